@@ -1,0 +1,14 @@
+//! mirador: answers the questions of microRNA biology with libtorch networks.
+//!
+//! Two paths, each one way:
+//! - a request: letters → [`rna`] → [`encoding`] → [`serving`] queue → a worker's [`models`] replica → JSON ([`http`]);
+//! - a training run: public files → [`training`] → the same [`rna`], [`encoding`] and [`models`] → `weights/`.
+//!
+//! [`tasks`] names what goes in and out of each question. A module imports only from those listed before it.
+
+pub mod rna;
+
+pub mod encoding;
+pub mod tasks;
+
+pub mod models;

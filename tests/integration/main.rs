@@ -1,0 +1,3 @@
+//! The whole application, in one binary: each further one would link libtorch again.
+
+mod parity;
