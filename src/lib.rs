@@ -12,3 +12,5 @@ pub mod encoding;
 pub mod tasks;
 
 pub mod models;
+
+pub mod training;

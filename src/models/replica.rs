@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use tch::{Device, Tensor, nn};
 
 use super::{LoadError, Model, Options};
-use crate::tasks::target_site::{MIRNA_LENGTHS, Pair, SITE_LENGTHS, probability};
 use crate::rna::Rna;
+use crate::tasks::target_site::{MIRNA_LENGTHS, Pair, SITE_LENGTHS, probability};
 
 /// How far a logit may lie from its golden value, relative to 1 + |logit|; a probability must agree to 1e-5.
 pub const GOLDEN_TOLERANCE: f32 = 1e-4;

@@ -147,13 +147,23 @@ impl Tensors {
 
     /// A network's variables, trained and running alike.
     pub fn of(store: &VarStore) -> Self {
-        Self(store.variables().into_iter().map(|(name, tensor)| (name, Array::of(&tensor))).collect())
+        Self::copy(store.variables())
     }
 
-    /// Copies every tensor into the network. Names and shapes must be exactly the network's: libtorch's own loading
-    /// ignores surplus tensors and broadcasts wrong shapes.
-    pub fn load_into(mut self, store: &VarStore) -> Result<(), LoadError> {
-        for (name, mut variable) in store.variables() {
+    /// Copies of libtorch tensors, e.g. an optimiser's state.
+    pub fn copy(tensors: impl IntoIterator<Item = (String, Tensor)>) -> Self {
+        Self(tensors.into_iter().map(|(name, tensor)| (name, Array::of(&tensor))).collect())
+    }
+
+    /// Copies every tensor into the network.
+    pub fn load_into(self, store: &VarStore) -> Result<(), LoadError> {
+        self.copy_into(store.variables())
+    }
+
+    /// Copies every tensor into the one of the same name. Names and shapes must be exactly the same: libtorch's own
+    /// loading ignores surplus tensors and broadcasts wrong shapes.
+    pub fn copy_into(mut self, targets: impl IntoIterator<Item = (String, Tensor)>) -> Result<(), LoadError> {
+        for (name, mut variable) in targets {
             let array = self.take(&name)?;
             let found: Vec<i64> = array.shape.iter().map(|&size| size as i64).collect();
             if variable.size() != found {
@@ -162,6 +172,20 @@ impl Tensors {
             tch::no_grad(|| variable.copy_(&Tensor::from_slice(&array.values).view(&*found)));
         }
         self.expect_empty()
+    }
+
+    /// Adds all tensors of another set, with a prefix to their names.
+    pub fn extend_with(&mut self, prefix: &str, other: Tensors) {
+        self.0.extend(other.0.into_iter().map(|(name, array)| (format!("{prefix}{name}"), array)));
+    }
+
+    /// Takes out the tensors whose names begin with a prefix, which is cut off.
+    pub fn split_off(&mut self, prefix: &str) -> Tensors {
+        let names: Vec<String> = self.0.keys().filter(|name| name.starts_with(prefix)).cloned().collect();
+        names
+            .into_iter()
+            .filter_map(|name| Some((name[prefix.len()..].to_owned(), self.0.remove(&name)?)))
+            .collect()
     }
 
     /// Adds a tensor.
@@ -177,6 +201,12 @@ impl Tensors {
     /// Fails when a tensor is left that nobody took.
     pub fn expect_empty(self) -> Result<(), LoadError> {
         self.0.into_keys().next().map_or(Ok(()), |name| Err(LoadError::Surplus(name)))
+    }
+}
+
+impl FromIterator<(String, Array)> for Tensors {
+    fn from_iter<I: IntoIterator<Item = (String, Array)>>(tensors: I) -> Self {
+        Self(tensors.into_iter().collect())
     }
 }
 
@@ -256,9 +286,7 @@ impl WeightsDir {
             return Err(LoadError::format(&file, reason));
         }
         let replica = Replica::new(self.model()?, &self.config.options, device)?;
-        Tensors::read(&file)?
-            .load_into(&replica.store)
-            .map_err(|error| LoadError::format(&file, error))?;
+        Tensors::read(&file)?.load_into(&replica.store).map_err(|error| LoadError::format(&file, error))?;
         Ok(replica)
     }
 

@@ -21,14 +21,8 @@ pub enum SiteType {
 
 impl SiteType {
     /// All classes, weakest first.
-    pub const ALL: [Self; 6] = [
-        Self::None,
-        Self::OffsetSixMer,
-        Self::SixMer,
-        Self::SevenMerA1,
-        Self::SevenMerM8,
-        Self::EightMer,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::None, Self::OffsetSixMer, Self::SixMer, Self::SevenMerA1, Self::SevenMerM8, Self::EightMer];
 
     /// The name used on the wire and in tables.
     pub fn name(self) -> &'static str {

@@ -83,7 +83,9 @@ pub enum ParseError {
     #[error("the sequence is empty")]
     Empty,
     /// A letter that is no IUPAC nucleotide code.
-    #[error("letter {letter:?} at position {position} is not a nucleotide; use A, C, G, U or T, or N for any base")]
+    #[error(
+        "letter {letter:?} at position {position} is not a nucleotide; use A, C, G, U or T, or N for any base"
+    )]
     InvalidLetter {
         /// The letter as written.
         letter: char,
@@ -203,10 +205,7 @@ mod tests {
             ParseError::InvalidLetter { letter: ' ', position: 3 }
         );
         assert_eq!(Rna::parse("  ", 1..=9).unwrap_err(), ParseError::Empty);
-        assert_eq!(
-            Rna::parse("ACGU", 5..=9).unwrap_err(),
-            ParseError::Length { length: 4, min: 5, max: 9 }
-        );
+        assert_eq!(Rna::parse("ACGU", 5..=9).unwrap_err(), ParseError::Length { length: 4, min: 5, max: 9 });
     }
 
     #[test]

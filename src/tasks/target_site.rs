@@ -18,17 +18,6 @@ pub struct Pair {
     pub site: Rna,
 }
 
-/// Input, label and where the row came from.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Example {
-    /// The pair.
-    pub pair: Pair,
-    /// 1 binds, 0 does not; between them for a teacher's soft label.
-    pub label: f32,
-    /// Name of the public source.
-    pub source: String,
-}
-
 /// The probability of binding that a network's logit stands for.
 pub fn probability(logit: f32) -> f32 {
     1.0 / (1.0 + (-logit).exp())

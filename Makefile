@@ -1,0 +1,91 @@
+# Every task of the project. `make` alone lists them.
+#
+# libtorch comes by itself (scripts/libtorch.sh): CUDA=1 takes the build with CUDA, a LIBTORCH that is set already is
+# used as it is. All targets share the release profile: then libtorch's C++ bindings and the crates compile once for
+# the programs and the tests, and the tests run what is shipped.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+
+LIBTORCH_KIND := $(if $(filter 1,$(CUDA)),cuda,cpu)
+# An assignment of its own line, so that a failed set-up stops the recipe.
+cargo := LIBTORCH="$$(scripts/libtorch.sh $(LIBTORCH_KIND))"; export LIBTORCH; cargo
+# CI builds what Cargo.lock says; a developer who adds a crate may change it.
+locked := $(if $(CI),--locked)
+# Where the public files lie, see CONTRIBUTING.md.
+DATA ?= ../shared/data
+VERSION ?= balanced
+programs := $(or $(CARGO_TARGET_DIR),target)/release
+
+.PHONY: help setup build run test check fmt clippy doc openapi openapi-check deny prepare train evaluate audit bench clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+setup: ## fetch libtorch into the user's cache (CUDA=1: with CUDA) and print where it is
+	@scripts/libtorch.sh $(LIBTORCH_KIND)
+
+build: ## build mirador and mirador-train at target/release/
+	@$(cargo) build --release $(locked) --bins
+
+run: build ## serve the shipped weights (ARGS="--bind 0.0.0.0:8080")
+	@exec $(programs)/mirador serve $(ARGS)
+
+test: ## run every test (ARGS=name picks some)
+	@$(cargo) test --release $(locked) $(ARGS)
+
+check: test fmt clippy doc openapi-check deny ## all that CI holds a change to
+
+fmt: # house rule: formatting
+	@cargo fmt --check
+
+clippy: # house rule: no warning
+	@$(cargo) clippy --release $(locked) --all-targets -- -D warnings
+
+doc: # house rule: every link in the documentation leads somewhere
+	@export RUSTDOCFLAGS="-D warnings"; $(cargo) doc --release $(locked) --no-deps
+
+openapi: build ## write openapi/openapi.json anew
+	@mkdir -p openapi
+	@$(programs)/mirador openapi > openapi/openapi.json.new
+	@mv openapi/openapi.json.new openapi/openapi.json
+
+openapi-check: build # the committed contract is the served one
+	@$(programs)/mirador openapi | diff -u openapi/openapi.json - || { echo "openapi/openapi.json is out of date: make openapi"; exit 1; }
+
+# Advisories come from a database on the net; without it the rest still counts. Warnings (a crate in two versions) are
+# for `cargo deny check` by hand.
+deny: # licences, bans and sources of the crates
+	@if ! cargo deny --version >/dev/null 2>&1; then \
+		echo "skipped: cargo-deny is not installed (cargo install --locked cargo-deny)"; \
+	else \
+		cargo deny --log-level error check licenses bans sources; \
+		if cargo deny fetch db >/dev/null 2>&1; then cargo deny --log-level error check --disable-fetch advisories; \
+		else echo "skipped: the advisory database cannot be reached"; fi; \
+	fi
+
+data/target_sites.tsv: | build
+	@$(programs)/mirador-train prepare target-sites --data $(DATA) --out $@
+
+prepare: | data/target_sites.tsv ## turn public files into training data, once (DATA=../shared/data)
+
+train: need-MODEL build | data/target_sites.tsv ## train by weights/MODEL/VERSION/recipe.json (MODEL=dmiso VERSION=balanced)
+	@$(programs)/mirador-train train --model $(MODEL) --version $(VERSION) --data $(DATA) $(ARGS)
+
+evaluate: need-MODEL need-FILE build ## score a labelled TSV (MODEL=dmiso@balanced FILE=data/target_sites.tsv ARGS="--only split=left_out")
+	@$(programs)/mirador-train evaluate --model $(MODEL) $(FILE) $(ARGS)
+
+audit: need-FILE build | data/target_sites.tsv ## the floors on a labelled TSV (FILE=my.tsv)
+	@$(programs)/mirador-train audit --train data/target_sites.tsv $(FILE) $(ARGS)
+
+bench: ## run the benchmarks (ARGS=name picks some)
+	@$(cargo) bench $(locked) $(ARGS)
+
+clean: ## delete what was built; libtorch stays in the user's cache
+	@cargo clean
+
+# First among a target's needs: a forgotten setting is told before anything is built.
+need-%:
+	$(if $($*),,$(error $* is not set: `make help` shows an example))

@@ -1,0 +1,185 @@
+//! The trainer's command line.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::{Parser, Subcommand};
+
+use super::recipe::Recipe;
+use super::train::Training;
+use super::{evaluate, import, prepare, speed};
+use crate::models::WeightsDir;
+use crate::models::device::{DeviceChoice, set_threads};
+
+/// Prepares data, trains, evaluates, audits and imports weights, offline.
+#[derive(Parser, Debug)]
+#[command(name = "mirador-train", version)]
+pub struct Cli {
+    /// Where networks run: auto, cpu or cuda:N
+    #[arg(long, env = "MIRADOR_DEVICE", default_value = "auto", global = true)]
+    device: DeviceChoice,
+    /// Threads for one libtorch operation
+    #[arg(long, env = "MIRADOR_THREADS", default_value_t = 1, global = true)]
+    threads: usize,
+    /// Root of the weights folders, <DIR>/<model>/<version>/
+    #[arg(long, env = "MIRADOR_WEIGHTS_DIR", default_value = "weights", global = true)]
+    weights_dir: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Public files → one dataset file
+    Prepare {
+        /// What to prepare
+        #[arg(value_parser = ["target-sites"])]
+        task: String,
+        /// Folder of the public files, laid out <task>/<owner>+<repository>/<file>
+        #[arg(long, default_value = "../shared/data")]
+        data: PathBuf,
+        /// The dataset file
+        #[arg(long, default_value = "data/target_sites.tsv")]
+        out: PathBuf,
+    },
+    /// Train by a recipe; goes on where a killed run stopped
+    Train {
+        /// Model name
+        #[arg(long)]
+        model: String,
+        /// Version: <weights-dir>/<model>/<version>/recipe.json is the recipe, unless --recipe names one
+        #[arg(long, default_value = "balanced")]
+        version: String,
+        /// Another recipe file
+        #[arg(long)]
+        recipe: Option<PathBuf>,
+        /// The dataset file that `prepare` wrote
+        #[arg(long, default_value = "data/target_sites.tsv")]
+        dataset: PathBuf,
+        /// The public files, for published tools' scores beside ours; left out where absent
+        #[arg(long, default_value = "../shared/data")]
+        data: PathBuf,
+        /// Root of the checkpoints
+        #[arg(long, default_value = "runs")]
+        runs: PathBuf,
+    },
+    /// Figures of served weights on a labelled TSV
+    Evaluate {
+        /// Model name, or name@version
+        #[arg(long)]
+        model: String,
+        /// A TSV with columns mirna, site, label
+        file: PathBuf,
+        /// Only rows with this value, e.g. source=hejret2023_test
+        #[arg(long)]
+        only: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// The floors: what each sequence alone, the seed and an untrained aligner reach
+    Audit {
+        /// Labelled rows that the probes are fitted on
+        #[arg(long)]
+        train: PathBuf,
+        /// Labelled rows that they are scored on
+        file: PathBuf,
+        /// Only rows of FILE with this value, e.g. source=hejret2023_test
+        #[arg(long)]
+        only: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// The authors' published file → a weights folder
+    Import {
+        /// Model name
+        #[arg(long)]
+        model: String,
+        /// Version to write
+        #[arg(long, default_value = "published")]
+        version: String,
+        /// A safetensors file under the published names
+        file: PathBuf,
+    },
+    /// Rows per second by batch size, and of one training epoch
+    Speed {
+        /// Model name
+        #[arg(long)]
+        model: String,
+    },
+}
+
+impl Cli {
+    /// Does what was asked.
+    pub fn run(self) -> Result<()> {
+        set_threads(self.threads);
+        match self.command {
+            Command::Prepare { task: _, data, out } => {
+                let lines = prepare::target_sites(&data, &out)?;
+                lines.iter().for_each(|line| println!("{line}"));
+                Ok(std::fs::write(out.with_extension("log"), lines.join("\n"))?)
+            }
+            Command::Train { model, version, recipe, dataset, data, runs } => {
+                let path = recipe
+                    .unwrap_or_else(|| self.weights_dir.join(&model).join(&version).join("recipe.json"));
+                let recipe = Recipe::read(&path)?;
+                if (&recipe.model, &recipe.version) != (&model, &version) {
+                    bail!("{} is for {}@{}", path.display(), recipe.model, recipe.version);
+                }
+                let command = format!("mirador-train train --model {model} --version {version}");
+                let device = self.device.open()?;
+                let weights = self.weights_dir;
+                Training { recipe, dataset, public_data: data, weights, runs, device, command }.run()
+            }
+            Command::Evaluate { model, file, only, json } => {
+                let rows = evaluate::read(&file, condition(only)?.as_ref())?;
+                let measured = evaluate::evaluate(
+                    &find_weights(&self.weights_dir, &model)?,
+                    self.device.open()?,
+                    &rows,
+                )?;
+                match json {
+                    true => println!("{}", serde_json::to_string_pretty(&measured)?),
+                    false => evaluate::print(&measured),
+                }
+                Ok(())
+            }
+            Command::Audit { train, file, only, json } => {
+                let train = evaluate::read(&train, None)?;
+                let floors = evaluate::floors(&train, &evaluate::read(&file, condition(only)?.as_ref())?);
+                match json {
+                    true => println!("{}", serde_json::to_string_pretty(&floors)?),
+                    false => evaluate::print_floors(&floors),
+                }
+                Ok(())
+            }
+            Command::Import { model, version, file } => {
+                import::import(&model, &file, &version, &self.weights_dir)
+            }
+            Command::Speed { model } => speed::speed(&model, self.device.open()?),
+        }
+    }
+}
+
+fn condition(only: Option<String>) -> Result<Option<(String, String)>> {
+    let parse = |text: String| {
+        let (column, value) =
+            text.split_once('=').with_context(|| format!("--only {text}: use COLUMN=VALUE"))?;
+        Ok((column.to_owned(), value.to_owned()))
+    };
+    only.map(parse).transpose()
+}
+
+fn find_weights(root: &Path, name: &str) -> Result<WeightsDir> {
+    let (model, version) =
+        name.split_once('@').map_or((name, None), |(model, version)| (model, Some(version)));
+    let matches = |found: &WeightsDir| {
+        found.config.model == model
+            && version.map_or(found.config.default_version, |version| found.config.version == version)
+    };
+    let all = WeightsDir::scan(root)?;
+    let names: Vec<String> = all.iter().map(|w| format!("{}@{}", w.config.model, w.config.version)).collect();
+    let names = names.join(", ");
+    all.into_iter().find(matches).with_context(|| format!("no weights {name}; there are {names}"))
+}

@@ -1,0 +1,123 @@
+//! The one file that `prepare` writes and everything else reads.
+//!
+//! Tab-separated, with a header; sequences are RNA letters, 5'→3':
+//!
+//! | column | meaning |
+//! |---|---|
+//! | `source` | public set that the row comes from |
+//! | `split` | `train`, `validation`, `left_out` (unseen miRNA families) or `test` (a published test set) |
+//! | `cluster` | number of the site's cluster: sites of one cluster never stand in two splits |
+//! | `mirna` | mature miRNA or isomiR |
+//! | `site` | candidate target site |
+//! | `label` | 1 binds, 0 does not |
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+
+use crate::rna::{Base, Rna};
+use crate::tasks::target_site::{MIRNA_LENGTHS, Pair, SITE_LENGTHS};
+
+/// Which part of the data a row belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Split {
+    /// Seen by the optimiser.
+    Train,
+    /// Chooses the epoch and the seed.
+    Validation,
+    /// miRNA families that training never sees.
+    LeftOut,
+    /// A published test set.
+    Test,
+}
+
+/// One row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Example {
+    /// Public set.
+    pub source: String,
+    /// Part of the data.
+    pub split: Split,
+    /// Site cluster.
+    pub cluster: usize,
+    /// The pair.
+    pub pair: Pair,
+    /// Whether it binds.
+    pub label: bool,
+}
+
+impl Example {
+    /// Positions 2–8 of the miRNA: rows with the same letters are one family.
+    pub fn family(&self) -> &[Base] {
+        seed(&self.pair.mirna)
+    }
+}
+
+/// Positions 2–8.
+pub fn seed(mirna: &Rna) -> &[Base] {
+    &mirna[1..8]
+}
+
+#[derive(Serialize, Deserialize)]
+struct Record {
+    source: String,
+    split: Split,
+    cluster: usize,
+    mirna: String,
+    site: String,
+    label: u8,
+}
+
+/// Reads a file that [`write`] wrote; a wrong row is named.
+pub fn read(path: &Path) -> Result<Vec<Example>> {
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(b'\t')
+        .from_path(path)
+        .with_context(|| format!("{} cannot be read; `mirador-train prepare` makes it", path.display()))?;
+    let mut rows = Vec::new();
+    for (index, record) in reader.deserialize().enumerate() {
+        let place = || format!("{}, row {}", path.display(), index + 1);
+        let Record { source, split, cluster, mirna, site, label } = record.with_context(place)?;
+        let pair = parse_pair(&mirna, &site).with_context(place)?;
+        let label = parse_label(label).with_context(place)?;
+        rows.push(Example { source, split, cluster, pair, label });
+    }
+    Ok(rows)
+}
+
+/// Writes the file; the same rows give the same bytes.
+pub fn write(path: &Path, rows: &[Example]) -> Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let mut writer = csv::WriterBuilder::new().delimiter(b'\t').from_path(path)?;
+    for Example { source, split, cluster, pair, label } in rows {
+        writer.serialize(Record {
+            source: source.clone(),
+            split: *split,
+            cluster: *cluster,
+            mirna: pair.mirna.to_string(),
+            site: pair.site.to_string(),
+            label: u8::from(*label),
+        })?;
+    }
+    Ok(writer.flush()?)
+}
+
+/// A pair from letters, with the limits of the HTTP contract.
+pub fn parse_pair(mirna: &str, site: &str) -> Result<Pair> {
+    let (mirna, _) = Rna::parse(mirna, MIRNA_LENGTHS).context("mirna")?;
+    let (site, _) = Rna::parse(site, SITE_LENGTHS).context("site")?;
+    Ok(Pair { mirna, site })
+}
+
+/// A label from a number.
+pub fn parse_label(label: u8) -> Result<bool> {
+    match label {
+        0 => Ok(false),
+        1 => Ok(true),
+        other => bail!("label {other} is neither 0 nor 1"),
+    }
+}

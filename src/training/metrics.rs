@@ -1,0 +1,247 @@
+//! Figures of a binary classifier, with intervals. Never one under another's name: specificity is TN/(TN + FP),
+//! precision is TP/(TP + FP).
+
+use std::collections::HashMap;
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+/// Bootstrap samples behind an interval.
+const SAMPLES: usize = 1000;
+
+/// Scores in falling order, grouped by equal score: (positives, rows) of each group.
+fn falling_ties(labels: &[bool], scores: &[f64]) -> Vec<(f64, f64)> {
+    let mut order: Vec<usize> = (0..scores.len()).collect();
+    order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
+    let mut groups: Vec<(f64, f64)> = Vec::new();
+    let mut last = f64::NAN;
+    for index in order {
+        if scores[index] != last {
+            groups.push((0.0, 0.0));
+            last = scores[index];
+        }
+        if let Some((positives, rows)) = groups.last_mut() {
+            *positives += f64::from(u8::from(labels[index]));
+            *rows += 1.0;
+        }
+    }
+    groups
+}
+
+/// Area under the ROC curve by ranks, ties at one half. NaN when a class is missing.
+pub fn auroc(labels: &[bool], scores: &[f64]) -> f64 {
+    let groups = falling_ties(labels, scores);
+    let positives: f64 = groups.iter().map(|group| group.0).sum();
+    let negatives = scores.len() as f64 - positives;
+    let mut above = 0.0;
+    let mut area = 0.0;
+    for (here, rows) in groups {
+        area += (rows - here) * (above + 0.5 * here);
+        above += here;
+    }
+    area / (positives * negatives)
+}
+
+/// Average precision Σ (R_n − R_{n−1})·P_n, ties as one step. NaN when no row is positive.
+pub fn average_precision(labels: &[bool], scores: &[f64]) -> f64 {
+    let groups = falling_ties(labels, scores);
+    let positives: f64 = groups.iter().map(|group| group.0).sum();
+    let (mut found, mut seen, mut sum) = (0.0, 0.0, 0.0);
+    for (here, rows) in groups {
+        found += here;
+        seen += rows;
+        sum += here / positives * (found / seen);
+    }
+    sum
+}
+
+/// A figure and its 95 % interval.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Interval {
+    /// On all rows.
+    pub value: f64,
+    /// 2.5th percentile of the bootstrap.
+    pub low: f64,
+    /// 97.5th percentile.
+    pub high: f64,
+}
+
+impl std::fmt::Display for Interval {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:.3} ({:.3}–{:.3})", self.value, self.low, self.high)
+    }
+}
+
+/// A bootstrap over groups of rows (site clusters), not rows: rows of one group are not independent.
+pub fn bootstrap<const N: usize>(groups: &[usize], figures: impl Fn(&[usize]) -> [f64; N]) -> [Interval; N] {
+    let mut members: HashMap<usize, Vec<usize>> = HashMap::new();
+    for (row, &group) in groups.iter().enumerate() {
+        members.entry(group).or_default().push(row);
+    }
+    let mut members: Vec<Vec<usize>> = members.into_values().collect();
+    members.sort_unstable();
+    let all: Vec<usize> = (0..groups.len()).collect();
+    let values = figures(&all);
+    let mut rng = ChaCha8Rng::seed_from_u64(0);
+    let mut samples: [Vec<f64>; N] = std::array::from_fn(|_| Vec::with_capacity(SAMPLES));
+    for _ in 0..SAMPLES {
+        let rows: Vec<usize> =
+            (0..members.len()).flat_map(|_| members[rng.random_range(0..members.len())].clone()).collect();
+        for (sample, figure) in samples.iter_mut().zip(figures(&rows)) {
+            sample.push(figure);
+        }
+    }
+    std::array::from_fn(|index| {
+        let sample = &mut samples[index];
+        sample.retain(|figure| figure.is_finite());
+        sample.sort_by(f64::total_cmp);
+        let at = |share: f64| sample.get((share * sample.len() as f64) as usize).copied().unwrap_or(f64::NAN);
+        Interval { value: values[index], low: at(0.025), high: at(0.975) }
+    })
+}
+
+/// Counts at a threshold and what follows from them.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct AtThreshold {
+    /// A score from here on is a yes.
+    pub threshold: f64,
+    /// (TP + TN) / all.
+    pub accuracy: f64,
+    /// TP / (TP + FN).
+    pub sensitivity: f64,
+    /// TN / (TN + FP).
+    pub specificity: f64,
+    /// TP / (TP + FP).
+    pub precision: f64,
+    /// Harmonic mean of precision and sensitivity.
+    pub f1: f64,
+    /// Matthews' correlation.
+    pub mcc: f64,
+}
+
+impl AtThreshold {
+    /// Of these scores.
+    pub fn new(labels: &[bool], scores: &[f64], threshold: f64) -> Self {
+        let count = |label: bool, yes: bool| {
+            let rows = labels.iter().zip(scores);
+            rows.filter(|&(&l, &s)| l == label && (s >= threshold) == yes).count() as f64
+        };
+        let (tp, fn_, fp, tn) =
+            (count(true, true), count(true, false), count(false, true), count(false, false));
+        let share = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
+        Self {
+            threshold,
+            accuracy: share(tp + tn, tp + tn + fp + fn_),
+            sensitivity: share(tp, tp + fn_),
+            specificity: share(tn, tn + fp),
+            precision: share(tp, tp + fp),
+            f1: share(2.0 * tp, 2.0 * tp + fp + fn_),
+            mcc: share(tp * tn - fp * fn_, ((tp + fp) * (tp + fn_) * (tn + fp) * (tn + fn_)).sqrt()),
+        }
+    }
+}
+
+/// One bin of a reliability table.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Bin {
+    /// Rows in the bin.
+    pub rows: usize,
+    /// Mean predicted probability.
+    pub predicted: f64,
+    /// Share of positives.
+    pub observed: f64,
+}
+
+/// Everything about one set of scored rows.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Measured {
+    /// Rows.
+    pub rows: usize,
+    /// Positives among them.
+    pub positives: usize,
+    /// Their share: the average precision of a coin.
+    pub base_rate: f64,
+    /// Area under the ROC curve.
+    pub auroc: Interval,
+    /// Average precision.
+    pub average_precision: Interval,
+    /// At the model's decision threshold.
+    pub at_threshold: AtThreshold,
+    /// Mean squared error of the probability.
+    pub brier: f64,
+    /// Ten bins of equal width.
+    pub reliability: Vec<Bin>,
+}
+
+impl Measured {
+    /// Of probabilities; `groups` are the site clusters.
+    pub fn new(labels: &[bool], probabilities: &[f64], groups: &[usize], threshold: f64) -> Self {
+        let [auroc, average_precision] = ranked(labels, probabilities, groups);
+        let rows = labels.len();
+        let positives = labels.iter().filter(|&&label| label).count();
+        let outcome = |row: usize| f64::from(u8::from(labels[row]));
+        let squared = (0..rows).map(|row| (probabilities[row] - outcome(row)).powi(2));
+        let bin = |index: usize| {
+            let inside: Vec<usize> =
+                (0..rows).filter(|&row| ((probabilities[row] * 10.0) as usize).min(9) == index).collect();
+            let mean = |value: &dyn Fn(usize) -> f64| {
+                inside.iter().map(|&row| value(row)).sum::<f64>() / inside.len().max(1) as f64
+            };
+            Bin { rows: inside.len(), predicted: mean(&|row| probabilities[row]), observed: mean(&outcome) }
+        };
+        Self {
+            rows,
+            positives,
+            base_rate: positives as f64 / rows as f64,
+            auroc,
+            average_precision,
+            at_threshold: AtThreshold::new(labels, probabilities, threshold),
+            brier: squared.sum::<f64>() / rows as f64,
+            reliability: (0..10).map(bin).collect(),
+        }
+    }
+}
+
+/// AUROC and average precision with intervals.
+pub fn ranked(labels: &[bool], scores: &[f64], groups: &[usize]) -> [Interval; 2] {
+    bootstrap(groups, |rows| {
+        let labels: Vec<bool> = rows.iter().map(|&row| labels[row]).collect();
+        let scores: Vec<f64> = rows.iter().map(|&row| scores[row]).collect();
+        [auroc(&labels, &scores), average_precision(&labels, &scores)]
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn knows_textbook_values() {
+        let labels = [true, true, false, true, false];
+        let scores = [0.9, 0.8, 0.7, 0.6, 0.1];
+        assert!((auroc(&labels, &scores) - 5.0 / 6.0).abs() < 1e-12);
+        assert!((average_precision(&labels, &scores) - (1.0 + 1.0 + 0.75) / 3.0).abs() < 1e-12);
+        let at = AtThreshold::new(&labels, &scores, 0.65);
+        assert_eq!((at.sensitivity, at.specificity, at.precision), (2.0 / 3.0, 0.5, 2.0 / 3.0));
+    }
+
+    #[test]
+    fn ties_are_one_step() {
+        let labels = [true, false, true, false];
+        assert_eq!(auroc(&labels, &[1.0; 4]), 0.5);
+        assert_eq!(average_precision(&labels, &[1.0; 4]), 0.5);
+    }
+
+    proptest! {
+        #[test]
+        fn auroc_turns_around_with_the_score(rows in prop::collection::vec((any::<bool>(), 0u8..20), 2..60)) {
+            let labels: Vec<bool> = rows.iter().map(|row| row.0).collect();
+            prop_assume!(labels.contains(&true) && labels.contains(&false));
+            let scores: Vec<f64> = rows.iter().map(|row| f64::from(row.1)).collect();
+            let negated: Vec<f64> = scores.iter().map(|score| -score).collect();
+            prop_assert!((auroc(&labels, &scores) + auroc(&labels, &negated) - 1.0).abs() < 1e-12);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Adam (Kingma & Ba 2015) and a running mean of the weights, with a state that can be written to a checkpoint:
+//! tch's own optimisers keep theirs out of reach, and a resumed run has to end with the same weights.
+
+use std::collections::BTreeMap;
+
+use tch::{Tensor, nn::VarStore};
+
+const BETA_1: f64 = 0.9;
+const BETA_2: f64 = 0.999;
+const EPSILON: f64 = 1e-7; // Keras' value; libtorch's is 1e-8.
+
+/// Optimiser state of one network.
+#[derive(Debug)]
+pub struct Adam {
+    slots: Vec<Slot>,
+    step: i32,
+    /// Share of the old mean that a step keeps; 0 follows the weights themselves.
+    mean_decay: f64,
+}
+
+#[derive(Debug)]
+struct Slot {
+    name: String,
+    variable: Tensor,
+    trainable: bool,
+    first: Tensor,
+    second: Tensor,
+    mean: Tensor,
+}
+
+impl Adam {
+    /// For all variables of a network; running statistics take part in the mean only.
+    pub fn new(store: &VarStore, mean_decay: f64) -> Self {
+        let mut slots: Vec<Slot> = store
+            .variables()
+            .into_iter()
+            .map(|(name, variable)| Slot {
+                name,
+                trainable: variable.requires_grad(),
+                first: variable.zeros_like().detach(),
+                second: variable.zeros_like().detach(),
+                mean: variable.detach().copy(),
+                variable,
+            })
+            .collect();
+        slots.sort_by(|a, b| a.name.cmp(&b.name));
+        Self { slots, step: 0, mean_decay }
+    }
+
+    /// One step down the gradient of `loss`.
+    pub fn minimise(&mut self, loss: &Tensor, learning_rate: f64) {
+        for slot in self.slots.iter_mut().filter(|slot| slot.trainable) {
+            slot.variable.zero_grad();
+        }
+        loss.backward();
+        self.step += 1;
+        let bias_1 = 1.0 - BETA_1.powi(self.step);
+        let bias_2 = 1.0 - BETA_2.powi(self.step);
+        // The mean starts short, so that it does not remember the initial values.
+        let steps = f64::from(self.step);
+        let keep = self.mean_decay.min((1.0 + steps) / (10.0 + steps));
+        tch::no_grad(|| {
+            for slot in &mut self.slots {
+                if slot.trainable {
+                    let gradient = slot.variable.grad();
+                    let _ = slot.first.lerp_(&gradient, 1.0 - BETA_1);
+                    let _ = slot.second.lerp_(&gradient.square(), 1.0 - BETA_2);
+                    let scale = (&slot.second / bias_2).sqrt() + EPSILON;
+                    let _ = slot.variable.g_sub_(&(&slot.first * (learning_rate / bias_1) / scale));
+                }
+                let _ = slot.mean.lerp_(&slot.variable, 1.0 - keep);
+            }
+        });
+    }
+
+    /// Runs `measure` with the mean in place of the weights.
+    pub fn with_mean<T>(&mut self, measure: impl FnOnce() -> T) -> T {
+        self.swap();
+        let result = measure();
+        self.swap();
+        result
+    }
+
+    fn swap(&mut self) {
+        tch::no_grad(|| {
+            for slot in &mut self.slots {
+                let weights = slot.variable.copy();
+                slot.variable.copy_(&slot.mean);
+                slot.mean.copy_(&weights);
+            }
+        });
+    }
+
+    /// Puts the mean in place of the weights for good.
+    pub fn keep_mean(&mut self) {
+        tch::no_grad(|| self.slots.iter_mut().for_each(|slot| slot.variable.copy_(&slot.mean)));
+    }
+
+    /// Everything a checkpoint has to hold beside the variables, by name.
+    pub fn state(&self) -> (i32, BTreeMap<String, Tensor>) {
+        let state = self.slots.iter().flat_map(|slot| {
+            [("first", &slot.first), ("second", &slot.second), ("mean", &slot.mean)]
+                .map(|(part, tensor)| (format!("{part}.{}", slot.name), tensor.shallow_clone()))
+        });
+        (self.step, state.collect())
+    }
+
+    /// Number of steps made, as a checkpoint kept it.
+    pub fn set_step(&mut self, step: i32) {
+        self.step = step;
+    }
+}

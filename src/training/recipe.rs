@@ -1,0 +1,129 @@
+//! `recipe.json`: how a version is trained. It stands beside the weights that it made.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use serde::{Deserialize, Serialize};
+
+use crate::models::Options;
+
+/// A whole training run, one seed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// Name in `models::MODELS`.
+    pub model: String,
+    /// Folder under `weights/<model>/`.
+    pub version: String,
+    /// Kept in `config.json`.
+    pub default: bool,
+    /// Kept in `config.json`.
+    pub default_version: bool,
+    /// The model's own switches.
+    pub options: Options,
+    /// Which rows are trained on and how they are split.
+    pub protocol: Protocol,
+    /// One run each; the best by validation is shipped, all are reported.
+    pub seeds: Vec<u64>,
+    /// Trained one after the other; validation chooses the epoch within the last.
+    pub stages: Vec<Stage>,
+}
+
+/// Rows and negatives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Protocol {
+    /// Positives split by site cluster and miRNA family as `prepare` did; negatives by partner permutation, fresh
+    /// each epoch, so that neither sequence alone tells the label.
+    BiasFree,
+    /// The paper's: a random split of pairs, 80 : 20; of the 80, a tenth is validation. A negative is the same
+    /// miRNA with a window of a 3'UTR.
+    Paper,
+}
+
+/// Some epochs on one kind of rows.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stage {
+    /// What the rows are.
+    pub rows: Rows,
+    /// At most.
+    pub epochs: usize,
+    /// Epochs without a better validation figure before the stage ends; 0: never.
+    pub patience: usize,
+    /// Rows in one step.
+    pub batch: usize,
+    /// Adam's rate at its highest.
+    pub learning_rate: f64,
+    /// How the rate moves over the stage.
+    pub schedule: Schedule,
+    /// Factor of Σ|w| over the variables that the paper penalises.
+    pub l1: f64,
+    /// Share of the old weights that the running mean keeps at a step; 0: no mean.
+    pub mean_decay: f64,
+}
+
+/// What a stage trains on.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Rows {
+    /// Made-up pairs labelled by the aligner: see `teacher`.
+    Aligner {
+        /// Pairs in one epoch, drawn anew each time.
+        pairs: usize,
+    },
+    /// The protocol's training rows.
+    Examples {
+        /// Share of sites cut to a random 26 nt or more at training time.
+        cropped: f64,
+    },
+}
+
+/// Learning rate over a stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Schedule {
+    /// The same throughout.
+    Constant,
+    /// Rises over the first tenth, then falls to 0 along a half cosine.
+    Cosine,
+}
+
+impl Schedule {
+    /// The rate at a step out of `steps`.
+    pub fn rate(self, highest: f64, step: usize, steps: usize) -> f64 {
+        let warm_up = (steps / 10).max(1);
+        match self {
+            Self::Constant => highest,
+            Self::Cosine if step < warm_up => highest * (step + 1) as f64 / warm_up as f64,
+            Self::Cosine => {
+                let done = (step - warm_up) as f64 / (steps - warm_up).max(1) as f64;
+                highest * 0.5 * (1.0 + (std::f64::consts::PI * done).cos())
+            }
+        }
+    }
+}
+
+impl Recipe {
+    /// Reads a recipe; a wrong or unknown field is named.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).with_context(|| format!("recipe {}", path.display()))?;
+        let recipe: Self = serde_json::from_str(&text).with_context(|| format!("{}", path.display()))?;
+        ensure!(!recipe.stages.is_empty() && !recipe.seeds.is_empty(), "a recipe needs a stage and a seed");
+        ensure!(recipe.stages.iter().all(|stage| stage.batch > 1), "a batch needs two rows at least");
+        Ok(recipe)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cosine_rises_then_falls_to_zero() {
+        let rates: Vec<f64> = (0..100).map(|step| Schedule::Cosine.rate(1.0, step, 100)).collect();
+        assert!(rates[..10].is_sorted() && rates[10..].iter().rev().is_sorted());
+        assert_eq!(rates[9], 1.0);
+        assert!(rates[99] < 1e-3);
+    }
+}

@@ -1,0 +1,66 @@
+//! Public files → pairs, one file per origin, with the traps of each repaired and counted.
+//!
+//! A source reads the files byte for byte as their repositories publish them, below one data folder laid out
+//! `<task>/<owner>+<repository>/<file>`.
+
+mod clash2013;
+mod hejret2023;
+mod isomirs;
+mod klimentova2022;
+mod mature;
+mod published;
+mod transcripts;
+
+pub use clash2013::Clash2013;
+pub use hejret2023::Hejret2023;
+pub use isomirs::isomirs;
+pub use klimentova2022::klimentova2022;
+pub use mature::{human_mature, read_fasta};
+pub use published::published_tools;
+pub use transcripts::three_prime_utrs;
+
+use std::fmt::Display;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde::de::DeserializeOwned;
+
+use super::dataset::{parse_label, parse_pair};
+use crate::tasks::target_site::Pair;
+
+/// A pair with the label that its source gives it.
+pub type Labelled = (Pair, bool);
+
+/// What was read, repaired and dropped, in words; printed by `prepare` and kept in the card.
+#[derive(Clone, Debug, Default)]
+pub struct Tally(pub Vec<String>);
+
+impl Tally {
+    /// Adds a line, unless it counts nothing.
+    pub fn count(&mut self, number: usize, what: impl Display) {
+        if number > 0 {
+            self.0.push(format!("{number} {what}"));
+        }
+    }
+}
+
+/// Tab-separated rows with a header as `(mirna, site, label)`, by a function that picks the columns.
+fn read_tsv<R: DeserializeOwned>(path: &Path, pick: fn(R) -> (String, String, u8)) -> Result<Vec<Labelled>> {
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(b'\t')
+        .from_path(path)
+        .with_context(|| format!("public file {}", path.display()))?;
+    let mut rows = Vec::new();
+    for (index, record) in reader.deserialize().enumerate() {
+        let place = || format!("{}, row {}", path.display(), index + 1);
+        let (mirna, site, label) = pick(record.with_context(place)?);
+        let pair = parse_pair(&mirna, &site).with_context(place)?;
+        rows.push((pair, parse_label(label).with_context(place)?));
+    }
+    Ok(rows)
+}
+
+/// The pairs that bind.
+fn positives(rows: Vec<Labelled>) -> Vec<Pair> {
+    rows.into_iter().filter_map(|(pair, label)| label.then_some(pair)).collect()
+}

@@ -1,0 +1,150 @@
+//! `mirador-train train`: a recipe and a dataset in, an audited weights folder out.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use sha2::{Digest, Sha256};
+use tch::Device;
+
+use super::audit::audit;
+use super::card;
+use super::checkpoint::Checkpoint;
+use super::dataset::{self, Example};
+use super::examples::Examples;
+use super::fit::Run;
+use super::metrics::{Measured, auroc, average_precision};
+use super::recipe::Recipe;
+use super::report::{Report, SeedReport, SetReport};
+use super::sources::published_tools;
+use crate::models::{Model, Replica, Tensors, find, sha256};
+use crate::tasks::target_site::{Pair, probability};
+
+/// Where everything is.
+pub struct Training {
+    /// How to train.
+    pub recipe: Recipe,
+    /// What `prepare` wrote.
+    pub dataset: PathBuf,
+    /// The public files, for published tools' scores; left out when absent.
+    pub public_data: PathBuf,
+    /// Root of the weights folders.
+    pub weights: PathBuf,
+    /// Root of the checkpoints.
+    pub runs: PathBuf,
+    /// Where the network runs.
+    pub device: Device,
+    /// The command as typed, for the card.
+    pub command: String,
+}
+
+impl Training {
+    /// Trains every seed that is not done yet, keeps the best by validation, measures once and writes the folder.
+    pub fn run(&self) -> Result<()> {
+        let recipe = &self.recipe;
+        let model = find(&recipe.model).with_context(|| format!("no model {:?}", recipe.model))?;
+        let digest = sha256(&self.dataset).context("`mirador-train prepare` makes the dataset")?;
+        let examples = Examples::new(dataset::read(&self.dataset)?, recipe.protocol)?;
+        let mut runs = Vec::new();
+        for &seed in &recipe.seeds {
+            runs.push(self.seed(model, seed, &examples, &digest)?);
+        }
+        let validation = |run: &&(SeedReport, Tensors)| {
+            run.0.best_epoch().map_or(f64::NEG_INFINITY, |epoch| epoch.validation_average_precision)
+        };
+        let (best, weights) = runs
+            .iter()
+            .max_by(|a, b| validation(a).total_cmp(&validation(b)))
+            .context("a recipe needs a seed")?;
+        let replica = Replica::new(model, &recipe.options, self.device)?;
+        weights.clone().load_into(&replica.store)?;
+        println!("measuring seed {} and its floors", best.seed);
+        let train = examples.with_negatives(&mut ChaCha8Rng::seed_from_u64(0))?;
+        let mut sets = vec![self.measure("validation", &replica, &examples.validation, &train)?];
+        for (name, rows) in &examples.tests {
+            sets.push(self.measure(name, &replica, rows, &train)?);
+        }
+        let report = Report {
+            command: self.command.clone(),
+            dataset_sha256: digest,
+            preparation: fs::read_to_string(self.dataset.with_extension("log"))
+                .unwrap_or_default()
+                .lines()
+                .map(str::to_owned)
+                .collect(),
+            seeds: runs.iter().map(|(report, _)| report.clone()).collect(),
+            shipped_seed: best.seed,
+            sets,
+            training_audit: audit(&train, &train),
+        };
+        card::write(&self.weights, recipe, &replica, &report)
+    }
+
+    /// Trains one seed, or goes on with it, or finds it done.
+    fn seed(
+        &self,
+        model: &'static Model,
+        seed: u64,
+        examples: &Examples,
+        digest: &str,
+    ) -> Result<(SeedReport, Tensors)> {
+        let recipe = &self.recipe;
+        let folder = self.runs.join(&recipe.model).join(&recipe.version).join(format!("seed-{seed}"));
+        tch::manual_seed(i64::try_from(seed)?);
+        let replica = Replica::new(model, &recipe.options, self.device)?;
+        // The seeds may be added to; what one seed's run depends on may not change under it.
+        let mut one = recipe.clone();
+        one.seeds = vec![seed];
+        let fingerprint = Sha256::digest(serde_json::to_string(&one)? + digest);
+        let run = Run {
+            model,
+            recipe,
+            seed,
+            examples,
+            checkpoint: Checkpoint::new(&folder)?,
+            fingerprint: &fingerprint.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
+        };
+        let state = run.fit(&replica)?;
+        let tests = examples.tests.iter().map(|(name, rows)| {
+            let (labels, scores) = (labels(rows), probabilities(&replica, rows));
+            (name.clone(), average_precision(&labels, &scores), auroc(&labels, &scores))
+        });
+        let tests = tests.collect();
+        let report = SeedReport { seed, best: state.best.unwrap_or(0), history: state.history, tests };
+        Ok((report, Tensors::of(&replica.store)))
+    }
+
+    fn measure(
+        &self,
+        name: &str,
+        replica: &Replica,
+        rows: &[Example],
+        train: &[Example],
+    ) -> Result<SetReport> {
+        let (labels, scores, groups) = (labels(rows), probabilities(replica, rows), groups(rows));
+        let published = match self.public_data.is_dir() {
+            true => published_tools(&self.public_data, name, &labels, &groups)?,
+            false => Vec::new(),
+        };
+        let model = Measured::new(&labels, &scores, &groups, f64::from(card::DECISION_THRESHOLD));
+        Ok(SetReport { name: name.to_owned(), model, floors: audit(train, rows), published })
+    }
+}
+
+/// The rows' labels.
+pub fn labels(rows: &[Example]) -> Vec<bool> {
+    rows.iter().map(|row| row.label).collect()
+}
+
+/// The rows' site clusters.
+pub fn groups(rows: &[Example]) -> Vec<usize> {
+    rows.iter().map(|row| row.cluster).collect()
+}
+
+/// What a network says of the rows.
+pub fn probabilities(replica: &Replica, rows: &[Example]) -> Vec<f64> {
+    let pairs: Vec<Pair> = rows.iter().map(|row| row.pair.clone()).collect();
+    replica.score(&pairs).into_iter().map(|logit| f64::from(probability(logit))).collect()
+}
