@@ -4,7 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::OnceLock;
 
-use tch::Device;
+/// Where a network runs. Plain data, so that those who only pass it on need no libtorch.
+pub use tch::Device;
 
 /// What the user asked for: `auto`, `cpu` or `cuda:N`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,17 +85,21 @@ impl DeviceChoice {
 fn cuda_devices() -> Result<usize, String> {
     static OPENED: OnceLock<Result<(), String>> = OnceLock::new();
     OPENED.get_or_init(open_libtorch_cuda).clone()?;
-    // TF32 would round float32 products to 10 bits of mantissa.
-    tch::Cuda::cudnn_set_benchmark(false);
     match usize::try_from(tch::Cuda::device_count()) {
         Ok(count) if count > 0 && tch::Cuda::is_available() => Ok(count),
         _ => Err("the driver shows no CUDA device".to_owned()),
     }
 }
 
-#[allow(unsafe_code)] // dlopen runs the library's initialisers; this one is libtorch's own, of the linked version.
+/// Call before other threads start: it sets an environment variable.
+#[allow(unsafe_code)] // set_var wants a process of one thread, which it has; dlopen runs initialisers of libtorch's own
 fn open_libtorch_cuda() -> Result<(), String> {
     use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
+    // TF32 rounds the factors of float32 products to 10 bits of mantissa. tch has no switch for it; cuBLAS and cuDNN
+    // read this one when they are loaded. A user's own setting stays.
+    if std::env::var_os("NVIDIA_TF32_OVERRIDE").is_none() {
+        unsafe { std::env::set_var("NVIDIA_TF32_OVERRIDE", "0") };
+    }
     match unsafe { Library::open(Some("libtorch_cuda.so"), RTLD_NOW | RTLD_GLOBAL) } {
         Ok(library) => {
             // Closing it would pull the code from under libtorch's registries.

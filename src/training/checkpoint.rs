@@ -18,9 +18,9 @@ pub struct Epoch {
     pub epoch: usize,
     /// Mean training loss, penalty included.
     pub loss: f64,
-    /// Average precision on validation rows.
+    /// Average precision on validation rows, mean over sources.
     pub validation_average_precision: f64,
-    /// AUROC on validation rows.
+    /// AUROC on validation rows, mean over sources.
     pub validation_auroc: f64,
 }
 

@@ -19,6 +19,9 @@ use serde::{Deserialize, Serialize};
 use crate::rna::{Base, Rna};
 use crate::tasks::target_site::{MIRNA_LENGTHS, Pair, SITE_LENGTHS};
 
+/// Ending of a source's name for the negatives that the paper's protocol adds to it.
+pub const UTR_WINDOW: &str = "+utr_window";
+
 /// Which part of the data a row belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -49,6 +52,11 @@ pub struct Example {
 }
 
 impl Example {
+    /// The source of the positives that this row belongs to.
+    pub fn stratum(&self) -> &str {
+        self.source.strip_suffix(UTR_WINDOW).unwrap_or(&self.source)
+    }
+
     /// Positions 2–8 of the miRNA: rows with the same letters are one family.
     pub fn family(&self) -> &[Base] {
         seed(&self.pair.mirna)

@@ -1,23 +1,20 @@
 //! A protocol's rows: what each epoch trains on, what chooses the epoch, what measures the result.
 
 use anyhow::{Result, ensure};
+use rand::SeedableRng;
 use rand::seq::SliceRandom;
-use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::dataset::{Example, Split};
 use super::negatives::{pairs, permute};
-use super::prepare::UTR_WINDOWS;
-use super::recipe::{Protocol, Rows, Stage};
-use super::teacher;
+use super::recipe::{Protocol, Rows};
+use super::{augment, teacher};
 use crate::rna::Rna;
 use crate::tasks::target_site::Pair;
 
 /// A pair and its label, which may be soft.
 pub type Labelled = (Pair, f32);
 
-/// Shortest site that cropping leaves, nt.
-const SHORTEST_CROP: usize = 26;
 /// Of the validation permutation and of the paper's random split: the same for every seed, so that runs compare.
 const SEED: u64 = 7;
 
@@ -26,6 +23,9 @@ pub struct Examples {
     protocol: Protocol,
     /// Positives of the bias-free protocol, both labels of the paper's.
     train: Vec<Example>,
+    /// Of the positives among them, with repeats: a frequent miRNA is drawn as often as it binds.
+    mirnas: Vec<Rna>,
+    sites: Vec<Rna>,
     /// Both labels.
     pub validation: Vec<Example>,
     /// Both labels, by name; measured once, after everything was chosen.
@@ -64,26 +64,26 @@ impl Examples {
             !train.is_empty() && !validation.is_empty(),
             "the dataset has no training or no validation rows"
         );
-        Ok(Self { protocol, train, validation, tests })
+        let of = |part: fn(&Pair) -> &Rna| {
+            train.iter().filter(|row| row.label).map(|row| part(&row.pair).clone()).collect()
+        };
+        let (mirnas, sites) = (of(|pair| &pair.mirna), of(|pair| &pair.site));
+        Ok(Self { protocol, train, mirnas, sites, validation, tests })
     }
 
     /// The rows of one epoch; the same for the same `rng`.
-    pub fn draw(&self, stage: &Stage, rng: &mut ChaCha8Rng) -> Result<Vec<Labelled>> {
-        match stage.rows {
-            Rows::Aligner { pairs } => {
-                let real: Vec<&Pair> =
-                    self.train.iter().filter(|row| row.source != UTR_WINDOWS).map(|row| &row.pair).collect();
-                Ok((0..pairs).map(|_| teacher::draw(&real, rng)).collect())
-            }
-            Rows::Examples { cropped } => {
-                let rows = self.with_negatives(rng)?;
-                let labelled = |row: Example| {
-                    let label = f32::from(u8::from(row.label));
-                    (if rng.random_bool(cropped) { crop(row.pair, rng) } else { row.pair }, label)
-                };
-                Ok(rows.into_iter().map(labelled).collect())
+    pub fn draw(&self, rows: Rows, rng: &mut ChaCha8Rng) -> Result<Vec<Labelled>> {
+        let mut drawn = Vec::new();
+        if rows.examples {
+            for row in self.with_negatives(rng)? {
+                let pair = augment::augment(row.pair, &self.sites, rows, rng);
+                let measured = f32::from(u8::from(row.label));
+                let label = measured + rows.teacher * (teacher::opinion(&pair) - measured);
+                drawn.push((pair, label));
             }
         }
+        drawn.extend((0..rows.made_up).map(|_| teacher::draw(&self.mirnas, &self.sites, rng)));
+        Ok(drawn)
     }
 
     /// Training rows of both labels, e.g. for the audit.
@@ -106,15 +106,4 @@ fn with_permuted(positives: Vec<Example>, rng: &mut ChaCha8Rng) -> Result<Vec<Ex
         rows.push(Example { pair, label: false, ..positives[partner].clone() });
     }
     Ok(rows)
-}
-
-/// Cuts a site to a random part of it: networks that only ever saw one length fail on others.
-fn crop(pair: Pair, rng: &mut ChaCha8Rng) -> Pair {
-    let length = pair.site.len();
-    if length <= SHORTEST_CROP {
-        return pair;
-    }
-    let kept = rng.random_range(SHORTEST_CROP..=length);
-    let start = rng.random_range(0..=length - kept);
-    Pair { site: Rna::from(&pair.site[start..start + kept]), ..pair }
 }

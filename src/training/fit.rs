@@ -1,5 +1,7 @@
 //! The training loop. It knows a recipe and a network that maps inputs to logits, and no model by name.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use rand::SeedableRng;
@@ -11,7 +13,7 @@ use super::checkpoint::{Checkpoint, Epoch, State};
 use super::examples::{Examples, Labelled};
 use super::metrics::{auroc, average_precision};
 use super::optimizer::Adam;
-use super::recipe::{Recipe, Stage};
+use super::recipe::Stage;
 use crate::models::{Model, Replica, Tensors};
 use crate::tasks::{Loss, target_site::Pair};
 
@@ -20,7 +22,7 @@ pub struct Run<'a> {
     /// The network's kind.
     pub model: &'static Model,
     /// How to train it.
-    pub recipe: &'a Recipe,
+    pub stages: &'a [Stage],
     /// Start of every random number.
     pub seed: u64,
     /// The rows.
@@ -37,7 +39,7 @@ impl Run<'_> {
         let mut state = self.checkpoint.state(self.fingerprint)?;
         let mut best = Tensors::of(&replica.store);
         let mut resume = state.history.last().map(|last| (last.stage, last.epoch));
-        for (index, stage) in self.recipe.stages.iter().enumerate() {
+        for (index, stage) in self.stages.iter().enumerate() {
             let mut adam = Adam::new(&replica.store, stage.mean_decay);
             let mut first = 1;
             match resume {
@@ -99,7 +101,7 @@ impl Run<'_> {
         let place = self.seed * 1_000_000 + (index * 10_000 + epoch) as u64;
         let mut rng = ChaCha8Rng::seed_from_u64(place);
         tch::manual_seed(place as i64);
-        let mut rows = self.examples.draw(stage, &mut rng)?;
+        let mut rows = self.examples.draw(stage.rows, &mut rng)?;
         rows.shuffle(&mut rng);
         // Batch normalisation cannot take a batch of one.
         let batches: Vec<&[Labelled]> = rows.chunks(stage.batch).filter(|batch| batch.len() > 1).collect();
@@ -142,13 +144,22 @@ impl Run<'_> {
         loss
     }
 
-    /// Average precision and AUROC on the validation rows.
+    /// Average precision and AUROC on the validation rows: means over the sources, since the largest would decide
+    /// alone otherwise.
     fn validate(&self, replica: &Replica) -> (f64, f64) {
         let rows = &self.examples.validation;
         let pairs: Vec<Pair> = rows.iter().map(|row| row.pair.clone()).collect();
-        let labels: Vec<bool> = rows.iter().map(|row| row.label).collect();
-        let scores: Vec<f64> = replica.score(&pairs).into_iter().map(f64::from).collect();
-        (average_precision(&labels, &scores), auroc(&labels, &scores))
+        let mut sources: BTreeMap<&str, (Vec<bool>, Vec<f64>)> = BTreeMap::new();
+        for (row, logit) in rows.iter().zip(replica.score(&pairs)) {
+            let (labels, scores) = sources.entry(row.stratum()).or_default();
+            labels.push(row.label);
+            scores.push(f64::from(logit));
+        }
+        let mean = |figure: fn(&[bool], &[f64]) -> f64| {
+            sources.values().map(|(labels, scores)| figure(labels, scores)).sum::<f64>()
+                / sources.len() as f64
+        };
+        (mean(average_precision), mean(auroc))
     }
 }
 

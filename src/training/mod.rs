@@ -5,6 +5,7 @@
 //! ([`metrics`], [`audit`]) and writes the [`card`]. The loop knows no particular network.
 
 pub mod audit;
+pub mod augment;
 pub mod card;
 pub mod checkpoint;
 pub mod commands;

@@ -9,7 +9,7 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::dataset::{Example, Split, write};
+use super::dataset::{Example, Split, UTR_WINDOW, write};
 use super::sources::{Clash2013, Hejret2023, Labelled, Tally, isomirs, klimentova2022, three_prime_utrs};
 use super::split::{SharedKmers, assign, clusters};
 use crate::models::sha256;
@@ -23,8 +23,6 @@ const SEED: u64 = 1;
 pub const HEJRET_TEST: &str = "hejret2023_test";
 /// Name of the test of Klimentova 2022.
 pub const KLIMENTOVA_TEST: &str = "klimentova2022_test";
-/// Name of the 3'UTR windows, the negatives of the paper's protocol.
-pub const UTR_WINDOWS: &str = "utr_window";
 
 /// Writes `out` from the public files below `data`; returns what was done, in words.
 pub fn target_sites(data: &Path, out: &Path) -> Result<Vec<String>> {
@@ -115,7 +113,7 @@ fn utr_windows(rows: &[Example], utrs: &[Rna], tests: &SharedKmers<'_>) -> Resul
             }
         };
         let pair = Pair { mirna: row.pair.mirna.clone(), site };
-        windows.push(Example { source: UTR_WINDOWS.to_owned(), pair, label: false, ..row.clone() });
+        windows.push(Example { source: row.source.clone() + UTR_WINDOW, pair, label: false, ..row.clone() });
     }
     Ok(windows)
 }

@@ -23,9 +23,11 @@ pub struct Recipe {
     pub options: Options,
     /// Which rows are trained on and how they are split.
     pub protocol: Protocol,
+    /// Trained once, before the seeds part; may be empty.
+    pub shared_stages: Vec<Stage>,
     /// One run each; the best by validation is shipped, all are reported.
     pub seeds: Vec<u64>,
-    /// Trained one after the other; validation chooses the epoch within the last.
+    /// Trained by each seed, one after the other; validation chooses the epoch within the last.
     pub stages: Vec<Stage>,
 }
 
@@ -63,20 +65,20 @@ pub struct Stage {
     pub mean_decay: f64,
 }
 
-/// What a stage trains on.
+/// What a stage trains on, each epoch drawn anew.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Rows {
+#[serde(deny_unknown_fields)]
+pub struct Rows {
+    /// Whether the protocol's training rows take part.
+    pub examples: bool,
     /// Made-up pairs labelled by the aligner: see `teacher`.
-    Aligner {
-        /// Pairs in one epoch, drawn anew each time.
-        pairs: usize,
-    },
-    /// The protocol's training rows.
-    Examples {
-        /// Share of sites cut to a random 26 nt or more at training time.
-        cropped: f64,
-    },
+    pub made_up: usize,
+    /// Share of the aligner's opinion in the label of a training row.
+    pub teacher: f32,
+    /// Share of training sites that are moved along their transcript: see `augment`.
+    pub shifted: f64,
+    /// Share of training sites cut to a random 26 nt or more.
+    pub cropped: f64,
 }
 
 /// Learning rate over a stage.
@@ -110,7 +112,10 @@ impl Recipe {
         let text = std::fs::read_to_string(path).with_context(|| format!("recipe {}", path.display()))?;
         let recipe: Self = serde_json::from_str(&text).with_context(|| format!("{}", path.display()))?;
         ensure!(!recipe.stages.is_empty() && !recipe.seeds.is_empty(), "a recipe needs a stage and a seed");
-        ensure!(recipe.stages.iter().all(|stage| stage.batch > 1), "a batch needs two rows at least");
+        ensure!(
+            recipe.shared_stages.iter().chain(&recipe.stages).all(|stage| stage.batch > 1),
+            "a batch needs two rows at least"
+        );
         Ok(recipe)
     }
 }

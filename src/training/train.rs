@@ -1,7 +1,7 @@
 //! `mirador-train train`: a recipe and a dataset in, an audited weights folder out.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use rand::SeedableRng;
@@ -11,12 +11,12 @@ use tch::Device;
 
 use super::audit::audit;
 use super::card;
-use super::checkpoint::Checkpoint;
+use super::checkpoint::{Checkpoint, State};
 use super::dataset::{self, Example};
 use super::examples::Examples;
 use super::fit::Run;
 use super::metrics::{Measured, auroc, average_precision};
-use super::recipe::Recipe;
+use super::recipe::{Recipe, Stage};
 use super::report::{Report, SeedReport, SetReport};
 use super::sources::published_tools;
 use crate::models::{Model, Replica, Tensors, find, sha256};
@@ -47,9 +47,11 @@ impl Training {
         let model = find(&recipe.model).with_context(|| format!("no model {:?}", recipe.model))?;
         let digest = sha256(&self.dataset).context("`mirador-train prepare` makes the dataset")?;
         let examples = Examples::new(dataset::read(&self.dataset)?, recipe.protocol)?;
+        let data = Data { model, examples: &examples, fingerprint: self.fingerprint(&digest)? };
+        let start = self.shared(&data)?;
         let mut runs = Vec::new();
         for &seed in &recipe.seeds {
-            runs.push(self.seed(model, seed, &examples, &digest)?);
+            runs.push(self.seed(&data, seed, start.as_ref())?);
         }
         let validation = |run: &&(SeedReport, Tensors)| {
             run.0.best_epoch().map_or(f64::NEG_INFINITY, |epoch| epoch.validation_average_precision)
@@ -82,38 +84,47 @@ impl Training {
         card::write(&self.weights, recipe, &replica, &report)
     }
 
+    /// Runs the stages that all seeds share: one network, seed 0. `None` where the recipe has none.
+    fn shared(&self, data: &Data<'_>) -> Result<Option<Tensors>> {
+        if self.recipe.shared_stages.is_empty() {
+            return Ok(None);
+        }
+        let replica = self.fresh(data.model, 0)?;
+        data.fit(&self.recipe.shared_stages, 0, &self.folder("shared"), &replica)?;
+        Ok(Some(Tensors::of(&replica.store)))
+    }
+
     /// Trains one seed, or goes on with it, or finds it done.
-    fn seed(
-        &self,
-        model: &'static Model,
-        seed: u64,
-        examples: &Examples,
-        digest: &str,
-    ) -> Result<(SeedReport, Tensors)> {
-        let recipe = &self.recipe;
-        let folder = self.runs.join(&recipe.model).join(&recipe.version).join(format!("seed-{seed}"));
-        tch::manual_seed(i64::try_from(seed)?);
-        let replica = Replica::new(model, &recipe.options, self.device)?;
-        // The seeds may be added to; what one seed's run depends on may not change under it.
-        let mut one = recipe.clone();
-        one.seeds = vec![seed];
-        let fingerprint = Sha256::digest(serde_json::to_string(&one)? + digest);
-        let run = Run {
-            model,
-            recipe,
-            seed,
-            examples,
-            checkpoint: Checkpoint::new(&folder)?,
-            fingerprint: &fingerprint.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
-        };
-        let state = run.fit(&replica)?;
-        let tests = examples.tests.iter().map(|(name, rows)| {
+    fn seed(&self, data: &Data<'_>, seed: u64, start: Option<&Tensors>) -> Result<(SeedReport, Tensors)> {
+        let replica = self.fresh(data.model, seed)?;
+        if let Some(start) = start {
+            start.clone().load_into(&replica.store)?;
+        }
+        let state = data.fit(&self.recipe.stages, seed, &self.folder(&format!("seed-{seed}")), &replica)?;
+        let tests = data.examples.tests.iter().map(|(name, rows)| {
             let (labels, scores) = (labels(rows), probabilities(&replica, rows));
             (name.clone(), average_precision(&labels, &scores), auroc(&labels, &scores))
         });
         let tests = tests.collect();
         let report = SeedReport { seed, best: state.best.unwrap_or(0), history: state.history, tests };
         Ok((report, Tensors::of(&replica.store)))
+    }
+
+    /// A network as its seed starts it.
+    fn fresh(&self, model: &Model, seed: u64) -> Result<Replica> {
+        tch::manual_seed(i64::try_from(seed)?);
+        Ok(Replica::new(model, &self.recipe.options, self.device)?)
+    }
+
+    /// Tells this recipe on this dataset from others. The list of seeds may grow.
+    fn fingerprint(&self, dataset: &str) -> Result<String> {
+        let recipe = Recipe { seeds: Vec::new(), ..self.recipe.clone() };
+        let digest = Sha256::digest(serde_json::to_string(&recipe)? + dataset);
+        Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    fn folder(&self, name: &str) -> PathBuf {
+        self.runs.join(&self.recipe.model).join(&self.recipe.version).join(name)
     }
 
     fn measure(
@@ -130,6 +141,21 @@ impl Training {
         };
         let model = Measured::new(&labels, &scores, &groups, f64::from(card::DECISION_THRESHOLD));
         Ok(SetReport { name: name.to_owned(), model, floors: audit(train, rows), published })
+    }
+}
+
+/// What all runs of one training share.
+struct Data<'a> {
+    model: &'static Model,
+    examples: &'a Examples,
+    fingerprint: String,
+}
+
+impl Data<'_> {
+    fn fit(&self, stages: &[Stage], seed: u64, folder: &Path, replica: &Replica) -> Result<State> {
+        let checkpoint = Checkpoint::new(folder)?;
+        let Self { model, examples, fingerprint } = self;
+        Run { model, stages, seed, examples, checkpoint, fingerprint }.fit(replica)
     }
 }
 

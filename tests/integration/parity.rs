@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use mirador::models::{Options, Replica, Tensors, dmiso};
+use mirador::models::{Options, Replica, Tensors, WeightsDir, dmiso};
 use mirador::rna::{Rna, duplex::align, seed::SiteType};
 use mirador::tasks::target_site::{Pair, probability};
 use serde_json::Value;
@@ -72,4 +72,37 @@ fn aligner_and_seed_classes_equal_an_independent_program() {
         assert_eq!(SiteType::best(&mirna, &site) as i64, case["seed_class"].as_i64().unwrap(), "{case}");
     }
     assert_eq!(cases.len(), 49);
+}
+
+#[test]
+fn the_published_file_becomes_a_folder_that_can_be_served() {
+    let Some(published) = reference("dmiso.safetensors") else { return };
+    let root = tempfile::tempdir().unwrap();
+    let status = std::process::Command::new(env!("CARGO_BIN_EXE_mirador-train"))
+        .args(["import", "--model", "dmiso"])
+        .arg(published)
+        .arg("--weights-dir")
+        .arg(root.path())
+        .status()
+        .unwrap();
+    assert!(status.success());
+    let folder = WeightsDir::open(&root.path().join("dmiso/published")).unwrap();
+    folder.golden().unwrap().verify(&folder.load(Device::Cpu).unwrap()).unwrap();
+    assert!(!folder.config.default && folder.card().unwrap().contains("Not trained here"));
+}
+
+#[test]
+fn weights_of_another_shape_or_name_are_refused() {
+    let replica = Replica::new(&dmiso::MODEL, &Options::new(), Device::Cpu).unwrap();
+    let mut tensors = Tensors::of(&replica.store);
+    let bias = tensors.take("dense.bias").unwrap();
+    let missing = tensors.clone().load_into(&replica.store).unwrap_err();
+    assert_eq!(missing.to_string(), "tensor \"dense.bias\" is missing");
+    tensors.insert("dense.bias".into(), tensors.clone().take("output.bias").unwrap());
+    let shape = tensors.clone().load_into(&replica.store).unwrap_err();
+    assert_eq!(shape.to_string(), "tensor \"dense.bias\" has shape [1]; the network has [100]");
+    tensors.insert("dense.bias".into(), bias.clone());
+    tensors.insert("attention.bias".into(), bias);
+    let surplus = tensors.load_into(&replica.store).unwrap_err();
+    assert_eq!(surplus.to_string(), "tensor \"attention.bias\" belongs to no layer");
 }
