@@ -4,12 +4,14 @@ pub mod device;
 pub mod dmiso;
 mod layers;
 mod replica;
+mod tensors;
 mod weights;
 
 use tch::nn;
 
 pub use replica::{GOLDEN_TOLERANCE, Golden, Replica};
-pub use weights::{LoadError, Tensors, WeightsConfig, WeightsDir, sha256};
+pub use tensors::Tensors;
+pub use weights::{LoadError, WeightsConfig, WeightsDir, sha256};
 
 use crate::encoding::Encoded;
 use crate::tasks::{Task, target_site::Pair};

@@ -7,7 +7,7 @@ use std::hash::Hash;
 use serde::{Deserialize, Serialize};
 
 use super::dataset::Example;
-use super::metrics::{Interval, ranked};
+use super::interval::{Interval, ranked};
 use crate::rna::{Base, duplex::align, seed::SiteType};
 
 /// One probe's figures.

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use serde_json::json;
 use tch::Device;
 
-use super::card::{Identity, write_folder};
+use super::folder::{Identity, write_folder};
 use crate::models::{Options, Replica, Tensors, find, sha256};
 
 /// Reads a safetensors file under the published (Keras) names; `scripts/keras_to_safetensors.py` makes one from the

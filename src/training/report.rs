@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::audit::Floor;
 use super::checkpoint::Epoch;
-use super::metrics::{Interval, Measured};
+use super::interval::Interval;
+use super::metrics::Measured;
 
 /// The whole report of one version.
 #[derive(Clone, Debug, Serialize, Deserialize)]

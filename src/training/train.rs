@@ -10,11 +10,11 @@ use sha2::{Digest, Sha256};
 use tch::Device;
 
 use super::audit::audit;
-use super::card;
 use super::checkpoint::{Checkpoint, State};
 use super::dataset::{self, Example};
 use super::examples::Examples;
 use super::fit::Run;
+use super::folder;
 use super::metrics::{Measured, auroc, average_precision};
 use super::recipe::{Recipe, Stage};
 use super::report::{Report, SeedReport, SetReport};
@@ -81,7 +81,7 @@ impl Training {
             sets,
             training_audit: audit(&train, &train),
         };
-        card::write(&self.weights, recipe, &replica, &report)
+        folder::write_trained(&self.weights, recipe, &replica, &report)
     }
 
     /// Runs the stages that all seeds share: one network, seed 0. `None` where the recipe has none.
@@ -139,7 +139,7 @@ impl Training {
             true => published_tools(&self.public_data, name, &labels, &groups)?,
             false => Vec::new(),
         };
-        let model = Measured::new(&labels, &scores, &groups, f64::from(card::DECISION_THRESHOLD));
+        let model = Measured::new(&labels, &scores, &groups, f64::from(folder::DECISION_THRESHOLD));
         Ok(SetReport { name: name.to_owned(), model, floors: audit(train, rows), published })
     }
 }

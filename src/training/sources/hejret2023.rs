@@ -4,20 +4,11 @@
 use std::path::Path;
 
 use anyhow::Result;
-use serde::Deserialize;
 
-use super::{Labelled, Tally, positives, read_tsv};
+use super::{Labelled, Tally, positives, read_chimeras};
 use crate::tasks::target_site::Pair;
 
 const FOLDER: &str = "target_sites/BioGeMT+miRBench_paper";
-
-#[derive(Deserialize)]
-struct Record {
-    gene: String,
-    #[serde(rename = "noncodingRNA")]
-    mirna: String,
-    label: u8,
-}
 
 /// Positives for training and the published test.
 pub struct Hejret2023 {
@@ -32,7 +23,7 @@ impl Hejret2023 {
     pub fn read(data: &Path, tally: &mut Tally) -> Result<Self> {
         let read = |set: &str| {
             let path = data.join(FOLDER).join(format!("AGO2_CLASH_Hejret2023_{set}.tsv"));
-            read_tsv(&path, |record: Record| (record.mirna, record.gene, record.label))
+            read_chimeras(&path)
         };
         let train = read("train")?;
         tally.count(

@@ -4,9 +4,8 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use serde::Deserialize;
 
-use super::{Labelled, read_tsv};
+use super::{Labelled, read_chimeras};
 
 const FILE: &str = "target_sites/BioGeMT+miRBench_paper/AGO2_eCLIP_Klimentova2022_test_predictions.tsv";
 
@@ -25,17 +24,9 @@ const PUBLISHED_TOOLS: [&str; 11] = [
     "CnnMirTarget_Zheng2020",
 ];
 
-#[derive(Deserialize)]
-struct Record {
-    gene: String,
-    #[serde(rename = "noncodingRNA")]
-    mirna: String,
-    label: u8,
-}
-
 /// The test, both labels.
 pub fn klimentova2022(data: &Path) -> Result<Vec<Labelled>> {
-    read_tsv(&data.join(FILE), |record: Record| (record.mirna, record.gene, record.label))
+    read_chimeras(&data.join(FILE))
 }
 
 /// Every tool's score for every row of the test, in its order.

@@ -23,6 +23,7 @@ use std::fmt::Display;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::dataset::{parse_label, parse_pair};
@@ -58,6 +59,19 @@ fn read_tsv<R: DeserializeOwned>(path: &Path, pick: fn(R) -> (String, String, u8
         rows.push((pair, parse_label(label).with_context(place)?));
     }
     Ok(rows)
+}
+
+/// Columns that miRBench and HybriDetector share.
+#[derive(Deserialize)]
+struct Chimera {
+    gene: String,
+    #[serde(rename = "noncodingRNA")]
+    mirna: String,
+    label: u8,
+}
+
+fn read_chimeras(path: &Path) -> Result<Vec<Labelled>> {
+    read_tsv(path, |row: Chimera| (row.mirna, row.gene, row.label))
 }
 
 /// The pairs that bind.

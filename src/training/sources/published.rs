@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
 use super::klimentova2022::published_scores;
-use crate::training::metrics::ranked;
+use crate::training::interval::ranked;
 use crate::training::prepare::{HEJRET_TEST, KLIMENTOVA_TEST};
 use crate::training::report::PublishedTool;
 

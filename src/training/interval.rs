@@ -1,0 +1,66 @@
+//! Figures with 95 % intervals.
+
+use std::collections::HashMap;
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use super::metrics::{auroc, average_precision};
+
+/// Bootstrap samples behind an interval.
+const SAMPLES: usize = 1000;
+
+/// A figure and its 95 % interval.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Interval {
+    /// On all rows.
+    pub value: f64,
+    /// 2.5th percentile of the bootstrap.
+    pub low: f64,
+    /// 97.5th percentile.
+    pub high: f64,
+}
+
+impl std::fmt::Display for Interval {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:.3} ({:.3}–{:.3})", self.value, self.low, self.high)
+    }
+}
+
+/// A bootstrap over groups of rows (site clusters), not rows: rows of one group are not independent.
+pub fn bootstrap<const N: usize>(groups: &[usize], figures: impl Fn(&[usize]) -> [f64; N]) -> [Interval; N] {
+    let mut members: HashMap<usize, Vec<usize>> = HashMap::new();
+    for (row, &group) in groups.iter().enumerate() {
+        members.entry(group).or_default().push(row);
+    }
+    let mut members: Vec<Vec<usize>> = members.into_values().collect();
+    members.sort_unstable();
+    let all: Vec<usize> = (0..groups.len()).collect();
+    let values = figures(&all);
+    let mut rng = ChaCha8Rng::seed_from_u64(0);
+    let mut samples: [Vec<f64>; N] = std::array::from_fn(|_| Vec::with_capacity(SAMPLES));
+    for _ in 0..SAMPLES {
+        let rows: Vec<usize> =
+            (0..members.len()).flat_map(|_| members[rng.random_range(0..members.len())].clone()).collect();
+        for (sample, figure) in samples.iter_mut().zip(figures(&rows)) {
+            sample.push(figure);
+        }
+    }
+    std::array::from_fn(|index| {
+        let sample = &mut samples[index];
+        sample.retain(|figure| figure.is_finite());
+        sample.sort_by(f64::total_cmp);
+        let at = |share: f64| sample.get((share * sample.len() as f64) as usize).copied().unwrap_or(f64::NAN);
+        Interval { value: values[index], low: at(0.025), high: at(0.975) }
+    })
+}
+
+/// AUROC and average precision with intervals.
+pub fn ranked(labels: &[bool], scores: &[f64], groups: &[usize]) -> [Interval; 2] {
+    bootstrap(groups, |rows| {
+        let labels: Vec<bool> = rows.iter().map(|&row| labels[row]).collect();
+        let scores: Vec<f64> = rows.iter().map(|&row| scores[row]).collect();
+        [auroc(&labels, &scores), average_precision(&labels, &scores)]
+    })
+}
