@@ -27,7 +27,21 @@ pub fn card(recipe: &Recipe, report: &Report) -> Result<String> {
     for set in &report.sets {
         write_set(&mut text, set)?;
     }
-    writeln!(text, "## All seeds\n\nAverage precision / AUROC.\n")?;
+    writeln!(
+        text,
+        "## All seeds\n\nAverage precision / AUROC. Validation figures are means over the sources and choose the \
+         epoch within the last stage, and the seed.\n"
+    )?;
+    if let Some(last) = report.shared.last() {
+        writeln!(
+            text,
+            "The first {} epochs were trained once, for all seeds (seed 0; validation {:.3} / {:.3} at their end). \
+             The spread below is therefore that of the last stages only.\n",
+            report.shared.len(),
+            last.validation_average_precision,
+            last.validation_auroc,
+        )?;
+    }
     write_seeds(&mut text, report)?;
     writeln!(
         text,

@@ -16,6 +16,8 @@ pub struct Report {
     pub dataset_sha256: String,
     /// What `prepare` did.
     pub preparation: Vec<String>,
+    /// Epochs of the stages that all seeds share; empty where the recipe has none.
+    pub shared: Vec<Epoch>,
     /// All seeds, in the recipe's order.
     pub seeds: Vec<SeedReport>,
     /// The seed whose weights are shipped: the best by validation.

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use tch::Device;
 
 use super::audit::audit;
-use super::checkpoint::{Checkpoint, State};
+use super::checkpoint::{Checkpoint, Epoch, State};
 use super::dataset::{self, Example};
 use super::examples::Examples;
 use super::fit::Run;
@@ -48,7 +48,7 @@ impl Training {
         let digest = sha256(&self.dataset).context("`mirador-train prepare` makes the dataset")?;
         let examples = Examples::new(dataset::read(&self.dataset)?, recipe.protocol)?;
         let data = Data { model, examples: &examples, fingerprint: self.fingerprint(&digest)? };
-        let start = self.shared(&data)?;
+        let (shared, start) = self.shared(&data)?.unzip();
         let mut runs = Vec::new();
         for &seed in &recipe.seeds {
             runs.push(self.seed(&data, seed, start.as_ref())?);
@@ -76,6 +76,7 @@ impl Training {
                 .lines()
                 .map(str::to_owned)
                 .collect(),
+            shared: shared.unwrap_or_default(),
             seeds: runs.iter().map(|(report, _)| report.clone()).collect(),
             shipped_seed: best.seed,
             sets,
@@ -85,13 +86,13 @@ impl Training {
     }
 
     /// Runs the stages that all seeds share: one network, seed 0. `None` where the recipe has none.
-    fn shared(&self, data: &Data<'_>) -> Result<Option<Tensors>> {
+    fn shared(&self, data: &Data<'_>) -> Result<Option<(Vec<Epoch>, Tensors)>> {
         if self.recipe.shared_stages.is_empty() {
             return Ok(None);
         }
         let replica = self.fresh(data.model, 0)?;
-        data.fit(&self.recipe.shared_stages, 0, &self.folder("shared"), &replica)?;
-        Ok(Some(Tensors::of(&replica.store)))
+        let state = data.fit(&self.recipe.shared_stages, 0, &self.folder("shared"), &replica)?;
+        Ok(Some((state.history, Tensors::of(&replica.store))))
     }
 
     /// Trains one seed, or goes on with it, or finds it done.
