@@ -13,4 +13,10 @@ pub mod tasks;
 
 pub mod models;
 
+pub mod serving;
 pub mod training;
+
+pub mod config;
+pub mod telemetry;
+
+pub mod http;

@@ -2,6 +2,8 @@
 
 pub mod target_site;
 
+use std::ops::RangeInclusive;
+
 /// A question that a model answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Task {
@@ -14,6 +16,15 @@ impl Task {
     pub fn name(self) -> &'static str {
         match self {
             Task::TargetSite => "target_site",
+        }
+    }
+
+    /// Accepted lengths of each sequence of the input, as `/v1/models` names them.
+    pub fn input_lengths(self) -> Vec<(&'static str, RangeInclusive<usize>)> {
+        match self {
+            Task::TargetSite => {
+                vec![("mirna_nt", target_site::MIRNA_LENGTHS), ("site_nt", target_site::SITE_LENGTHS)]
+            }
         }
     }
 

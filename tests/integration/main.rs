@@ -1,4 +1,16 @@
 //! The whole application, in one binary: each further one would link libtorch again.
 
+// Helpers of tests are tests too, though clippy sees no #[test] on them.
+#![allow(clippy::unwrap_used)]
+
+mod app;
+mod architecture;
+mod contract;
+mod models;
+mod openapi;
 mod parity;
+mod process;
+mod scoring;
+mod serving;
 mod training;
+mod weights;

@@ -1,0 +1,140 @@
+//! Every setting of the server program: one field is one flag `--some-flag` and its twin `MIRADOR_SOME_FLAG`.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::thread::available_parallelism;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::models::device::DeviceChoice;
+
+/// Answers the questions of microRNA biology over HTTP.
+#[derive(Debug, Parser)]
+#[command(name = "mirador", version)]
+pub struct Program {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+impl Program {
+    /// Reads the command line and the environment; ends the program after `--help`, `--version` or a mistake.
+    pub fn from_arguments() -> Self {
+        Self::try_parse().unwrap_or_else(|message| {
+            // Standard error may be closed; there is nobody else to tell.
+            let _ = message.print();
+            // clap's own code for a mistake is 2; whoever starts us is promised 1.
+            std::process::exit(i32::from(message.use_stderr()))
+        })
+    }
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the models until SIGTERM or Ctrl-C.
+    Serve(Box<ServeConfig>),
+    /// Load every weights folder and reproduce its golden outputs.
+    Check(NetworkConfig),
+    /// Print the OpenAPI document.
+    Openapi,
+}
+
+/// Which networks, and where they run.
+#[derive(Args, Clone, Debug)]
+pub struct NetworkConfig {
+    /// Folder that holds MODEL/VERSION/ for each model
+    #[arg(long, env = "MIRADOR_WEIGHTS_DIR", default_value = "weights")]
+    pub weights_dir: PathBuf,
+    /// auto, cpu or cuda:N
+    #[arg(long, env = "MIRADOR_DEVICE", default_value = "auto")]
+    pub device: DeviceChoice,
+}
+
+/// Settings of `mirador serve`.
+#[derive(Args, Clone, Debug)]
+pub struct ServeConfig {
+    /// Networks and device.
+    #[command(flatten)]
+    pub network: NetworkConfig,
+    /// Address to listen on; port 0 takes a free one
+    #[arg(long, env = "MIRADOR_BIND", default_value = "127.0.0.1:8080")]
+    pub bind: String,
+    /// Write the bound address to this file once listening
+    #[arg(long, env = "MIRADOR_PORT_FILE")]
+    pub port_file: Option<PathBuf>,
+    /// Replicas of each model [default: one for every two cores, at most 8; one on CUDA]
+    #[arg(long, env = "MIRADOR_WORKERS")]
+    pub workers: Option<NonZeroUsize>,
+    /// Cores that one replica may use for one batch; for small networks more replicas gain more
+    #[arg(long, env = "MIRADOR_THREADS_PER_WORKER", default_value = "1")]
+    pub threads_per_worker: NonZeroUsize,
+    /// Most rows that a network sees at once
+    #[arg(long, env = "MIRADOR_MAX_BATCH_SIZE", default_value = "512")]
+    pub max_batch_size: NonZeroUsize,
+    /// Most rows of each model that wait or run; beyond it requests are answered 503
+    #[arg(long, env = "MIRADOR_QUEUE_CAPACITY", default_value = "20000")]
+    pub queue_capacity: NonZeroUsize,
+    /// Most rows of one request
+    #[arg(long, env = "MIRADOR_MAX_ROWS", default_value = "10000")]
+    pub max_rows: NonZeroUsize,
+    /// Most bytes of one request's body
+    #[arg(long, env = "MIRADOR_MAX_BODY_BYTES", default_value = "16777216")]
+    pub max_body_bytes: NonZeroUsize,
+    /// After SIGTERM: keep accepting for so many ms, so that balancers see /health/ready turn
+    #[arg(long, env = "MIRADOR_DRAIN_PAUSE_MS", default_value = "500")]
+    pub drain_pause_ms: u64,
+    /// After SIGTERM and the pause: finish accepted work within so many seconds
+    #[arg(long, env = "MIRADOR_DRAIN_CAP_S", default_value = "30")]
+    pub drain_cap_s: u64,
+    /// Shape of the log lines on standard error; RUST_LOG picks what is logged
+    #[arg(long, env = "MIRADOR_LOG_FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
+    /// Who runs this service, for /service-info
+    #[arg(long, env = "MIRADOR_ORGANIZATION_NAME", default_value = "mirador")]
+    pub organization_name: String,
+    /// Their address [default: this service's home page]
+    #[arg(long, env = "MIRADOR_ORGANIZATION_URL")]
+    pub organization_url: Option<String>,
+}
+
+/// Shapes of log lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For eyes.
+    Text,
+    /// One JSON object a line, for collectors.
+    Json,
+}
+
+/// The settings contradict each other.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A request that is allowed could never be admitted.
+    #[error(
+        "--queue-capacity {capacity} is less than --max-rows {rows}: such a request would never find room"
+    )]
+    QueueTooSmall {
+        /// `--queue-capacity`.
+        capacity: NonZeroUsize,
+        /// `--max-rows`.
+        rows: NonZeroUsize,
+    },
+}
+
+impl ServeConfig {
+    /// What no single flag can know.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let (capacity, rows) = (self.queue_capacity, self.max_rows);
+        if capacity < rows { Err(ConfigError::QueueTooSmall { capacity, rows }) } else { Ok(()) }
+    }
+
+    /// Replicas of each model. By default their threads take half of the cores (of the container, where it has a
+    /// quota): the other half reads requests and writes replies meanwhile, and fewer workers make fuller batches,
+    /// which cost less per row. A server for large requests gains from more.
+    pub fn workers(&self, on_cuda: bool) -> usize {
+        let cores = available_parallelism().map_or(1, NonZeroUsize::get);
+        let fitting = (cores / 2 / self.threads_per_worker).clamp(1, 8);
+        self.workers.map_or(if on_cuda { 1 } else { fitting }, NonZeroUsize::get)
+    }
+}

@@ -1,0 +1,66 @@
+//! What is the same for every reply: its request id, its trace, its problem body, its log line.
+
+use std::time::Instant;
+
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::Response;
+use tracing::{Instrument, Span, field};
+use uuid::Uuid;
+
+use super::problem::Problem;
+
+/// The caller's name for the request, or ours.
+pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const MAX_REQUEST_ID: usize = 128;
+
+/// Outermost layer: it sees every request first and every reply last, panics and unknown routes included.
+pub async fn envelope(request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = request_id(request.headers());
+    let text = id.to_str().unwrap_or_default().to_owned();
+    let span = tracing::info_span!(
+        "request",
+        id = text,
+        method = %request.method(),
+        path = request.uri().path(),
+        trace_id = field::Empty,
+    );
+    record_trace(request.headers(), &span);
+    let mut response = next.run(request).instrument(span.clone()).await;
+    let problem = response.extensions_mut().remove().or_else(|| Problem::from_status(response.status()));
+    if let Some(problem) = problem {
+        problem.render(&mut response, &text);
+    }
+    let (status, ms) = (response.status().as_u16(), started.elapsed().as_secs_f64() * 1e3);
+    tracing::debug!(parent: &span, status, ms, "answered");
+    response.headers_mut().insert(X_REQUEST_ID, id);
+    response
+}
+
+/// The caller's id where it is sane: up to 128 visible ASCII characters.
+fn request_id(headers: &HeaderMap) -> HeaderValue {
+    let sane = |id: &&HeaderValue| {
+        (1..=MAX_REQUEST_ID).contains(&id.len()) && id.as_bytes().iter().all(u8::is_ascii_graphic)
+    };
+    headers.get(X_REQUEST_ID).filter(sane).cloned().unwrap_or_else(|| {
+        HeaderValue::from_str(&Uuid::new_v4().to_string()).expect("a UUID is visible ASCII")
+    })
+}
+
+/// W3C trace context: `00-<trace id>-<parent id>-<flags>`; the trace id joins our log lines to the caller's.
+fn record_trace(headers: &HeaderMap, span: &Span) {
+    let traceparent = headers.get("traceparent").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let hex = |text: &str, length| {
+        text.len() == length && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    if let [version, trace, parent, flags, ..] = traceparent.split('-').collect::<Vec<_>>()[..]
+        && hex(version, 2)
+        && hex(trace, 32)
+        && hex(parent, 16)
+        && hex(flags, 2)
+    {
+        span.record("trace_id", trace);
+    }
+}

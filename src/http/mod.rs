@@ -1,0 +1,62 @@
+//! The only place that knows HTTP, JSON and OpenAPI: one endpoint, one file.
+//!
+//! A request passes `envelope` (its id, and whatever goes wrong further in as a problem body), a net for panics,
+//! for work also its `deadline`, then `extract` and its handler.
+
+mod deadline;
+mod envelope;
+mod extract;
+mod health;
+mod home;
+mod models;
+mod offload;
+mod openapi;
+mod problem;
+mod problem_kind;
+mod server;
+mod service_info;
+mod state;
+mod target_sites;
+
+use axum::Router;
+use axum::middleware::from_fn;
+use axum::response::{IntoResponse, Response};
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::Modify;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub use server::{ServeError, bind, serve};
+pub use state::AppState;
+
+/// The application: all routes and what surrounds them.
+pub fn app(state: AppState) -> Router {
+    let (routes, _) = routes().split_for_parts();
+    routes
+        .merge(openapi::docs())
+        .layer(CatchPanicLayer::custom(|_| -> Response { problem::Problem::Internal.into_response() }))
+        .layer(from_fn(envelope::envelope))
+        .with_state(state)
+}
+
+/// The OpenAPI document of the routes.
+pub fn openapi() -> OpenApi {
+    let mut api = routes().into_openapi();
+    openapi::CommonHeaders.modify(&mut api);
+    api
+}
+
+fn routes() -> OpenApiRouter<AppState> {
+    let work =
+        OpenApiRouter::new().routes(routes!(target_sites::score)).route_layer(from_fn(deadline::deadline));
+    OpenApiRouter::with_openapi(openapi::frame())
+        .merge(work)
+        .routes(routes!(models::list))
+        .routes(routes!(models::card))
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .routes(routes!(service_info::service_info))
+        .routes(routes!(openapi::openapi))
+        .routes(routes!(home::home))
+}

@@ -1,0 +1,128 @@
+//! `GET /v1/models` and `GET /v1/models/{name}`: what is served, and the cards.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::problem::Problem;
+use super::problem_kind::{LookupProblems, ReadinessProblems};
+use super::state::{AppState, Models};
+use crate::serving::ServedModel;
+
+/// The model and version that answered.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ModelRef {
+    /// Name of the model.
+    #[schema(example = "dmiso")]
+    name: String,
+    /// Its version.
+    #[schema(example = "balanced")]
+    version: String,
+}
+
+/// What is served.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ModelList {
+    /// One row for each version.
+    models: Vec<ModelRow>,
+}
+
+/// One version of one model.
+#[derive(Debug, Serialize, ToSchema)]
+struct ModelRow {
+    #[serde(flatten)]
+    model: ModelRef,
+    /// The question that it answers.
+    #[schema(example = "target_site")]
+    task: &'static str,
+    /// Whether it answers when a request names no model.
+    default: bool,
+    /// Whether it answers when a request names the model without a version.
+    default_version: bool,
+    /// One sentence, with the paper.
+    description: &'static str,
+    /// What one request may hold: `rows`, and the nt of each sequence.
+    limits: BTreeMap<&'static str, Range>,
+    /// A probability from here on is a yes.
+    #[schema(minimum = 0, maximum = 1)]
+    decision_threshold: f32,
+}
+
+/// Both ends are accepted.
+#[derive(Debug, Serialize, ToSchema)]
+struct Range {
+    min: usize,
+    max: usize,
+}
+
+/// One version of one model, with all that is known about it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ModelCard {
+    #[serde(flatten)]
+    row: ModelRow,
+    /// SHA-256 of the weights file.
+    weights_sha256: String,
+    /// Figures of training and evaluation, as the weights folder's `metrics.json` has them.
+    #[schema(value_type = Object)]
+    metrics: Map<String, Value>,
+    /// The card in Markdown: training data, split, metrics, audit, known limits.
+    card: String,
+}
+
+/// List the models
+#[utoipa::path(
+    get, path = "/v1/models", tag = "models", operation_id = "list_models",
+    responses((status = 200, body = ModelList, description = "One row for each version"), ReadinessProblems),
+)]
+pub async fn list(State(state): State<AppState>, Models(registry): Models) -> Json<ModelList> {
+    let models = registry.models().iter().map(|served| ModelRow::of(served, &state));
+    Json(ModelList { models: models.collect() })
+}
+
+/// Read a model's card
+#[utoipa::path(
+    get, path = "/v1/models/{name}", tag = "models", operation_id = "read_model_card",
+    params(("name" = String, Path, description = "`name` or `name@version`", example = "dmiso@balanced")),
+    responses((status = 200, body = ModelCard, description = "The row of the list and the card"), LookupProblems),
+)]
+pub async fn card(
+    State(state): State<AppState>,
+    Models(registry): Models,
+    Path(name): Path<String>,
+) -> Result<Json<ModelCard>, Problem> {
+    let served = registry.card(&name)?;
+    Ok(Json(ModelCard {
+        row: ModelRow::of(served, &state),
+        weights_sha256: served.config.sha256.clone(),
+        metrics: served.metrics.clone(),
+        card: served.card.clone(),
+    }))
+}
+
+impl ModelRef {
+    pub(super) fn of(served: &ServedModel) -> Self {
+        Self { name: served.config.model.clone(), version: served.config.version.clone() }
+    }
+}
+
+impl ModelRow {
+    fn of(served: &ServedModel, state: &AppState) -> Self {
+        let mut limits = BTreeMap::from([("rows", Range { min: 1, max: state.config().max_rows.get() })]);
+        for (name, lengths) in served.model.task.input_lengths() {
+            limits.insert(name, Range { min: *lengths.start(), max: *lengths.end() });
+        }
+        Self {
+            model: ModelRef::of(served),
+            task: served.model.task.name(),
+            default: served.config.default,
+            default_version: served.config.default_version,
+            description: served.model.description,
+            limits,
+            decision_threshold: served.config.decision_threshold,
+        }
+    }
+}

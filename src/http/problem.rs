@@ -1,0 +1,239 @@
+//! The one place where an error becomes an answer: RFC 9457 problem details.
+//!
+//! A handler returns a [`Problem`]; `envelope` writes its body, because the body names the request.
+
+use axum::body::Body;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::problem_kind::ProblemKind;
+use crate::rna::ParseError;
+use crate::serving::{PredictError, UnknownModel};
+
+/// Media type of every error.
+pub const PROBLEM_JSON: &str = "application/problem+json";
+/// What `Retry-After` says, in seconds: a full queue holds less than a second's work for one worker.
+const RETRY_AFTER_S: &str = "1";
+
+/// Why a request was refused.
+#[derive(Clone, Debug)]
+pub enum Problem {
+    /// The body is not the JSON that the route takes.
+    Malformed(FieldError),
+    /// A header or the path cannot be read.
+    BadHeader(String),
+    /// No such route.
+    NotFound,
+    /// No such model.
+    UnknownModel(UnknownModel),
+    /// The route has other methods.
+    MethodNotAllowed,
+    /// More bytes than this limit.
+    BodyTooLarge(usize),
+    /// More rows than the limit: found, limit.
+    TooManyRows(usize, usize),
+    /// Not `application/json`.
+    MediaType,
+    /// Well-formed, but these values are not acceptable.
+    InvalidInput(Vec<FieldError>),
+    /// Something broke; the log says what.
+    Internal,
+    /// No room for the rows now.
+    QueueFull,
+    /// Models are being loaded.
+    Starting,
+    /// The server is shutting down.
+    Draining,
+    /// The caller's deadline passed.
+    DeadlineExceeded,
+}
+
+/// One thing that is wrong with the request's body.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldError {
+    /// JSON pointer (RFC 6901) to the value; empty for the body as a whole.
+    #[schema(example = "/pairs/3/site")]
+    pub pointer: String,
+    /// What kind of error, for programs.
+    pub code: ErrorCode,
+    /// What is wrong, for people.
+    #[schema(
+        example = "letter 'X' at position 4 is not a nucleotide; use A, C, G, U or T, or N for any base"
+    )]
+    pub detail: String,
+}
+
+/// Kinds of errors in a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// Not JSON.
+    Syntax,
+    /// A field that has to be there is not.
+    MissingField,
+    /// A field that the route does not know.
+    UnknownField,
+    /// A field that stands there twice.
+    DuplicateField,
+    /// A value of another type than the field's.
+    WrongType,
+    /// A list without an item.
+    EmptyList,
+    /// A sequence without a letter.
+    EmptySequence,
+    /// A letter that is no IUPAC nucleotide code.
+    InvalidLetter,
+    /// A sequence outside the accepted lengths.
+    InvalidLength,
+    /// An id of more characters than accepted.
+    IdTooLong,
+}
+
+/// An error, as RFC 9457 problem details.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(title = "Problem")]
+pub struct ProblemBody {
+    /// Stable name of the kind of problem.
+    #[serde(rename = "type")]
+    kind: ProblemKind,
+    /// The kind of problem in a few words.
+    #[schema(example = "The input is not acceptable")]
+    title: &'static str,
+    /// The HTTP status.
+    #[schema(minimum = 400, maximum = 599, example = 422)]
+    status: u16,
+    /// What was wrong this time.
+    #[schema(example = "1 value of the request is not acceptable; `errors` names each")]
+    detail: String,
+    /// The reply's `X-Request-Id`, under which the log knows the request.
+    #[schema(example = "5f0c2a54-6b1f-4c5e-9c44-0b6f8d7f1b11")]
+    request_id: String,
+    /// What is wrong with the body, every single thing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    errors: Vec<FieldError>,
+}
+
+impl Problem {
+    fn kind(&self) -> ProblemKind {
+        match self {
+            Self::Malformed(_) | Self::BadHeader(_) => ProblemKind::MalformedRequest,
+            Self::NotFound => ProblemKind::NotFound,
+            Self::UnknownModel(_) => ProblemKind::UnknownModel,
+            Self::MethodNotAllowed => ProblemKind::MethodNotAllowed,
+            Self::BodyTooLarge(_) => ProblemKind::BodyTooLarge,
+            Self::TooManyRows(..) => ProblemKind::TooManyRows,
+            Self::MediaType => ProblemKind::UnsupportedMediaType,
+            Self::InvalidInput(_) => ProblemKind::InvalidInput,
+            Self::Internal => ProblemKind::Internal,
+            Self::QueueFull => ProblemKind::QueueFull,
+            Self::Starting => ProblemKind::Starting,
+            Self::Draining => ProblemKind::Draining,
+            Self::DeadlineExceeded => ProblemKind::DeadlineExceeded,
+        }
+    }
+
+    fn detail(&self) -> String {
+        match self {
+            Self::Malformed(error) => error.detail.clone(),
+            Self::BadHeader(detail) => detail.clone(),
+            Self::NotFound => "there is no such route; /docs lists what there is".into(),
+            Self::UnknownModel(unknown) => unknown.to_string(),
+            Self::MethodNotAllowed => {
+                "this route does not take this method; the Allow header says which".into()
+            }
+            Self::BodyTooLarge(limit) => format!("a body may have up to {limit} bytes"),
+            Self::TooManyRows(found, limit) => format!("{found} rows; a request may have up to {limit}"),
+            Self::MediaType => "the body has to be JSON: Content-Type: application/json".into(),
+            Self::InvalidInput(errors) => {
+                let (values, are) = if errors.len() == 1 { ("value", "is") } else { ("values", "are") };
+                format!("{} {values} of the request {are} not acceptable; `errors` names each", errors.len())
+            }
+            Self::Internal => {
+                "the server failed to answer; its log has the reason under this request_id".into()
+            }
+            Self::QueueFull => "too many rows are waiting; try again after Retry-After seconds".into(),
+            Self::Starting => "the models are being loaded; try again after Retry-After seconds".into(),
+            Self::Draining => "the server is shutting down; try another one".into(),
+            Self::DeadlineExceeded => {
+                "the work was not done within X-Deadline-Ms and has been dropped".into()
+            }
+        }
+    }
+
+    /// Writes this problem into the response that carries it; other headers, such as `Allow`, stay.
+    pub(super) fn render(self, response: &mut Response, request_id: &str) {
+        let kind = self.kind();
+        let body = ProblemBody {
+            kind,
+            title: kind.title(),
+            status: kind.status().as_u16(),
+            detail: self.detail(),
+            request_id: request_id.to_owned(),
+            errors: match self {
+                Self::Malformed(error) => vec![error],
+                Self::InvalidInput(errors) => errors,
+                _ => Vec::new(),
+            },
+        };
+        let body = serde_json::to_vec(&body).expect("strings and numbers always serialise");
+        *response.status_mut() = kind.status();
+        let headers = response.headers_mut();
+        headers.remove(header::CONTENT_LENGTH);
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        if kind.status() == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
+        }
+        *response.body_mut() = Body::from(body);
+    }
+
+    /// What a bare refusal of the router or of a third party's handler means.
+    pub(super) fn from_status(status: StatusCode) -> Option<Self> {
+        match status {
+            StatusCode::BAD_REQUEST => Some(Self::BadHeader("the path cannot be read".into())),
+            StatusCode::NOT_FOUND => Some(Self::NotFound),
+            StatusCode::METHOD_NOT_ALLOWED => Some(Self::MethodNotAllowed),
+            StatusCode::INTERNAL_SERVER_ERROR => Some(Self::Internal),
+            _ => None,
+        }
+    }
+}
+
+/// Status only: `envelope` writes the rest.
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.kind().status().into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<PredictError> for Problem {
+    fn from(error: PredictError) -> Self {
+        match error {
+            PredictError::Full => Self::QueueFull,
+            PredictError::Failed => Self::Internal,
+            PredictError::Closed => Self::Draining,
+        }
+    }
+}
+
+impl From<UnknownModel> for Problem {
+    fn from(error: UnknownModel) -> Self {
+        Self::UnknownModel(error)
+    }
+}
+
+impl FieldError {
+    /// A sequence that cannot be read.
+    pub fn sequence(pointer: String, error: &ParseError) -> Self {
+        let code = match error {
+            ParseError::Empty => ErrorCode::EmptySequence,
+            ParseError::InvalidLetter { .. } => ErrorCode::InvalidLetter,
+            ParseError::Length { .. } => ErrorCode::InvalidLength,
+        };
+        Self { pointer, code, detail: error.to_string() }
+    }
+}

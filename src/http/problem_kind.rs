@@ -1,0 +1,146 @@
+//! The kinds of problems: stable names that clients may compare, one status and title each.
+
+use std::collections::BTreeMap;
+
+use axum::http::StatusCode;
+use serde::Serialize;
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{IntoResponses, ToSchema};
+
+use super::problem::PROBLEM_JSON;
+
+/// Stable names of the kinds of problems.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub enum ProblemKind {
+    /// Not JSON, a wrong type, an unknown or missing field, a header that cannot be read.
+    #[serde(rename = "urn:mirador:problem:malformed-request")]
+    MalformedRequest,
+    /// No such route.
+    #[serde(rename = "urn:mirador:problem:not-found")]
+    NotFound,
+    /// No such model or version.
+    #[serde(rename = "urn:mirador:problem:unknown-model")]
+    UnknownModel,
+    /// The route takes other methods.
+    #[serde(rename = "urn:mirador:problem:method-not-allowed")]
+    MethodNotAllowed,
+    /// More bytes than the limit.
+    #[serde(rename = "urn:mirador:problem:body-too-large")]
+    BodyTooLarge,
+    /// More rows than the limit.
+    #[serde(rename = "urn:mirador:problem:too-many-rows")]
+    TooManyRows,
+    /// Another content type than the route takes.
+    #[serde(rename = "urn:mirador:problem:unsupported-media-type")]
+    UnsupportedMediaType,
+    /// Well-formed, but a sequence or number is not acceptable.
+    #[serde(rename = "urn:mirador:problem:invalid-input")]
+    InvalidInput,
+    /// Something broke in the server.
+    #[serde(rename = "urn:mirador:problem:internal")]
+    Internal,
+    /// No room for the rows now.
+    #[serde(rename = "urn:mirador:problem:queue-full")]
+    QueueFull,
+    /// Models are being loaded.
+    #[serde(rename = "urn:mirador:problem:starting")]
+    Starting,
+    /// The server is shutting down.
+    #[serde(rename = "urn:mirador:problem:draining")]
+    Draining,
+    /// `X-Deadline-Ms` passed.
+    #[serde(rename = "urn:mirador:problem:deadline-exceeded")]
+    DeadlineExceeded,
+}
+
+impl ProblemKind {
+    const ALL: [Self; 13] = [
+        Self::MalformedRequest,
+        Self::NotFound,
+        Self::UnknownModel,
+        Self::MethodNotAllowed,
+        Self::BodyTooLarge,
+        Self::TooManyRows,
+        Self::UnsupportedMediaType,
+        Self::InvalidInput,
+        Self::Internal,
+        Self::QueueFull,
+        Self::Starting,
+        Self::Draining,
+        Self::DeadlineExceeded,
+    ];
+
+    /// The HTTP status, and the kind in a few words.
+    fn row(self) -> (StatusCode, &'static str) {
+        match self {
+            Self::MalformedRequest => (StatusCode::BAD_REQUEST, "The request is malformed"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "There is no such route"),
+            Self::UnknownModel => (StatusCode::NOT_FOUND, "There is no such model"),
+            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "The method is not allowed"),
+            Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
+            Self::TooManyRows => (StatusCode::PAYLOAD_TOO_LARGE, "The request has too many rows"),
+            Self::UnsupportedMediaType => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The content type is not supported")
+            }
+            Self::InvalidInput => (StatusCode::UNPROCESSABLE_ENTITY, "The input is not acceptable"),
+            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "The server failed"),
+            Self::QueueFull => (StatusCode::SERVICE_UNAVAILABLE, "The queue is full"),
+            Self::Starting => (StatusCode::SERVICE_UNAVAILABLE, "The server is starting"),
+            Self::Draining => (StatusCode::SERVICE_UNAVAILABLE, "The server is shutting down"),
+            Self::DeadlineExceeded => (StatusCode::GATEWAY_TIMEOUT, "The deadline passed"),
+        }
+    }
+
+    /// The HTTP status of this kind.
+    pub fn status(self) -> StatusCode {
+        self.row().0
+    }
+
+    /// The kind in a few words.
+    pub fn title(self) -> &'static str {
+        self.row().1
+    }
+}
+
+/// What a route that scores rows may refuse with, for the OpenAPI document.
+pub struct ScoringProblems;
+/// What a route that looks something up by name may refuse with.
+pub struct LookupProblems;
+/// What a route that needs the models may refuse with.
+pub struct ReadinessProblems;
+/// What a route that needs nothing may refuse with.
+pub struct BareProblems;
+
+impl IntoResponses for ScoringProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        responses(&[400, 404, 413, 415, 422, 500, 503, 504])
+    }
+}
+
+impl IntoResponses for LookupProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        responses(&[400, 404, 500, 503])
+    }
+}
+
+impl IntoResponses for ReadinessProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        responses(&[500, 503])
+    }
+}
+
+impl IntoResponses for BareProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        responses(&[500])
+    }
+}
+
+fn responses(statuses: &[u16]) -> BTreeMap<String, RefOr<Response>> {
+    let describe = |status: u16| {
+        let of_status = ProblemKind::ALL.into_iter().filter(|kind| kind.status().as_u16() == status);
+        let titles: Vec<&str> = of_status.map(|kind| kind.title()).collect();
+        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("ProblemBody"))).build();
+        ResponseBuilder::new().description(titles.join("; ")).content(PROBLEM_JSON, content).build()
+    };
+    statuses.iter().map(|&status| (status.to_string(), describe(status).into())).collect()
+}

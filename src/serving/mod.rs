@@ -1,0 +1,33 @@
+//! From encoded rows to logits: who waits, who runs, who gets which answer.
+//!
+//! ```text
+//! Predictor::predict ── reserves n rows of the queue, all or none ──► Queue ──► worker 0, owns a replica
+//!        ▲                                                              └─────► worker 1, owns a replica
+//!        └───────── slices of answers, as each batch is done ◄──────────────────────────┘
+//! ```
+//!
+//! Work-conserving: an idle worker starts at once with whatever waits, up to `max_batch_size` rows; batches form
+//! only behind a busy one. There is no window that a lonely request would have to sit out.
+
+mod predictor;
+mod queue;
+mod registry;
+mod worker;
+
+pub use predictor::{Prediction, Predictor, PredictorConfig};
+pub use registry::{Registry, ServedModel, UnknownModel};
+pub use worker::{Forward, THREAD_NAME as WORKER_THREAD_NAME};
+
+/// Why rows have no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PredictError {
+    /// The queue has no room for all rows of the request now.
+    #[error("the queue is full")]
+    Full,
+    /// The network panicked on a row, or its logit is not a number. The worker has logged it.
+    #[error("the network failed on a row")]
+    Failed,
+    /// The server is shutting down.
+    #[error("the queue is closed")]
+    Closed,
+}

@@ -1,0 +1,200 @@
+//! The bounded queue of one model version. Its capacity counts rows, the unit of work, not requests.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::PredictError;
+
+/// Between the predictor (async, pushes) and the workers (threads, take).
+pub struct Queue {
+    /// Values in one row.
+    width: usize,
+    /// Room for rows. A permit travels with its rows and is given back when they are answered or dropped.
+    room: Arc<Semaphore>,
+    /// Held for moving jobs only, never while rows are copied or run.
+    waiting: Mutex<Waiting>,
+    /// Told when a job arrives or the queue closes.
+    arrived: Condvar,
+}
+
+struct Waiting {
+    jobs: VecDeque<Job>,
+    closed: bool,
+}
+
+/// The rows of one request that no worker has taken yet.
+struct Job {
+    inputs: Arc<Vec<f32>>,
+    /// The first row not taken.
+    next: usize,
+    since: Instant,
+    room: OwnedSemaphorePermit,
+    answer: UnboundedSender<Slice>,
+}
+
+/// Consecutive rows of one request, in the hands of a worker.
+pub struct Part {
+    inputs: Arc<Vec<f32>>,
+    /// Index of the first row within the request.
+    pub first: usize,
+    /// How many.
+    pub rows: usize,
+    /// Time from admission until now.
+    pub waited: Duration,
+    /// To the request's [`Answers`].
+    pub answer: UnboundedSender<Slice>,
+    _room: OwnedSemaphorePermit,
+}
+
+/// What a worker found for a [`Part`]; `None` is a row that the network failed on.
+pub struct Slice {
+    pub first: usize,
+    pub logits: Vec<Option<f32>>,
+    pub waited: Duration,
+    pub forward: Duration,
+}
+
+/// The caller's end of a job. Dropping it takes what still waits out of the queue.
+pub struct Answers {
+    queue: Arc<Queue>,
+    slices: UnboundedReceiver<Slice>,
+    missing: usize,
+}
+
+impl Queue {
+    pub fn new(width: usize, capacity: usize) -> Self {
+        let room = Arc::new(Semaphore::new(capacity.min(Semaphore::MAX_PERMITS)));
+        let waiting = Mutex::new(Waiting { jobs: VecDeque::new(), closed: false });
+        Self { width, room, waiting, arrived: Condvar::new() }
+    }
+
+    /// Admits all rows or none.
+    pub fn push(self: &Arc<Self>, inputs: Vec<f32>) -> Result<Answers, PredictError> {
+        debug_assert_eq!(inputs.len() % self.width, 0, "not a whole number of rows");
+        let rows = inputs.len() / self.width;
+        let permits = u32::try_from(rows).map_err(|_| PredictError::Full)?;
+        let room = self.room.clone().try_acquire_many_owned(permits).map_err(|_| PredictError::Full)?;
+        let (answer, slices) = mpsc::unbounded_channel();
+        let job = Job { inputs: Arc::new(inputs), next: 0, since: Instant::now(), room, answer };
+        let mut waiting = self.lock();
+        if waiting.closed {
+            return Err(PredictError::Closed);
+        }
+        if rows > 0 {
+            waiting.jobs.push_back(job);
+        }
+        drop(waiting);
+        self.arrived.notify_one();
+        Ok(Answers { queue: self.clone(), slices, missing: rows })
+    }
+
+    /// Blocks until rows wait, then takes at most `max_batch_size` of them; `None` when the queue is closed and
+    /// everything accepted was taken.
+    pub fn take(&self, max_batch_size: usize) -> Option<Vec<Part>> {
+        let mut waiting = self.lock();
+        loop {
+            let parts = waiting.take(max_batch_size, self.width);
+            if !waiting.jobs.is_empty() {
+                self.arrived.notify_one();
+            }
+            if !parts.is_empty() {
+                return Some(parts);
+            }
+            if waiting.closed {
+                return None;
+            }
+            waiting = self.arrived.wait(waiting).expect("nobody panics while holding the queue's lock");
+        }
+    }
+
+    /// Takes no new jobs; the accepted ones are still run.
+    pub fn close(&self) {
+        self.lock().closed = true;
+        self.arrived.notify_all();
+    }
+
+    /// Rows that may still be admitted.
+    pub fn free_rows(&self) -> usize {
+        self.room.available_permits()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().expect("nobody panics while holding the queue's lock")
+    }
+}
+
+impl Waiting {
+    fn take(&mut self, max_batch_size: usize, width: usize) -> Vec<Part> {
+        let mut parts = Vec::new();
+        let mut budget = max_batch_size;
+        while budget > 0
+            && let Some(mut job) = self.jobs.pop_front()
+        {
+            if job.answer.is_closed() {
+                continue;
+            }
+            let left = job.inputs.len() / width - job.next;
+            let rows = left.min(budget);
+            parts.push(job.split_off(rows));
+            budget -= rows;
+            if rows < left {
+                // To the back: a request of many rows shares the workers with small ones.
+                self.jobs.push_back(job);
+            }
+        }
+        parts
+    }
+}
+
+impl Job {
+    fn split_off(&mut self, rows: usize) -> Part {
+        let first = self.next;
+        self.next += rows;
+        Part {
+            inputs: self.inputs.clone(),
+            first,
+            rows,
+            waited: self.since.elapsed(),
+            answer: self.answer.clone(),
+            _room: self.room.split(rows).expect("a job holds one permit for each row not taken"),
+        }
+    }
+}
+
+impl Part {
+    /// The rows' values, one row after the other.
+    pub fn inputs(&self, width: usize) -> &[f32] {
+        &self.inputs[self.first * width..(self.first + self.rows) * width]
+    }
+}
+
+impl Answers {
+    /// Rows not answered yet.
+    pub fn missing(&self) -> usize {
+        self.missing
+    }
+
+    /// The next slice, in any order; `None` when all rows have been answered.
+    pub async fn next(&mut self) -> Option<Result<Slice, PredictError>> {
+        if self.missing == 0 {
+            return None;
+        }
+        // The job went away unanswered: only a worker that died drops it.
+        let Some(slice) = self.slices.recv().await else { return Some(Err(PredictError::Failed)) };
+        self.missing -= slice.logits.len();
+        Some(Ok(slice))
+    }
+}
+
+impl Drop for Answers {
+    fn drop(&mut self) {
+        if self.missing > 0 {
+            self.slices.close();
+            self.queue.lock().jobs.retain(|job| !job.answer.is_closed());
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The thread that owns one replica for life: takes a batch, runs it, answers each row.
+
+use std::any::Any;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::{Builder, JoinHandle};
+use std::time::Instant;
+
+use super::queue::{Part, Queue, Slice};
+
+/// Logits of as many rows as the slice holds. It may panic: that costs only the row at fault.
+pub type Forward = Box<dyn FnMut(&[f32]) -> Vec<f32> + Send>;
+
+/// Names of worker threads start so; `telemetry` leaves their panics to them.
+pub const THREAD_NAME: &str = "worker-";
+
+/// One replica and how it is fed.
+pub struct Worker {
+    /// `dmiso@balanced`, for the log.
+    pub model: Arc<str>,
+    /// Values in one row.
+    pub width: usize,
+    /// Most rows of one batch.
+    pub max_batch_size: usize,
+    /// Threads that libtorch may use within one operation.
+    pub threads: usize,
+    /// The replica.
+    pub forward: Forward,
+}
+
+impl Worker {
+    /// Starts the thread; it ends when the queue is closed and empty.
+    pub fn spawn(mut self, index: usize, queue: Arc<Queue>) -> io::Result<JoinHandle<()>> {
+        Builder::new().name(format!("{THREAD_NAME}{index}")).spawn(move || {
+            // OpenMP keeps this setting for each thread apart.
+            tch::set_num_threads(i32::try_from(self.threads).unwrap_or(1));
+            while let Some(parts) = queue.take(self.max_batch_size) {
+                self.answer(parts);
+            }
+        })
+    }
+
+    fn answer(&mut self, parts: Vec<Part>) {
+        let started = Instant::now();
+        let logits = match parts.as_slice() {
+            [alone] => self.run(alone.inputs(self.width)),
+            several => {
+                let inputs: Vec<f32> =
+                    several.iter().flat_map(|part| part.inputs(self.width)).copied().collect();
+                self.run(&inputs)
+            }
+        };
+        let forward = started.elapsed();
+        let mut logits = logits.into_iter();
+        for part in parts {
+            let slice = Slice {
+                first: part.first,
+                logits: logits.by_ref().take(part.rows).collect(),
+                waited: part.waited,
+                forward,
+            };
+            // A caller who left meanwhile wants no answer. The rows' room is given back as `part` drops.
+            let _ = part.answer.send(slice);
+        }
+    }
+
+    /// One logit for each row; `None` for a row that makes the network panic or whose logit is not finite. A batch
+    /// that panics is run again in halves until the row at fault is alone.
+    fn run(&mut self, inputs: &[f32]) -> Vec<Option<f32>> {
+        let rows = inputs.len() / self.width;
+        let reason = match catch_unwind(AssertUnwindSafe(|| (self.forward)(inputs))) {
+            Ok(logits) if logits.len() == rows => {
+                let bad = logits.iter().filter(|logit| !logit.is_finite()).count();
+                if bad > 0 {
+                    tracing::error!(model = &*self.model, rows = bad, "a logit is not finite");
+                }
+                return logits.into_iter().map(|logit| logit.is_finite().then_some(logit)).collect();
+            }
+            Ok(logits) => format!("{} logits for {rows} rows", logits.len()),
+            Err(panic) => message(&*panic),
+        };
+        if rows <= 1 {
+            tracing::error!(model = &*self.model, reason, "the network failed on a row");
+            return vec![None; rows];
+        }
+        let (left, right) = inputs.split_at(rows / 2 * self.width);
+        let mut logits = self.run(left);
+        logits.extend(self.run(right));
+        logits
+    }
+}
+
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("panic without a message").to_owned()
+}

@@ -1,0 +1,131 @@
+//! Starts the real application in this process and talks to it.
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request};
+use clap::Parser;
+use http_body_util::BodyExt;
+use mirador::config::{Command, Program, ServeConfig};
+use mirador::http::{AppState, app};
+use mirador::models::device::Device;
+use mirador::models::{Model, Options, WeightsConfig};
+use mirador::serving::{Forward, Predictor, PredictorConfig, Registry, ServedModel};
+use serde_json::{Map, Value, json};
+use tower::ServiceExt;
+
+use crate::weights;
+
+/// A miRNA and a site that binds it perfectly.
+pub const MIRNA: &str = "UGAGGUAGUAGGUUGUAUAGUU";
+pub const SITE: &str = "AACUAUACAACCUACUACCUCA";
+pub const SCORE: &str = "/v1/target-sites/score";
+
+/// The application without a network socket.
+#[derive(Clone)]
+pub struct App {
+    pub state: AppState,
+    router: Router,
+}
+
+pub struct Reply {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Value,
+}
+
+impl App {
+    /// Still loading, with these flags.
+    pub fn starting(flags: &[&str]) -> Self {
+        let state = AppState::new(config(flags));
+        Self { router: app(state.clone()), state }
+    }
+
+    /// Random networks in two versions.
+    pub fn ready(flags: &[&str]) -> Self {
+        let app = Self::starting(flags);
+        let feeding = PredictorConfig { workers: 2, ..PredictorConfig::default() };
+        app.state.start(Registry::load(weights::root(), Device::Cpu, feeding).unwrap());
+        app
+    }
+
+    /// One model whose network is this function.
+    pub fn with(model: &'static Model, feeding: PredictorConfig, forward: Forward) -> (Self, Predictor) {
+        let app = Self::starting(&[]);
+        let width = model.input_width;
+        let predictor = Predictor::start("fake", width, feeding, vec![forward]).unwrap();
+        let config = WeightsConfig {
+            model: "dmiso".into(),
+            version: "fake".into(),
+            default: true,
+            default_version: true,
+            decision_threshold: 0.5,
+            options: Options::new(),
+            sha256: String::new(),
+        };
+        let served = ServedModel {
+            model,
+            config,
+            metrics: Map::new(),
+            card: String::new(),
+            predictor: predictor.clone(),
+        };
+        app.state.start(Registry::new(vec![served]).unwrap());
+        (app, predictor)
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Reply {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (head, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let body = serde_json::from_slice(&bytes)
+            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
+        Reply { status: head.status.as_u16(), headers: head.headers, body }
+    }
+
+    pub async fn get(&self, path: &str) -> Reply {
+        self.send(Request::get(path).header("x-request-id", "test").body(Body::empty()).unwrap()).await
+    }
+
+    pub async fn post(&self, body: impl Into<Body>) -> Reply {
+        self.send(score_request(&[], body)).await
+    }
+
+    pub async fn score(&self, pairs: &[Value]) -> Reply {
+        self.post(json!({ "pairs": pairs }).to_string()).await
+    }
+}
+
+impl Reply {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub fn probabilities(&self) -> Vec<f64> {
+        let results = self.body["results"].as_array().unwrap_or_else(|| panic!("{}", self.body));
+        results.iter().map(|result| result["probability"].as_f64().unwrap()).collect()
+    }
+}
+
+/// A request to score, named `test` so that replies can be snapshots.
+pub fn score_request(headers: &[(&str, &str)], body: impl Into<Body>) -> Request<Body> {
+    let mut request = Request::post(SCORE).header("x-request-id", "test");
+    if !headers.iter().any(|(name, _)| *name == "content-type") {
+        request = request.header("content-type", "application/json");
+    }
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.body(body.into()).unwrap()
+}
+
+pub fn pair() -> Value {
+    json!({"mirna": MIRNA, "site": SITE})
+}
+
+/// The settings that these flags of `mirador serve` give.
+pub fn config(flags: &[&str]) -> ServeConfig {
+    match Program::parse_from(["mirador", "serve"].iter().chain(flags)).command {
+        Command::Serve(config) => *config,
+        _ => unreachable!("the subcommand is serve"),
+    }
+}

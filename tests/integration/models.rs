@@ -1,0 +1,87 @@
+//! What the service says of itself and its models.
+
+use mirador::models::LoadError;
+use mirador::models::device::Device;
+use mirador::serving::{PredictorConfig, Registry};
+use tempfile::TempDir;
+
+use crate::app::App;
+use crate::weights;
+
+#[tokio::test]
+async fn the_list_names_every_version() {
+    let mut list = App::ready(&[]).get("/v1/models").await.body;
+    assert_eq!(list["models"].as_array().unwrap().len(), 2);
+    list["models"][0]["description"].take();
+    insta::assert_json_snapshot!(list["models"][0], @r#"
+    {
+      "name": "dmiso",
+      "version": "balanced",
+      "task": "target_site",
+      "default": true,
+      "default_version": true,
+      "description": null,
+      "limits": {
+        "mirna_nt": {
+          "min": 15,
+          "max": 30
+        },
+        "rows": {
+          "min": 1,
+          "max": 10000
+        },
+        "site_nt": {
+          "min": 6,
+          "max": 100
+        }
+      },
+      "decision_threshold": 0.5
+    }
+    "#);
+    assert_eq!(list["models"][1]["version"], "paper");
+    assert_eq!(list["models"][1]["default"], false);
+}
+
+#[tokio::test]
+async fn a_card_tells_all() {
+    let app = App::ready(&[]);
+    let card = app.get("/v1/models/dmiso").await.body;
+    assert_eq!(card, app.get("/v1/models/dmiso@balanced").await.body);
+    assert_eq!(card["name"], "dmiso");
+    assert_eq!(card["card"], "# dmiso@balanced\n\nRandom, for tests.\n");
+    assert_eq!(card["metrics"]["test"]["auroc"], 0.5);
+    assert_eq!(card["weights_sha256"].as_str().unwrap().len(), 64);
+    assert_eq!(app.get("/v1/models/dmiso@paper").await.body["version"], "paper");
+}
+
+#[tokio::test]
+async fn the_service_describes_itself() {
+    let app = App::starting(&["--organization-name", "Lab", "--organization-url", "https://lab.example/"]);
+    let info = app.get("/service-info").await.body;
+    assert_eq!(info["type"]["artifact"], "mirador");
+    assert_eq!(info["organization"]["url"], "https://lab.example/");
+    let home = app.get("/").await;
+    assert!(home.header("content-type").starts_with("text/html"));
+    let page = home.body.as_str().unwrap();
+    assert!(page.contains("/v1/target-sites/score") && !page.contains("https://"), "no outside assets");
+    let docs = app.get("/docs/").await;
+    assert_eq!(docs.status, 200);
+    assert!(!docs.body.as_str().unwrap().contains("https://"), "works with no internet");
+    assert_eq!(app.get("/docs").await.header("location"), "/docs/");
+}
+
+#[test]
+fn defaults_must_be_clear() {
+    let load = |versions: &[(&str, bool)]| {
+        let root = TempDir::new().unwrap();
+        versions.iter().for_each(|(version, default)| weights::write(root.path(), version, *default));
+        Registry::load(root.path(), Device::Cpu, PredictorConfig::default())
+            .map(|registry| registry.models().iter().map(|served| served.config.default).collect::<Vec<_>>())
+    };
+    assert_eq!(load(&[("only", false)]).unwrap(), [true], "an only version needs no flag");
+    let message = |result: Result<_, LoadError>| result.unwrap_err().to_string();
+    insta::assert_snapshot!(message(load(&[("a", false), ("b", false)])),
+        @r#"no version answers to the name "dmiso" (default_version); there is: dmiso@a, dmiso@b"#);
+    insta::assert_snapshot!(message(load(&[("a", true), ("b", true)])),
+        @r#"more than one version answers to the name "dmiso" (default_version): dmiso@a, dmiso@b"#);
+}

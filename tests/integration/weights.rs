@@ -1,0 +1,33 @@
+//! A weights root with small random networks, written by the code that writes trained ones.
+
+use std::path::Path;
+use std::sync::OnceLock;
+
+use mirador::models::device::Device;
+use mirador::models::{Options, Replica, dmiso};
+use mirador::training::folder::{Identity, write_folder};
+use serde_json::json;
+use tempfile::TempDir;
+
+/// `dmiso@balanced`, the default, and `dmiso@paper`; written once for all tests.
+pub fn root() -> &'static Path {
+    static ROOT: OnceLock<TempDir> = OnceLock::new();
+    ROOT.get_or_init(|| {
+        let root = TempDir::new().unwrap();
+        write(root.path(), "balanced", true);
+        write(root.path(), "paper", false);
+        root
+    })
+    .path()
+}
+
+/// Writes `root/dmiso/<version>/`.
+pub fn write(root: &Path, version: &str, default: bool) {
+    tch::manual_seed(version.len() as i64); // versions differ
+    let options = Options::new();
+    let replica = Replica::new(&dmiso::MODEL, &options, Device::Cpu).unwrap();
+    let identity = Identity { model: "dmiso", version, default, default_version: default, options: &options };
+    let metrics = json!({ "test": { "auroc": 0.5 } });
+    write_folder(root, &identity, &replica, &metrics, &format!("# dmiso@{version}\n\nRandom, for tests.\n"))
+        .unwrap();
+}
