@@ -29,13 +29,16 @@ pub struct Model {
     /// From letters to numbers; cannot fail for a parsed pair.
     pub encode: fn(&Pair) -> Encoded,
     /// Builds the network under a path, initialised as the paper trains it, with the switches of its
-    /// `config.json`. It maps (n, `input_width`) to n logits, shape (n, 1).
-    pub network: fn(&nn::Path, &Options) -> Result<Box<dyn nn::ModuleT>, LoadError>,
+    /// `config.json`.
+    pub network: fn(&nn::Path, &Options) -> Result<Network, LoadError>,
     /// Variables whose absolute values the paper adds to the loss (L1).
     pub l1_variables: &'static [&'static str],
     /// Turns the tensors of the authors' published file into ours.
     pub from_published: fn(Tensors) -> Result<Tensors, LoadError>,
 }
+
+/// Layers that map (n, `input_width`) to n logits, shape (n, 1).
+pub type Network = Box<dyn nn::ModuleT>;
 
 /// A model's own switches, as they stand under `options` in `config.json`.
 pub type Options = serde_json::Map<String, serde_json::Value>;

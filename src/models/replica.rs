@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tch::{Device, Tensor, nn};
 
-use super::{LoadError, Model, Options};
+use super::{LoadError, Model, Network, Options};
 use crate::rna::Rna;
 use crate::tasks::target_site::{MIRNA_LENGTHS, Pair, SITE_LENGTHS, probability};
 
@@ -16,7 +16,7 @@ pub struct Replica {
     /// Its variables.
     pub store: nn::VarStore,
     /// Its layers.
-    pub network: Box<dyn nn::ModuleT>,
+    pub network: Network,
     /// From letters to its input.
     pub encode: fn(&Pair) -> crate::encoding::Encoded,
     width: usize,

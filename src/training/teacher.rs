@@ -56,14 +56,14 @@ fn implant(mirna: &[Base], site: &mut [Base], rng: &mut ChaCha8Rng) {
     let bulge_at = rng.random_range(4..18);
     let bulge: i64 = if rng.random_bool(0.4) { rng.random_range(-3..5) } else { 0 };
     let opposite_first = rng.random_range(7..site.len()) as i64;
-    for position in first..last {
+    for (position, &letter) in mirna.iter().enumerate().take(last).skip(first) {
         let shift = if position >= bulge_at { bulge } else { 0 };
         let opposite = opposite_first - (position - first) as i64 - shift;
-        let Some(letter) = usize::try_from(opposite).ok().and_then(|index| site.get_mut(index)) else {
+        let Some(place) = usize::try_from(opposite).ok().and_then(|index| site.get_mut(index)) else {
             continue;
         };
-        if mirna[position] != Base::N && rng.random_bool(kept) {
-            *letter = match mirna[position] {
+        if letter != Base::N && rng.random_bool(kept) {
+            *place = match letter {
                 Base::G if rng.random_bool(wobbles) => Base::U,
                 Base::U if rng.random_bool(wobbles) => Base::G,
                 base => base.complement(),

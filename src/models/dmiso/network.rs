@@ -7,7 +7,7 @@ use tch::{Kind, Tensor};
 
 use super::{MIRNA_ROWS, SITE_ROWS};
 use crate::models::layers::{batch_norm, bidirectional_lstm, conv1d, dense};
-use crate::models::{LoadError, Options};
+use crate::models::{LoadError, Network, Options};
 
 const KERNELS: i64 = 10;
 const KERNEL_WIDTH: i64 = 8;
@@ -42,7 +42,7 @@ struct Dmiso {
     switches: Switches,
 }
 
-pub fn build(path: &nn::Path, options: &Options) -> Result<Box<dyn ModuleT>, LoadError> {
+pub fn build(path: &nn::Path, options: &Options) -> Result<Network, LoadError> {
     Ok(Box::new(Dmiso {
         conv_mirna: conv1d(path / "conv_mirna", 4, KERNELS, KERNEL_WIDTH),
         conv_site: conv1d(path / "conv_site", 4, KERNELS, KERNEL_WIDTH),
