@@ -8,12 +8,10 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::problem_kind::ProblemKind;
+use super::problem_kind::{PROBLEM_JSON, ProblemKind};
 use crate::rna::ParseError;
 use crate::serving::{PredictError, UnknownModel};
 
-/// Media type of every error.
-pub const PROBLEM_JSON: &str = "application/problem+json";
 /// What `Retry-After` says, in seconds: a full queue holds less than a second's work for one worker.
 const RETRY_AFTER_S: &str = "1";
 

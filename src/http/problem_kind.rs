@@ -7,7 +7,8 @@ use serde::Serialize;
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoResponses, ToSchema};
 
-use super::problem::PROBLEM_JSON;
+/// Media type of every error.
+pub const PROBLEM_JSON: &str = "application/problem+json";
 
 /// Stable names of the kinds of problems.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]

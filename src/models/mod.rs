@@ -2,6 +2,7 @@
 
 pub mod device;
 pub mod dmiso;
+mod error;
 mod layers;
 mod replica;
 mod tensors;
@@ -9,9 +10,10 @@ mod weights;
 
 use tch::nn;
 
+pub use error::LoadError;
 pub use replica::{GOLDEN_TOLERANCE, Golden, Replica};
 pub use tensors::Tensors;
-pub use weights::{LoadError, WeightsConfig, WeightsDir, sha256};
+pub use weights::{WeightsConfig, WeightsDir, sha256};
 
 use crate::encoding::Encoded;
 use crate::tasks::{Task, target_site::Pair};

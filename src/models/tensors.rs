@@ -8,7 +8,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use tch::{Device, Tensor, nn::VarStore};
 
 use super::LoadError;
-use super::weights::io;
+use super::error::io;
 
 /// One float32 tensor outside libtorch.
 #[derive(Clone, Debug, PartialEq)]

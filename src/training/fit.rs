@@ -11,8 +11,8 @@ use tch::{Kind, Reduction, Tensor};
 
 use super::checkpoint::{Checkpoint, Epoch, State};
 use super::examples::{Examples, Labelled};
-use super::metrics::{auroc, average_precision};
 use super::optimizer::Adam;
+use super::ranking::{auroc, average_precision};
 use super::recipe::Stage;
 use crate::models::{Model, Replica, Tensors};
 use crate::tasks::{Loss, target_site::Pair};

@@ -6,7 +6,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::metrics::{auroc, average_precision};
+use super::ranking::{auroc, average_precision};
 
 /// Bootstrap samples behind an interval.
 const SAMPLES: usize = 1000;

@@ -20,6 +20,7 @@ pub mod metrics;
 pub mod negatives;
 pub mod optimizer;
 pub mod prepare;
+pub mod ranking;
 pub mod recipe;
 pub mod report;
 pub mod sources;

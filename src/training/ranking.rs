@@ -1,0 +1,79 @@
+//! How well scores put positives before negatives.
+
+/// Scores in falling order, grouped by equal score: (positives, rows) of each group.
+fn falling_ties(labels: &[bool], scores: &[f64]) -> Vec<(f64, f64)> {
+    let mut order: Vec<usize> = (0..scores.len()).collect();
+    order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
+    let mut groups: Vec<(f64, f64)> = Vec::new();
+    let mut last = f64::NAN;
+    for index in order {
+        if scores[index] != last {
+            groups.push((0.0, 0.0));
+            last = scores[index];
+        }
+        if let Some((positives, rows)) = groups.last_mut() {
+            *positives += f64::from(u8::from(labels[index]));
+            *rows += 1.0;
+        }
+    }
+    groups
+}
+
+/// Area under the ROC curve by ranks, ties at one half. NaN when a class is missing.
+pub fn auroc(labels: &[bool], scores: &[f64]) -> f64 {
+    let groups = falling_ties(labels, scores);
+    let positives: f64 = groups.iter().map(|group| group.0).sum();
+    let negatives = scores.len() as f64 - positives;
+    let mut above = 0.0;
+    let mut area = 0.0;
+    for (here, rows) in groups {
+        area += (rows - here) * (above + 0.5 * here);
+        above += here;
+    }
+    area / (positives * negatives)
+}
+
+/// Average precision Σ (R_n − R_{n−1})·P_n, ties as one step. NaN when no row is positive.
+pub fn average_precision(labels: &[bool], scores: &[f64]) -> f64 {
+    let groups = falling_ties(labels, scores);
+    let positives: f64 = groups.iter().map(|group| group.0).sum();
+    let (mut found, mut seen, mut sum) = (0.0, 0.0, 0.0);
+    for (here, rows) in groups {
+        found += here;
+        seen += rows;
+        sum += here / positives * (found / seen);
+    }
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn knows_textbook_values() {
+        let labels = [true, true, false, true, false];
+        let scores = [0.9, 0.8, 0.7, 0.6, 0.1];
+        assert!((auroc(&labels, &scores) - 5.0 / 6.0).abs() < 1e-12);
+        assert!((average_precision(&labels, &scores) - (1.0 + 1.0 + 0.75) / 3.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn ties_are_one_step() {
+        let labels = [true, false, true, false];
+        assert_eq!(auroc(&labels, &[1.0; 4]), 0.5);
+        assert_eq!(average_precision(&labels, &[1.0; 4]), 0.5);
+    }
+
+    proptest! {
+        #[test]
+        fn auroc_turns_around_with_the_score(rows in prop::collection::vec((any::<bool>(), 0u8..20), 2..60)) {
+            let labels: Vec<bool> = rows.iter().map(|row| row.0).collect();
+            prop_assume!(labels.contains(&true) && labels.contains(&false));
+            let scores: Vec<f64> = rows.iter().map(|row| f64::from(row.1)).collect();
+            let negated: Vec<f64> = scores.iter().map(|score| -score).collect();
+            prop_assert!((auroc(&labels, &scores) + auroc(&labels, &negated) - 1.0).abs() < 1e-12);
+        }
+    }
+}
