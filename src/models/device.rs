@@ -106,7 +106,12 @@ fn open_libtorch_cuda() -> Result<(), String> {
             std::mem::forget(library);
             Ok(())
         }
-        Err(error) => Err(format!("libtorch_cuda.so cannot be opened ({error})")),
+        Err(error) => {
+            // Its own text says only that it failed; the loader's reason stands behind it.
+            let reason =
+                std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+            Err(format!("libtorch_cuda.so cannot be opened ({reason})"))
+        }
     }
 }
 
