@@ -16,6 +16,9 @@ pub fn card(recipe: &Recipe, report: &Report) -> Result<String> {
     let description = find(&recipe.model).map_or("", |model| model.description);
     writeln!(text, "# {name}\n\n{description}\n")?;
     writeln!(text, "{}\n", protocol(recipe.protocol))?;
+    for note in &recipe.notes {
+        writeln!(text, "{note}\n")?;
+    }
     writeln!(text, "## Figures\n")?;
     writeln!(
         text,

@@ -11,6 +11,9 @@ use crate::models::Options;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
+    /// What a reader of the card should know beside the figures; training does not depend on it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// Name in `models::MODELS`.
     pub model: String,
     /// Folder under `weights/<model>/`.

@@ -118,9 +118,9 @@ impl Training {
         Ok(Replica::new(model, &self.recipe.options, self.device)?)
     }
 
-    /// Tells this recipe on this dataset from others. The list of seeds may grow.
+    /// Tells this recipe on this dataset from others. The list of seeds may grow, and notes may change.
     fn fingerprint(&self, dataset: &str) -> Result<String> {
-        let recipe = Recipe { seeds: Vec::new(), ..self.recipe.clone() };
+        let recipe = Recipe { seeds: Vec::new(), notes: Vec::new(), ..self.recipe.clone() };
         let digest = Sha256::digest(serde_json::to_string(&recipe)? + dataset);
         Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
     }
