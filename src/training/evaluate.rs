@@ -1,7 +1,7 @@
 //! `mirador-train evaluate` and `audit`: a labelled TSV in, figures with intervals out.
 //!
-//! The file has a header with `mirna`, `site` and `label` (0 or 1), and may have `cluster`; sites without one are
-//! clustered here. A file that `prepare` wrote can be narrowed to one `source` or `split`.
+//! The file has a header with `mirna`, `site` and `label` (0 or 1); its sites are clustered here for the intervals. A
+//! file that `prepare` wrote can be narrowed to one `source` or `split`.
 
 use std::collections::HashMap;
 use std::path::Path;
