@@ -21,7 +21,7 @@ pub struct Cli {
     /// Threads for one libtorch operation
     #[arg(long, env = "MIRADOR_THREADS", default_value_t = 1, global = true)]
     threads: usize,
-    /// Root of the weights folders, <DIR>/<model>/<version>/
+    /// Root of the weights folders: MODEL/VERSION/ for each version
     #[arg(long, env = "MIRADOR_WEIGHTS_DIR", default_value = "weights", global = true)]
     weights_dir: PathBuf,
     #[command(subcommand)]
@@ -35,7 +35,7 @@ enum Command {
         /// What to prepare
         #[arg(value_parser = ["target-sites"])]
         task: String,
-        /// Folder of the public files, laid out <task>/<owner>+<repository>/<file>
+        /// Folder of the public files, laid out TASK/OWNER+REPOSITORY/FILE
         #[arg(long, default_value = "../shared/data")]
         data: PathBuf,
         /// The dataset file
@@ -47,7 +47,7 @@ enum Command {
         /// Model name
         #[arg(long)]
         model: String,
-        /// Version: <weights-dir>/<model>/<version>/recipe.json is the recipe, unless --recipe names one
+        /// Version: its folder under --weights-dir holds recipe.json, unless --recipe names another
         #[arg(long, default_value = "balanced")]
         version: String,
         /// Another recipe file

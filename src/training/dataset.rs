@@ -78,7 +78,7 @@ struct Record {
     label: u8,
 }
 
-/// Reads a file that [`write`] wrote; a wrong row is named.
+/// Reads a file that [`write()`] wrote; a wrong row is named.
 pub fn read(path: &Path) -> Result<Vec<Example>> {
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(b'\t')
