@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 
 use super::Options;
+use crate::rna::ParseError;
 
 /// Why a weights folder cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +48,14 @@ pub enum LoadError {
     /// The switches in `config.json` are not the model's.
     #[error("options: {0}")]
     Options(String),
+    /// A golden case is no pair.
+    #[error("golden case {case}: {error}")]
+    GoldenInput {
+        /// Its index in `golden.json`.
+        case: usize,
+        /// What is wrong with its letters.
+        error: ParseError,
+    },
     /// The network does not reproduce what training saw.
     #[error("golden case {case}: logit {got}, but training saw {expected}")]
     Golden {

@@ -92,7 +92,7 @@ impl Golden {
             let read = |text, lengths| Rna::parse(text, lengths).map(|(rna, _)| rna);
             let pair = read(&golden.mirna, MIRNA_LENGTHS)
                 .and_then(|mirna| Ok(Pair { mirna, site: read(&golden.site, SITE_LENGTHS)? }))
-                .map_err(|error| LoadError::Ambiguous(format!("golden case {case}: {error}")))?;
+                .map_err(|error| LoadError::GoldenInput { case, error })?;
             let (got, expected) = (replica.score(&[pair])[0], golden.logit);
             let near = (got - expected).abs() <= GOLDEN_TOLERANCE * (1.0 + expected.abs())
                 && (probability(got) - probability(expected)).abs() <= 1e-5;
