@@ -13,7 +13,7 @@ use tch::nn;
 pub use error::LoadError;
 pub use replica::{GOLDEN_TOLERANCE, Golden, Replica};
 pub use tensors::Tensors;
-pub use weights::{WeightsConfig, WeightsDir, sha256};
+pub use weights::{WeightsConfig, WeightsDir, sha256, sha256_of};
 
 use crate::encoding::Encoded;
 use crate::tasks::{Task, target_site::Pair};

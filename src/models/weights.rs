@@ -12,8 +12,12 @@ use super::{Golden, LoadError, Model, Options, Replica, Tensors, find};
 
 /// Lower-case hexadecimal SHA-256 of a file.
 pub fn sha256(path: &Path) -> Result<String, LoadError> {
-    let digest = Sha256::digest(fs::read(path).map_err(io(path))?);
-    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(sha256_of(&fs::read(path).map_err(io(path))?))
+}
+
+/// Lower-case hexadecimal SHA-256 of bytes.
+pub fn sha256_of(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// `config.json`: what the weights are and how they are served.

@@ -3,10 +3,11 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
-use super::dataset::Example;
+use super::dataset::{Example, groups, labels};
 use super::interval::{Interval, ranked};
 use crate::rna::{Base, duplex::align, seed::SiteType};
 
@@ -26,8 +27,7 @@ type Probe<'a> = Box<dyn Fn(&Example) -> f64 + 'a>;
 
 /// Fits every probe on `train` and scores it on `rows`.
 pub fn audit(train: &[Example], rows: &[Example]) -> Vec<Floor> {
-    let labels: Vec<bool> = rows.iter().map(|row| row.label).collect();
-    let groups: Vec<usize> = rows.iter().map(|row| row.cluster).collect();
+    let (labels, groups) = (labels(rows), groups(rows));
     probes(train)
         .into_iter()
         .map(|(name, probe)| {
@@ -39,8 +39,8 @@ pub fn audit(train: &[Example], rows: &[Example]) -> Vec<Floor> {
 }
 
 fn probes(train: &[Example]) -> Vec<(&'static str, Probe<'_>)> {
-    let mirna = Shares::fit(train, |row| &row.pair.mirna);
-    let pair_rule = Shares::fit(train, |row| &row.pair.mirna);
+    let mirna = Rc::new(Shares::fit(train, |row| &row.pair.mirna));
+    let pair_rule = mirna.clone();
     let site = Shares::fit(train, |row| &row.pair.site);
     let site_length = Shares::fit(train, |row| row.pair.site.len());
     let mirna_length = Shares::fit(train, |row| row.pair.mirna.len());

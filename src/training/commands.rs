@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 
 use super::recipe::Recipe;
 use super::train::Training;
-use super::{evaluate, import, prepare, speed};
+use super::{audit, evaluate, import, prepare, speed};
 use crate::models::WeightsDir;
 use crate::models::device::{DeviceChoice, set_threads};
 
@@ -147,7 +147,7 @@ impl Cli {
             }
             Command::Audit { train, file, only, json } => {
                 let train = evaluate::read(&train, None)?;
-                let floors = evaluate::floors(&train, &evaluate::read(&file, condition(only)?.as_ref())?);
+                let floors = audit::audit(&train, &evaluate::read(&file, condition(only)?.as_ref())?);
                 match json {
                     true => println!("{}", serde_json::to_string_pretty(&floors)?),
                     false => evaluate::print_floors(&floors),

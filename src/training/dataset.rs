@@ -16,6 +16,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
+use super::tsv;
 use crate::rna::{Base, Rna};
 use crate::tasks::target_site::{MIRNA_LENGTHS, Pair, SITE_LENGTHS};
 
@@ -80,19 +81,10 @@ struct Record {
 
 /// Reads a file that [`write()`] wrote; a wrong row is named.
 pub fn read(path: &Path) -> Result<Vec<Example>> {
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(b'\t')
-        .from_path(path)
-        .with_context(|| format!("{} cannot be read; `mirador-train prepare` makes it", path.display()))?;
-    let mut rows = Vec::new();
-    for (index, record) in reader.deserialize().enumerate() {
-        let place = || format!("{}, row {}", path.display(), index + 1);
-        let Record { source, split, cluster, mirna, site, label } = record.with_context(place)?;
-        let pair = parse_pair(&mirna, &site).with_context(place)?;
-        let label = parse_label(label).with_context(place)?;
-        rows.push(Example { source, split, cluster, pair, label });
-    }
-    Ok(rows)
+    tsv::read(path, |Record { source, split, cluster, mirna, site, label }| {
+        let pair = parse_pair(&mirna, &site)?;
+        Ok(Example { source, split, cluster, pair, label: parse_label(label)? })
+    })
 }
 
 /// Writes the file; the same rows give the same bytes.
@@ -128,4 +120,14 @@ pub fn parse_label(label: u8) -> Result<bool> {
         1 => Ok(true),
         other => bail!("label {other} is neither 0 nor 1"),
     }
+}
+
+/// The rows' labels.
+pub fn labels(rows: &[Example]) -> Vec<bool> {
+    rows.iter().map(|row| row.label).collect()
+}
+
+/// The rows' site clusters.
+pub fn groups(rows: &[Example]) -> Vec<usize> {
+    rows.iter().map(|row| row.cluster).collect()
 }

@@ -8,34 +8,29 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
-use super::audit::{Floor, audit};
-use super::dataset::{Example, Split, parse_label, parse_pair};
+use super::audit::Floor;
+use super::dataset::{Example, Split, groups, labels, parse_label, parse_pair};
 use super::metrics::Measured;
 use super::split::clusters;
-use super::train::{groups, labels, probabilities};
+use super::train::probabilities;
+use super::tsv;
 use crate::models::WeightsDir;
 
 /// Rows of any labelled TSV; `keep` is a column and a value, e.g. `source` and `hejret2023_test`.
 pub fn read(path: &Path, keep: Option<&(String, String)>) -> Result<Vec<Example>> {
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(b'\t')
-        .from_path(path)
-        .with_context(|| format!("{} cannot be read", path.display()))?;
-    let mut rows = Vec::new();
-    for (index, record) in reader.deserialize().enumerate() {
-        let place = || format!("{}, row {}", path.display(), index + 1);
-        let record: HashMap<String, String> = record.with_context(place)?;
-        let field = |name: &str| record.get(name).with_context(|| format!("{}: no column {name:?}", place()));
+    let kept = tsv::read(path, |record: HashMap<String, String>| {
+        let field = |name: &str| record.get(name).with_context(|| format!("no column {name:?}"));
         if let Some((column, value)) = keep
             && field(column)? != value
         {
-            continue;
+            return Ok(None);
         }
-        let pair = parse_pair(field("mirna")?, field("site")?).with_context(place)?;
-        let label = parse_label(field("label")?.trim().parse().with_context(place)?).with_context(place)?;
+        let pair = parse_pair(field("mirna")?, field("site")?)?;
+        let label = parse_label(field("label")?.trim().parse().context("label")?)?;
         let source = record.get("source").cloned().unwrap_or_default();
-        rows.push(Example { source, split: Split::Test, cluster: 0, pair, label });
-    }
+        Ok(Some(Example { source, split: Split::Test, cluster: 0, pair, label }))
+    })?;
+    let mut rows: Vec<Example> = kept.into_iter().flatten().collect();
     ensure!(!rows.is_empty(), "{} has no such rows", path.display());
     let sites: Vec<_> = rows.iter().map(|row| &row.pair.site).collect();
     let numbers = clusters(&sites);
@@ -66,11 +61,6 @@ pub fn print(measured: &Measured) {
         "                    sensitivity {:.3}, specificity {:.3}, precision {:.3}",
         at.sensitivity, at.specificity, at.precision
     );
-}
-
-/// Floors fitted on one file's rows and scored on another's.
-pub fn floors(train: &[Example], rows: &[Example]) -> Vec<Floor> {
-    audit(train, rows)
 }
 
 /// Prints floors as a table.

@@ -28,3 +28,4 @@ pub mod speed;
 pub mod split;
 pub mod teacher;
 pub mod train;
+pub mod tsv;

@@ -6,7 +6,7 @@ use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 
 use crate::rna::{Base, Rna, duplex::align};
-use crate::tasks::target_site::Pair;
+use crate::tasks::target_site::{Pair, probability};
 
 /// The soft label is the logistic function of (score − [`MIDDLE`]) / [`WIDTH`]: about the middle and the spread of
 /// the aligner's scores on measured sites and their permutations.
@@ -22,7 +22,7 @@ const CUT: f64 = 0.4;
 /// What the aligner thinks of a pair, in [0, 1].
 pub fn opinion(pair: &Pair) -> f32 {
     let score = align(&pair.mirna, &pair.site) as f32;
-    1.0 / (1.0 + ((MIDDLE - score) / WIDTH).exp())
+    probability((score - MIDDLE) / WIDTH)
 }
 
 /// A miRNA and a site that met by chance, in part made to bind, and the aligner's opinion of them.

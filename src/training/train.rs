@@ -6,12 +6,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use sha2::{Digest, Sha256};
 use tch::Device;
 
 use super::audit::audit;
 use super::checkpoint::{Checkpoint, Epoch, State};
-use super::dataset::{self, Example};
+use super::dataset::{self, Example, groups, labels};
 use super::examples::Examples;
 use super::fit::Run;
 use super::folder;
@@ -20,7 +19,7 @@ use super::ranking::{auroc, average_precision};
 use super::recipe::{Recipe, Stage};
 use super::report::{Report, SeedReport, SetReport};
 use super::sources::published_tools;
-use crate::models::{Model, Replica, Tensors, find, sha256};
+use crate::models::{Model, Replica, Tensors, find, sha256, sha256_of};
 use crate::tasks::target_site::{Pair, probability};
 
 /// Where everything is.
@@ -121,8 +120,7 @@ impl Training {
     /// Tells this recipe on this dataset from others. The list of seeds may grow, and notes may change.
     fn fingerprint(&self, dataset: &str) -> Result<String> {
         let recipe = Recipe { seeds: Vec::new(), notes: Vec::new(), ..self.recipe.clone() };
-        let digest = Sha256::digest(serde_json::to_string(&recipe)? + dataset);
-        Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(sha256_of((serde_json::to_string(&recipe)? + dataset).as_bytes()))
     }
 
     fn folder(&self, name: &str) -> PathBuf {
@@ -159,16 +157,6 @@ impl Data<'_> {
         let Self { model, examples, fingerprint } = self;
         Run { model, stages, seed, examples, checkpoint, fingerprint }.fit(replica)
     }
-}
-
-/// The rows' labels.
-pub fn labels(rows: &[Example]) -> Vec<bool> {
-    rows.iter().map(|row| row.label).collect()
-}
-
-/// The rows' site clusters.
-pub fn groups(rows: &[Example]) -> Vec<usize> {
-    rows.iter().map(|row| row.cluster).collect()
 }
 
 /// What a network says of the rows.

@@ -2,8 +2,8 @@
 //! the released code; see the card.
 
 use serde::Deserialize;
+use tch::Tensor;
 use tch::nn::{self, ModuleT, RNN};
-use tch::{Kind, Tensor};
 
 use super::{MIRNA_ROWS, SITE_ROWS};
 use crate::models::layers::{batch_norm, bidirectional_lstm, conv1d, dense};
@@ -86,7 +86,6 @@ impl ModuleT for Dmiso {
             .dropout(dense, train)
             .apply(&self.output) // (n, 1)
             .apply_t(&self.norm_output, train)
-            .to_kind(Kind::Float)
     }
 }
 

@@ -22,11 +22,12 @@ pub use transcripts::three_prime_utrs;
 use std::fmt::Display;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::dataset::{parse_label, parse_pair};
+use super::tsv;
 use crate::tasks::target_site::Pair;
 
 /// A pair with the label that its source gives it.
@@ -47,18 +48,10 @@ impl Tally {
 
 /// Tab-separated rows with a header as `(mirna, site, label)`, by a function that picks the columns.
 fn read_tsv<R: DeserializeOwned>(path: &Path, pick: fn(R) -> (String, String, u8)) -> Result<Vec<Labelled>> {
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(b'\t')
-        .from_path(path)
-        .with_context(|| format!("public file {}", path.display()))?;
-    let mut rows = Vec::new();
-    for (index, record) in reader.deserialize().enumerate() {
-        let place = || format!("{}, row {}", path.display(), index + 1);
-        let (mirna, site, label) = pick(record.with_context(place)?);
-        let pair = parse_pair(&mirna, &site).with_context(place)?;
-        rows.push((pair, parse_label(label).with_context(place)?));
-    }
-    Ok(rows)
+    tsv::read(path, |record| {
+        let (mirna, site, label) = pick(record);
+        Ok((parse_pair(&mirna, &site)?, parse_label(label)?))
+    })
 }
 
 /// Columns that miRBench and HybriDetector share.
