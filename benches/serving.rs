@@ -191,7 +191,8 @@ fn bare_libtorch(weights: &Path) -> Result<(), LoadError> {
     device::set_threads(1);
     println!("\nlibtorch alone, one thread");
     for dir in WeightsDir::scan(weights)?.iter().filter(|dir| dir.config.default) {
-        let (replica, width) = (dir.load(Device::Cpu)?, dir.model()?.input_width);
+        let replica = dir.load(Device::Cpu)?;
+        let width = replica.encoder.width;
         for rows in [1, 32, 512] {
             let inputs = vec![0.25; rows * width];
             let mut batches = 0;

@@ -13,6 +13,7 @@ mod offload;
 mod openapi;
 mod problem;
 mod problem_kind;
+mod rows;
 mod server;
 mod service_info;
 mod state;

@@ -47,9 +47,9 @@ struct ModelRow {
     description: &'static str,
     /// What one request may hold: `rows`, and the nt of each sequence.
     limits: BTreeMap<&'static str, Range>,
-    /// A probability from here on is a yes.
+    /// A probability from here on is a yes; `null` for a task whose answer is a number.
     #[schema(minimum = 0, maximum = 1)]
-    decision_threshold: f32,
+    decision_threshold: Option<f32>,
 }
 
 /// Both ends are accepted.

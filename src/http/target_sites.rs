@@ -1,30 +1,19 @@
 //! `POST /v1/target-sites/score`: does this miRNA (or isomiR) bind this site?
 
-use std::ops::RangeInclusive;
-use std::time::Duration;
-
 use axum::extract::State;
-use axum::http::HeaderValue;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::extract::Json;
 use super::models::ModelRef;
-use super::offload::offload;
-use super::problem::{ErrorCode, FieldError, Problem};
+use super::problem::Problem;
 use super::problem_kind::ScoringProblems;
+use super::rows::{Answer, Answers, RequestRow, RowReader, answer};
 use super::state::{AppState, Models};
-use crate::encoding::Encoded;
-use crate::rna::Rna;
 use crate::rna::seed::SiteType;
-use crate::serving::Prediction;
-use crate::tasks::Task;
-use crate::tasks::target_site::{MIRNA_LENGTHS, Pair, SITE_LENGTHS, probability};
-
-/// From here on rows are read away from the connections' threads.
-const HEAVY_ROWS: usize = 256;
-const MAX_ID_CHARS: usize = 128;
+use crate::tasks::target_site::{MIRNA_LENGTHS, Pair, SITE_LENGTHS};
+use crate::tasks::{Input, Task, probability};
 
 /// Pairs to score.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -116,84 +105,35 @@ pub async fn score(
     Json(request): Json<ScoreRequest>,
 ) -> Result<Response, Problem> {
     let ScoreRequest { model, pairs } = request;
-    let limit = state.config().max_rows.get();
-    if pairs.len() > limit {
-        return Err(Problem::TooManyRows(pairs.len(), limit));
-    }
-    if pairs.is_empty() {
-        let detail = "at least one pair is needed".into();
-        return Err(Problem::InvalidInput(vec![FieldError {
-            pointer: "/pairs".into(),
-            code: ErrorCode::EmptyList,
-            detail,
-        }]));
-    }
     let served = registry.resolve(Task::TargetSite, model.as_deref())?;
-    let encode = served.model.encode;
-    let (rows, inputs) = offload(pairs.len() >= HEAVY_ROWS, move || read_rows(pairs, encode)).await?;
-    let prediction = served.predictor.predict(inputs).await?;
-    let threshold = served.config.decision_threshold;
-    let results = rows.into_iter().zip(&prediction.logits).map(|(row, &logit)| row.result(logit, threshold));
+    let Answers { rows, timing } = answer(pairs, served, &state).await?;
+    let threshold = served.config.decision_threshold.unwrap_or(0.5);
+    let results = rows.into_iter().map(|row| ScoreResult::of(row, threshold));
     let body = ScoreResponse { model: ModelRef::of(served), results: results.collect() };
-    Ok(([("server-timing", server_timing(&prediction))], axum::Json(body)).into_response())
+    Ok(([("server-timing", timing)], axum::Json(body)).into_response())
 }
 
-/// What a result takes from its row.
-struct Row {
-    id: Option<String>,
-    site_type: SiteTypeName,
-    warnings: Vec<String>,
-}
+impl RequestRow for PairRow {
+    const LIST: &'static str = "pairs";
+    type Kept = (Option<String>, SiteTypeName);
 
-impl Row {
-    fn result(self, logit: f32, threshold: f32) -> ScoreResult {
-        let Self { id, site_type, warnings } = self;
-        let probability = probability(logit);
-        ScoreResult { id, probability, interacts: probability >= threshold, site_type, warnings }
+    fn read(self, reader: &mut RowReader<'_>) -> Option<(Input, Self::Kept)> {
+        reader.id(self.id.as_deref());
+        let mirna = reader.sequence("mirna", &self.mirna, MIRNA_LENGTHS);
+        let site = reader.sequence("site", &self.site, SITE_LENGTHS);
+        let pair = Pair { mirna: mirna?, site: site? };
+        let site_type = SiteType::best(&pair.mirna, &pair.site).into();
+        Some((pair.into(), (self.id, site_type)))
     }
 }
 
-/// All rows and their encoded inputs one after the other, or every error in them.
-fn read_rows(pairs: Vec<PairRow>, encode: fn(&Pair) -> Encoded) -> Result<(Vec<Row>, Vec<f32>), Problem> {
-    let (mut rows, mut inputs, mut errors) = (Vec::with_capacity(pairs.len()), Vec::new(), Vec::new());
-    for (index, row) in pairs.into_iter().enumerate() {
-        let mut warnings = Vec::new();
-        let Some(pair) = row.read(index, &mut warnings, &mut errors) else { continue };
-        if errors.is_empty() {
-            let encoded = encode(&pair);
-            inputs.extend(encoded.values);
-            warnings.extend(encoded.warnings);
-            rows.push(Row {
-                id: row.id,
-                site_type: SiteType::best(&pair.mirna, &pair.site).into(),
-                warnings,
-            });
-        }
-    }
-    if errors.is_empty() { Ok((rows, inputs)) } else { Err(Problem::InvalidInput(errors)) }
-}
-
-impl PairRow {
-    fn read(&self, index: usize, warnings: &mut Vec<String>, errors: &mut Vec<FieldError>) -> Option<Pair> {
-        let id_length = self.id.as_ref().map_or(0, |id| id.chars().count());
-        if id_length > MAX_ID_CHARS {
-            let detail = format!("the id has {id_length} characters; up to {MAX_ID_CHARS} are accepted");
-            errors.push(FieldError {
-                pointer: format!("/pairs/{index}/id"),
-                code: ErrorCode::IdTooLong,
-                detail,
-            });
-        }
-        let mut sequence = |field: &str, text: &str, lengths: RangeInclusive<usize>| {
-            let read = Rna::parse(text, lengths);
-            let error = |error| errors.push(FieldError::sequence(format!("/pairs/{index}/{field}"), &error));
-            let (rna, ambiguity) = read.map_err(error).ok()?;
-            warnings.extend(ambiguity.map(|ambiguity| format!("{field}: {ambiguity}")));
-            Some(rna)
-        };
-        let mirna = sequence("mirna", &self.mirna, MIRNA_LENGTHS);
-        let site = sequence("site", &self.site, SITE_LENGTHS);
-        Some(Pair { mirna: mirna?, site: site? })
+impl ScoreResult {
+    fn of(
+        Answer { kept: (id, site_type), output, warnings }: Answer<(Option<String>, SiteTypeName)>,
+        threshold: f32,
+    ) -> Self {
+        let probability = probability(output);
+        Self { id, probability, interacts: probability >= threshold, site_type, warnings }
     }
 }
 
@@ -208,11 +148,4 @@ impl From<SiteType> for SiteTypeName {
             SiteType::None => Self::None,
         }
     }
-}
-
-/// Where the time went, for callers and for `make bench`.
-fn server_timing(prediction: &Prediction) -> HeaderValue {
-    let ms = |time: Duration| time.as_secs_f64() * 1e3;
-    let text = format!("queue;dur={:.3}, forward;dur={:.3}", ms(prediction.queued), ms(prediction.forward));
-    HeaderValue::from_str(&text).expect("digits and ASCII words")
 }

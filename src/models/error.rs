@@ -48,7 +48,7 @@ pub enum LoadError {
     /// The switches in `config.json` are not the model's.
     #[error("options: {0}")]
     Options(String),
-    /// A golden case is no pair.
+    /// A golden case is no row of the task.
     #[error("golden case {case}: {error}")]
     GoldenInput {
         /// Its index in `golden.json`.
@@ -57,13 +57,13 @@ pub enum LoadError {
         error: ParseError,
     },
     /// The network does not reproduce what training saw.
-    #[error("golden case {case}: logit {got}, but training saw {expected}")]
+    #[error("golden case {case}: output {got}, but training saw {expected}")]
     Golden {
         /// Its index in `golden.json`.
         case: usize,
-        /// The logit now.
+        /// The output now.
         got: f32,
-        /// The logit then.
+        /// The output then.
         expected: f32,
     },
     /// Which weights answer by default is not clear.

@@ -2,21 +2,24 @@
 
 pub mod device;
 pub mod dmiso;
+mod encoder;
 mod error;
+mod golden;
 mod layers;
 mod replica;
 mod tensors;
 mod weights;
 
-use tch::nn;
+use tch::{Tensor, nn};
 
+pub use encoder::Encoder;
 pub use error::LoadError;
-pub use replica::{GOLDEN_TOLERANCE, Golden, Replica};
+pub use golden::{GOLDEN_TOLERANCE, Golden};
+pub use replica::Replica;
 pub use tensors::Tensors;
 pub use weights::{WeightsConfig, WeightsDir, sha256, sha256_of};
 
-use crate::encoding::Encoded;
-use crate::tasks::{Task, target_site::Pair};
+use crate::tasks::Task;
 
 /// One kind of network: how its input is encoded and how it is built.
 pub struct Model {
@@ -26,20 +29,20 @@ pub struct Model {
     pub task: Task,
     /// One sentence for `/v1/models`, with the paper.
     pub description: &'static str,
-    /// Values in one encoded input.
-    pub input_width: usize,
-    /// From letters to numbers; cannot fail for a parsed pair.
-    pub encode: fn(&Pair) -> Encoded,
+    /// From letters to numbers, with the switches of its `config.json`.
+    pub encoder: encoder::MakeEncoder,
     /// Builds the network under a path, initialised as the paper trains it, with the switches of its
     /// `config.json`.
     pub network: fn(&nn::Path, &Options) -> Result<Network, LoadError>,
+    /// Sets variables that are not trained (scalers) from the training rows: inputs (n, width) and targets (n).
+    pub adapt: Option<fn(&nn::VarStore, &Tensor, &Tensor)>,
     /// Variables whose absolute values the paper adds to the loss (L1).
     pub l1_variables: &'static [&'static str],
-    /// Turns the tensors of the authors' published file into ours.
-    pub from_published: fn(Tensors) -> Result<Tensors, LoadError>,
+    /// Turns the tensors of the authors' published file into ours, where there is one.
+    pub from_published: Option<fn(Tensors) -> Result<Tensors, LoadError>>,
 }
 
-/// Layers that map (n, `input_width`) to n logits, shape (n, 1).
+/// Layers that map (n, the encoder's `width`) to (n, 1): a logit, or the level of expression.
 pub type Network = Box<dyn nn::ModuleT>;
 
 /// A model's own switches, as they stand under `options` in `config.json`.

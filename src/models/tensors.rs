@@ -88,6 +88,12 @@ impl Tensors {
         self.copy_into(store.variables())
     }
 
+    /// Copies every tensor into the network, which may have others beside them.
+    pub fn load_part_into(self, store: &VarStore) -> Result<(), LoadError> {
+        let variables = store.variables().into_iter().filter(|(name, _)| self.0.contains_key(name));
+        self.clone().copy_into(variables.collect::<Vec<_>>())
+    }
+
     /// Copies every tensor into the one of the same name. Names and shapes must be exactly the same: libtorch's own
     /// loading ignores surplus tensors and broadcasts wrong shapes.
     pub fn copy_into(mut self, targets: impl IntoIterator<Item = (String, Tensor)>) -> Result<(), LoadError> {

@@ -32,8 +32,8 @@ pub struct WeightsConfig {
     pub default: bool,
     /// Whether this version answers when a request names the model only.
     pub default_version: bool,
-    /// A probability from here on is a yes.
-    pub decision_threshold: f32,
+    /// A probability from here on is a yes; `null` for a task whose answer is a number.
+    pub decision_threshold: Option<f32>,
     /// The model's own switches.
     pub options: Options,
     /// SHA-256 of `model.safetensors`.

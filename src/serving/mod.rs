@@ -1,4 +1,4 @@
-//! From encoded rows to logits: who waits, who runs, who gets which answer.
+//! From encoded rows to outputs: who waits, who runs, who gets which answer.
 //!
 //! ```text
 //! Predictor::predict ── reserves n rows of the queue, all or none ──► Queue ──► worker 0, owns a replica
@@ -24,7 +24,7 @@ pub enum PredictError {
     /// The queue has no room for all rows of the request now.
     #[error("the queue is full")]
     Full,
-    /// The network panicked on a row, or its logit is not a number. The worker has logged it.
+    /// The network panicked on a row, or its output is not a number. The worker has logged it.
     #[error("the network failed on a row")]
     Failed,
     /// The server is shutting down.

@@ -41,7 +41,7 @@ struct Inner {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prediction {
     /// One for each row, in order; all finite.
-    pub logits: Vec<f32>,
+    pub outputs: Vec<f32>,
     /// From admission until a worker took the first row.
     pub queued: Duration,
     /// Time that workers spent on batches with rows of this request.
@@ -67,24 +67,24 @@ impl Predictor {
         Ok(Self(Arc::new(Inner { queue, workers: Mutex::new(workers) })))
     }
 
-    /// Logits of rows that lie one after the other in `inputs`. Dropping the future takes the rows that still wait
+    /// Outputs of rows that lie one after the other in `inputs`. Dropping the future takes the rows that still wait
     /// out of the queue.
     ///
     /// # Errors
     /// At once when the queue has no room for all rows or is closed; later when the network fails on one of them.
     pub async fn predict(&self, inputs: Vec<f32>) -> Result<Prediction, PredictError> {
         let mut answers = self.0.queue.push(inputs)?;
-        let mut logits = vec![0.0; answers.missing()];
+        let mut outputs = vec![0.0; answers.missing()];
         let (mut queued, mut forward) = (Duration::MAX, Duration::ZERO);
         while let Some(slice) = answers.next().await {
             let slice = slice?;
-            for (logit, found) in logits[slice.first..].iter_mut().zip(slice.logits) {
-                *logit = found.ok_or(PredictError::Failed)?;
+            for (output, found) in outputs[slice.first..].iter_mut().zip(slice.outputs) {
+                *output = found.ok_or(PredictError::Failed)?;
             }
             queued = queued.min(slice.waited);
             forward += slice.forward;
         }
-        Ok(Prediction { logits, queued, forward })
+        Ok(Prediction { outputs, queued, forward })
     }
 
     /// Rows that may still be admitted.

@@ -53,7 +53,7 @@ pub struct Part {
 /// What a worker found for a [`Part`]; `None` is a row that the network failed on.
 pub struct Slice {
     pub first: usize,
-    pub logits: Vec<Option<f32>>,
+    pub outputs: Vec<Option<f32>>,
     pub waited: Duration,
     pub forward: Duration,
 }
@@ -185,7 +185,7 @@ impl Answers {
         }
         // The job went away unanswered: only a worker that died drops it.
         let Some(slice) = self.slices.recv().await else { return Some(Err(PredictError::Failed)) };
-        self.missing -= slice.logits.len();
+        self.missing -= slice.outputs.len();
         Some(Ok(slice))
     }
 }

@@ -1,10 +1,11 @@
 //! The models that this process serves, and which of them answers to which name.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::{Forward, Predictor, PredictorConfig};
 use crate::models::device::Device;
-use crate::models::{LoadError, Model, WeightsConfig, WeightsDir};
+use crate::models::{Encoder, LoadError, Model, WeightsConfig, WeightsDir};
 use crate::tasks::Task;
 
 /// One weights folder in service.
@@ -17,6 +18,8 @@ pub struct ServedModel {
     pub metrics: serde_json::Map<String, serde_json::Value>,
     /// Its `CARD.md`.
     pub card: String,
+    /// From letters to its input.
+    pub encoder: Arc<Encoder>,
     /// What scores its rows.
     pub predictor: Predictor,
 }
@@ -40,15 +43,19 @@ impl ServedModel {
     /// Loads one replica for each worker. Each has to reproduce the golden outputs and is warmed with a full batch.
     pub fn load(dir: &WeightsDir, device: Device, config: PredictorConfig) -> Result<Self, LoadError> {
         let (model, golden) = (dir.model()?, dir.golden()?);
+        let encoder = Arc::new((model.encoder)(&dir.config.options)?);
+        // Capacity is meant in rows; a long site takes several inputs.
+        let queue_capacity = config.queue_capacity.saturating_mul(encoder.most_inputs);
+        let config = PredictorConfig { queue_capacity, ..config };
         let mut replicas: Vec<Forward> = Vec::with_capacity(config.workers);
         for _ in 0..config.workers {
             let replica = dir.load(device)?;
             golden.verify(&replica)?;
-            replica.forward(&vec![0.0; config.max_batch_size * model.input_width]);
+            replica.forward(&vec![0.0; config.max_batch_size * encoder.width]);
             replicas.push(Box::new(move |inputs| replica.forward(inputs)));
         }
         let name = format!("{}@{}", dir.config.model, dir.config.version);
-        let predictor = Predictor::start(&name, model.input_width, config, replicas)
+        let predictor = Predictor::start(&name, encoder.width, config, replicas)
             .map_err(|source| LoadError::Io { path: dir.path.clone(), source })?;
         let metrics = match dir.metrics()? {
             serde_json::Value::Object(metrics) => metrics,
@@ -57,7 +64,7 @@ impl ServedModel {
                 return Err(LoadError::Format { path: dir.path.join("metrics.json"), reason });
             }
         };
-        Ok(Self { model, config: dir.config.clone(), metrics, card: dir.card()?, predictor })
+        Ok(Self { model, config: dir.config.clone(), metrics, card: dir.card()?, encoder, predictor })
     }
 
     /// `name@version`.

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use super::queue::{Part, Queue, Slice};
 
-/// Logits of as many rows as the slice holds. It may panic: that costs only the row at fault.
+/// Outputs of as many rows as the slice holds. It may panic: that costs only the row at fault.
 pub type Forward = Box<dyn FnMut(&[f32]) -> Vec<f32> + Send>;
 
 /// Names of worker threads start so; `telemetry` leaves their panics to them.
@@ -43,7 +43,7 @@ impl Worker {
 
     fn answer(&mut self, parts: Vec<Part>) {
         let started = Instant::now();
-        let logits = match parts.as_slice() {
+        let outputs = match parts.as_slice() {
             [alone] => self.run(alone.inputs(self.width)),
             several => {
                 let inputs: Vec<f32> =
@@ -52,11 +52,11 @@ impl Worker {
             }
         };
         let forward = started.elapsed();
-        let mut logits = logits.into_iter();
+        let mut outputs = outputs.into_iter();
         for part in parts {
             let slice = Slice {
                 first: part.first,
-                logits: logits.by_ref().take(part.rows).collect(),
+                outputs: outputs.by_ref().take(part.rows).collect(),
                 waited: part.waited,
                 forward,
             };
@@ -65,19 +65,19 @@ impl Worker {
         }
     }
 
-    /// One logit for each row; `None` for a row that makes the network panic or whose logit is not finite. A batch
+    /// One output for each row; `None` for a row that makes the network panic or whose output is not finite. A batch
     /// that panics is run again in halves until the row at fault is alone.
     fn run(&mut self, inputs: &[f32]) -> Vec<Option<f32>> {
         let rows = inputs.len() / self.width;
         let reason = match catch_unwind(AssertUnwindSafe(|| (self.forward)(inputs))) {
-            Ok(logits) if logits.len() == rows => {
-                let bad = logits.iter().filter(|logit| !logit.is_finite()).count();
+            Ok(outputs) if outputs.len() == rows => {
+                let bad = outputs.iter().filter(|output| !output.is_finite()).count();
                 if bad > 0 {
-                    tracing::error!(model = &*self.model, rows = bad, "a logit is not finite");
+                    tracing::error!(model = &*self.model, rows = bad, "an output is not finite");
                 }
-                return logits.into_iter().map(|logit| logit.is_finite().then_some(logit)).collect();
+                return outputs.into_iter().map(|output| output.is_finite().then_some(output)).collect();
             }
-            Ok(logits) => format!("{} logits for {rows} rows", logits.len()),
+            Ok(outputs) => format!("{} outputs for {rows} rows", outputs.len()),
             Err(panic) => message(&*panic),
         };
         if rows <= 1 {
@@ -85,9 +85,9 @@ impl Worker {
             return vec![None; rows];
         }
         let (left, right) = inputs.split_at(rows / 2 * self.width);
-        let mut logits = self.run(left);
-        logits.extend(self.run(right));
-        logits
+        let mut outputs = self.run(left);
+        outputs.extend(self.run(right));
+        outputs
     }
 }
 

@@ -17,8 +17,3 @@ pub struct Pair {
     /// Candidate target site on the transcript.
     pub site: Rna,
 }
-
-/// The probability of binding that a network's logit stands for.
-pub fn probability(logit: f32) -> f32 {
-    1.0 / (1.0 + (-logit).exp())
-}

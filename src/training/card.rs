@@ -4,48 +4,58 @@ use std::fmt::Write;
 
 use anyhow::Result;
 
-use super::audit::Floor;
-use super::recipe::{Protocol, Recipe};
-use super::report::{Report, SetReport, mean_and_range};
+use super::metrics::{Figure, names};
+use super::recipe::Recipe;
+use super::report::{Floor, Report, SetReport, mean_and_range};
 use crate::models::find;
 
 /// The card's Markdown.
-pub fn card(recipe: &Recipe, report: &Report) -> Result<String> {
+pub fn card(recipe: &Recipe, report: &Report, data: &str) -> Result<String> {
     let mut text = String::new();
     let name = format!("{}@{}", recipe.model, recipe.version);
     let description = find(&recipe.model).map_or("", |model| model.description);
     writeln!(text, "# {name}\n\n{description}\n")?;
-    writeln!(text, "{}\n", protocol(recipe.protocol))?;
+    writeln!(text, "{} trainable parameters.\n\n{data}\n", report.parameters)?;
     for note in &recipe.notes {
         writeln!(text, "{note}\n")?;
     }
-    writeln!(text, "## Figures\n")?;
+    let (seed, fold) = report.shipped().map_or((0, 0), |run| (run.seed, run.fold));
     writeln!(
         text,
-        "Value (95 % interval, 1,000 bootstraps over site clusters) of the shipped weights, seed {}, \
-        chosen by validation average precision. Floors are fitted on the training rows and scored on the same rows \
-        as the network.\n",
-        report.shipped_seed
+        "## Figures\n\nValue (95 % interval, 1,000 bootstraps over groups of related rows). The shipped weights are \
+         those of seed {seed}, chosen by the validation figure `{}`. Floors are fitted on the training rows and \
+         scored on the same rows as the network.\n",
+        choose_by(recipe)?
     )?;
+    if report.seeds.iter().any(|run| run.fold != fold) {
+        writeln!(
+            text,
+            "Held-out rows are scored by the network that did not train on them, all folds together; the shipped \
+             weights are those of fold {}.\n",
+            fold + 1
+        )?;
+    }
     for set in &report.sets {
         write_set(&mut text, set)?;
     }
+    let task = find(&recipe.model).map(|model| model.task);
+    let names = task.map_or(&[][..], names);
     writeln!(
         text,
-        "## All seeds\n\nAverage precision / AUROC. Validation figures are means over the sources and choose the \
-         epoch within the last stage, and the seed.\n"
+        "## All runs\n\n{}. Validation figures are means over the sources and choose the epoch within the last stage, \
+         and the run.\n",
+        names.join(" / ")
     )?;
     if let Some(last) = report.shared.last() {
         writeln!(
             text,
-            "The first {} epochs were trained once, for all seeds (seed 0; validation {:.3} / {:.3} at their end). \
-             The spread below is therefore that of the last stages only.\n",
+            "The first {} epochs were trained once, for all seeds (seed 0; validation {:.3} at their end). The spread \
+             below is therefore that of the last stages only.\n",
             report.shared.len(),
-            last.validation_average_precision,
-            last.validation_auroc,
+            last.score,
         )?;
     }
-    write_seeds(&mut text, report)?;
+    write_runs(&mut text, report, names)?;
     writeln!(
         text,
         "## What the training labels give away\n\nEach floor fitted and scored on the training rows \
@@ -64,97 +74,97 @@ pub fn card(recipe: &Recipe, report: &Report) -> Result<String> {
     Ok(text)
 }
 
-fn protocol(protocol: Protocol) -> &'static str {
-    match protocol {
-        Protocol::BiasFree => {
-            "**Data.** Chimeric reads of AGO2: CLASH (Helwak 2013), Hejret 2023 and its isomiRs as read. Sites that \
-             share 25 nt with a site of a published test are out. Split by site cluster (shared 25-mers) and miRNA \
-             family (positions 2–8). Negatives: sites permuted among the positives of a source, anew each epoch, \
-             never a site whose cluster binds the same family; some of them may bind in truth. Every miRNA and every \
-             site is as often positive as negative, so neither alone tells the label."
-        }
-        Protocol::Paper => {
-            "**Data.** The paper's protocol on the nearest public data (its own tables are not public): positives \
-             are chimeric reads (CLASH 2013, Hejret 2023, isomiRs as read) with 50-nt sites as published, not reads \
-             extended by 25 nt at the 3' end; an isomiR's ten reads cannot be checked. A negative is the same miRNA \
-             with a window of a random human 3'UTR (RefSeq, as in MirMark), not of the same transcript, whose \
-             coordinates are not public; the paper's rule on folding energy (\"< 10 kcal/mol\") excludes nothing as \
-             printed and is left out. Random split of pairs, 80 : 20; a tenth of the 80 chooses the epoch, by average \
-             precision. **This split and these negatives flatter a network:** a site in a coding exon and a window of \
-             a 3'UTR can be told apart without looking at the miRNA (see the site-only floors). The figures on the \
-             two bias-corrected tests show what is left."
-        }
-    }
+fn choose_by(recipe: &Recipe) -> Result<String> {
+    Ok(serde_json::to_value(recipe.choose_by)?.as_str().unwrap_or_default().to_owned())
 }
 
 fn write_set(text: &mut String, set: &SetReport) -> Result<()> {
     let model = &set.model;
-    writeln!(text, "### {} ({} rows, {} positive)\n", set.name, model.rows, model.positives)?;
-    writeln!(text, "| | AUROC | average precision |\n|---|---|---|")?;
-    writeln!(text, "| **this model** | **{}** | **{}** |", model.auroc, model.average_precision)?;
+    let positives =
+        model.classes.as_ref().map_or(String::new(), |classes| format!(", {} positive", classes.positives));
+    writeln!(text, "### {} ({} rows{positives})\n", set.name, model.rows)?;
+    write_header(text, &model.figures)?;
+    write_line(text, "**this model**", &model.figures)?;
     for floor in &set.floors {
-        writeln!(text, "| {} | {} | {} |", floor.probe, floor.auroc, floor.average_precision)?;
+        write_line(text, &floor.probe, &floor.figures)?;
     }
     for tool in &set.published {
         match &tool.measured {
-            Some([auroc, precision]) => {
-                writeln!(text, "| {} (row scores) | {auroc} | {precision} |", tool.tool)?
-            }
+            Some(figures) => write_line(text, &format!("{} (row scores)", tool.tool), figures)?,
             None => writeln!(text, "| {} (published) | – | {:.3} |", tool.tool, tool.average_precision)?,
         }
     }
-    let at = &model.at_threshold;
-    writeln!(
-        text,
-        "\nAt threshold {}: accuracy {:.3}, sensitivity {:.3}, specificity {:.3}, precision {:.3}, F1 {:.3}, MCC \
-         {:.3}. Brier score {:.3}; base rate {:.3}.\n",
-        at.threshold,
-        at.accuracy,
-        at.sensitivity,
-        at.specificity,
-        at.precision,
-        at.f1,
-        at.mcc,
-        model.brier,
-        model.base_rate,
-    )?;
-    writeln!(text, "| predicted | observed | rows |\n|---|---|---|")?;
-    for bin in model.reliability.iter().filter(|bin| bin.rows > 0) {
-        writeln!(text, "| {:.2} | {:.2} | {} |", bin.predicted, bin.observed, bin.rows)?;
+    if let Some(classes) = &model.classes {
+        let at = &classes.at_threshold;
+        writeln!(
+            text,
+            "\nAt threshold {}: accuracy {:.3}, sensitivity {:.3}, specificity {:.3}, precision {:.3}, F1 {:.3}, \
+             MCC {:.3}. Brier score {:.3}; base rate {:.3}.\n",
+            at.threshold,
+            at.accuracy,
+            at.sensitivity,
+            at.specificity,
+            at.precision,
+            at.f1,
+            at.mcc,
+            classes.brier,
+            classes.base_rate,
+        )?;
+        writeln!(text, "| predicted | observed | rows |\n|---|---|---|")?;
+        for bin in classes.reliability.iter().filter(|bin| bin.rows > 0) {
+            writeln!(text, "| {:.2} | {:.2} | {} |", bin.predicted, bin.observed, bin.rows)?;
+        }
     }
+    Ok(writeln!(text)?)
+}
+
+fn write_header(text: &mut String, figures: &[Figure]) -> Result<()> {
+    let names: Vec<&str> = figures.iter().map(|figure| figure.name.as_str()).collect();
+    Ok(writeln!(text, "| | {} |\n|---|{}", names.join(" | "), "---|".repeat(names.len()))?)
+}
+
+fn write_line(text: &mut String, name: &str, figures: &[Figure]) -> Result<()> {
+    write!(text, "| {name} |")?;
+    figures.iter().try_for_each(|figure| write!(text, " {} |", figure.value))?;
     Ok(writeln!(text)?)
 }
 
 fn write_floors(text: &mut String, floors: &[Floor]) -> Result<()> {
-    writeln!(text, "| | AUROC | average precision |\n|---|---|---|")?;
-    for floor in floors {
-        writeln!(text, "| {} | {} | {} |", floor.probe, floor.auroc, floor.average_precision)?;
+    if let Some(first) = floors.first() {
+        write_header(text, &first.figures)?;
     }
+    floors.iter().try_for_each(|floor| write_line(text, &floor.probe, &floor.figures))?;
     Ok(writeln!(text)?)
 }
 
-fn write_seeds(text: &mut String, report: &Report) -> Result<()> {
-    let names: Vec<&String> =
-        report.seeds.iter().take(1).flat_map(|seed| &seed.tests).map(|test| &test.0).collect();
-    write!(text, "| seed | epochs | best | validation |")?;
-    names.iter().try_for_each(|name| write!(text, " {name} |"))?;
-    writeln!(text, "\n|---|---|---|---|{}", "---|".repeat(names.len()))?;
-    for seed in &report.seeds {
-        let Some(best) = seed.best_epoch() else { continue };
-        let (precision, area) = (best.validation_average_precision, best.validation_auroc);
-        write!(text, "| {} | {} | {} |", seed.seed, seed.history.len(), best.epoch)?;
-        write!(text, " {precision:.3} / {area:.3} |")?;
-        seed.tests
-            .iter()
-            .try_for_each(|(_, precision, area)| write!(text, " {precision:.3} / {area:.3} |"))?;
+fn write_runs(text: &mut String, report: &Report, names: &[&str]) -> Result<()> {
+    let tests: Vec<&String> =
+        report.seeds.iter().take(1).flat_map(|run| &run.tests).map(|test| &test.0).collect();
+    write!(text, "| seed | fold | epochs | best | validation |")?;
+    tests.iter().try_for_each(|name| write!(text, " {name} |"))?;
+    writeln!(text, "\n|---|---|---|---|---|{}", "---|".repeat(tests.len()))?;
+    for run in &report.seeds {
+        let Some(best) = run.best_epoch() else { continue };
+        write!(text, "| {} | {} | {} | {} |", run.seed, run.fold + 1, run.history.len(), best.epoch)?;
+        write!(text, " {:.3} |", best.score)?;
+        for (_, figures) in &run.tests {
+            let figures: Vec<String> = figures.iter().map(|figure| format!("{figure:.3}")).collect();
+            write!(text, " {} |", figures.join(" / "))?;
+        }
         writeln!(text)?;
     }
-    write!(text, "| mean (range) of average precision | | |")?;
-    let best = report.seeds.iter().filter_map(|seed| seed.best_epoch());
-    write!(text, " {} |", mean_and_range(best.map(|epoch| epoch.validation_average_precision)))?;
-    for index in 0..names.len() {
-        let figures = report.seeds.iter().filter_map(|seed| seed.tests.get(index)).map(|test| test.1);
-        write!(text, " {} |", mean_and_range(figures))?;
+    for (index, name) in names.iter().enumerate() {
+        write!(text, "| mean (range) of {name} | | | |")?;
+        let best = report.seeds.iter().filter_map(|run| run.best_epoch());
+        match index {
+            0 => write!(text, " {} |", mean_and_range(best.map(|epoch| epoch.score)))?,
+            _ => write!(text, " |")?,
+        }
+        for test in 0..tests.len() {
+            let figures = report.seeds.iter().filter_map(|run| run.tests.get(test)?.1.get(index).copied());
+            write!(text, " {} |", mean_and_range(figures))?;
+        }
+        writeln!(text)?;
     }
-    Ok(writeln!(text, "\n")?)
+    Ok(writeln!(text)?)
 }

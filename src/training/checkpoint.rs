@@ -1,12 +1,13 @@
 //! What a killed run needs to go on as if nothing had happened: weights, optimiser, best weights so far, history.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::optimizer::Adam;
+use super::optimizer::Optimizer;
 use crate::models::{Replica, Tensors};
 
 /// One epoch as it was.
@@ -18,10 +19,10 @@ pub struct Epoch {
     pub epoch: usize,
     /// Mean training loss, penalty included.
     pub loss: f64,
-    /// Average precision on validation rows, mean over sources.
-    pub validation_average_precision: f64,
-    /// AUROC on validation rows, mean over sources.
-    pub validation_auroc: f64,
+    /// Figures on validation rows by name, means over strata.
+    pub validation: BTreeMap<String, f64>,
+    /// The one that chooses; higher is better.
+    pub score: f64,
 }
 
 /// `state.json`: renamed into place last, so it always names a complete tensor file.
@@ -54,10 +55,16 @@ impl Checkpoint {
     }
 
     /// Keeps the run as it is after an epoch.
-    pub fn save(&self, state: &State, replica: &Replica, adam: &Adam, best: &Tensors) -> Result<()> {
+    pub fn save(
+        &self,
+        state: &State,
+        replica: &Replica,
+        optimizer: &Optimizer,
+        best: &Tensors,
+    ) -> Result<()> {
         let mut tensors = Tensors::default();
         tensors.extend_with("weights.", Tensors::of(&replica.store));
-        tensors.extend_with("adam.", Tensors::copy(adam.state().1));
+        tensors.extend_with("adam.", Tensors::copy(optimizer.state().1));
         tensors.extend_with("best.", best.clone());
         let epochs = state.history.len();
         tensors.write(&self.tensors(epochs))?;
@@ -87,11 +94,11 @@ impl Checkpoint {
     }
 
     /// Restores weights and optimiser; returns the best weights so far.
-    pub fn restore(&self, state: &State, replica: &Replica, adam: &mut Adam) -> Result<Tensors> {
+    pub fn restore(&self, state: &State, replica: &Replica, optimizer: &mut Optimizer) -> Result<Tensors> {
         let mut tensors = Tensors::read(&self.tensors(state.history.len()))?;
         tensors.split_off("weights.").load_into(&replica.store)?;
-        tensors.split_off("adam.").copy_into(adam.state().1)?;
-        adam.set_step(state.step);
+        tensors.split_off("adam.").copy_into(optimizer.state().1)?;
+        optimizer.set_step(state.step);
         let best = tensors.split_off("best.");
         tensors.expect_empty()?;
         Ok(best)

@@ -6,10 +6,11 @@ use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 
 use super::recipe::Recipe;
+use super::target_sites::prepare;
 use super::train::Training;
-use super::{audit, evaluate, import, prepare, speed};
-use crate::models::WeightsDir;
+use super::{evaluate, import, speed};
 use crate::models::device::{DeviceChoice, set_threads};
+use crate::models::{Options, WeightsDir};
 
 /// Prepares data, trains, evaluates, audits and imports weights, offline.
 #[derive(Parser, Debug)]
@@ -53,9 +54,9 @@ enum Command {
         /// Another recipe file
         #[arg(long)]
         recipe: Option<PathBuf>,
-        /// The dataset file that `prepare` wrote
-        #[arg(long, default_value = "data/target_sites.tsv")]
-        dataset: PathBuf,
+        /// The dataset file that `prepare` wrote [default: the recipe's, below data/]
+        #[arg(long)]
+        dataset: Option<PathBuf>,
         /// The public files, for published tools' scores beside ours; left out where absent
         #[arg(long, default_value = "../shared/data")]
         data: PathBuf,
@@ -101,13 +102,23 @@ enum Command {
         version: String,
         /// A safetensors file under the published names
         file: PathBuf,
+        /// The model's own switches, as JSON
+        #[arg(long, default_value = "{}", value_parser = parse_options)]
+        options: Options,
     },
     /// Rows per second by batch size, and of one training epoch
     Speed {
         /// Model name
         #[arg(long)]
         model: String,
+        /// The model's own switches, as JSON
+        #[arg(long, default_value = "{}", value_parser = parse_options)]
+        options: Options,
     },
+}
+
+fn parse_options(text: &str) -> Result<Options, serde_json::Error> {
+    serde_json::from_str(text)
 }
 
 impl Cli {
@@ -130,7 +141,10 @@ impl Cli {
                 let command = format!("mirador-train train --model {model} --version {version}");
                 let device = self.device.open()?;
                 let weights = self.weights_dir;
-                Training { recipe, dataset, public_data: data, weights, runs, device, command }.run()
+                let dataset =
+                    dataset.unwrap_or_else(|| Path::new("data").join(format!("{}.tsv", recipe.dataset)));
+                Training { recipe, dataset, public_data: data, weights, runs, device, command }.run()?;
+                Ok(())
             }
             Command::Evaluate { model, file, only, json } => {
                 let rows = evaluate::read(&file, condition(only)?.as_ref())?;
@@ -147,17 +161,17 @@ impl Cli {
             }
             Command::Audit { train, file, only, json } => {
                 let train = evaluate::read(&train, None)?;
-                let floors = audit::audit(&train, &evaluate::read(&file, condition(only)?.as_ref())?);
+                let floors = evaluate::audit(&train, &evaluate::read(&file, condition(only)?.as_ref())?);
                 match json {
                     true => println!("{}", serde_json::to_string_pretty(&floors)?),
                     false => evaluate::print_floors(&floors),
                 }
                 Ok(())
             }
-            Command::Import { model, version, file } => {
-                import::import(&model, &file, &version, &self.weights_dir)
+            Command::Import { model, version, file, options } => {
+                import::import(&model, &file, &version, &options, &self.weights_dir)
             }
-            Command::Speed { model } => speed::speed(&model, self.device.open()?),
+            Command::Speed { model, options } => speed::speed(&model, &options, self.device.open()?),
         }
     }
 }

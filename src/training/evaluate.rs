@@ -8,16 +8,18 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
-use super::audit::Floor;
-use super::dataset::{Example, Split, groups, labels, parse_label, parse_pair};
-use super::metrics::Measured;
-use super::split::clusters;
-use super::train::probabilities;
+use super::experiment::{Probe, Row, groups, targets};
+use super::metrics::{Figure, Measured, names, with_intervals};
+use super::report::Floor;
+use super::target_sites::dataset::{Example, Split, parse_label, parse_pair};
+use super::target_sites::{floors::floors, split::clusters};
+use super::train::scores;
 use super::tsv;
 use crate::models::WeightsDir;
+use crate::tasks::Task;
 
 /// Rows of any labelled TSV; `keep` is a column and a value, e.g. `source` and `hejret2023_test`.
-pub fn read(path: &Path, keep: Option<&(String, String)>) -> Result<Vec<Example>> {
+pub fn read(path: &Path, keep: Option<&(String, String)>) -> Result<Vec<Row>> {
     let kept = tsv::read(path, |record: HashMap<String, String>| {
         let field = |name: &str| record.get(name).with_context(|| format!("no column {name:?}"));
         if let Some((column, value)) = keep
@@ -35,24 +37,39 @@ pub fn read(path: &Path, keep: Option<&(String, String)>) -> Result<Vec<Example>
     let sites: Vec<_> = rows.iter().map(|row| &row.pair.site).collect();
     let numbers = clusters(&sites);
     rows.iter_mut().zip(numbers).for_each(|(row, cluster)| row.cluster = cluster);
-    Ok(rows)
+    Ok(rows.into_iter().map(Row::from).collect())
 }
 
 /// Figures of served weights on labelled rows.
-pub fn evaluate(weights: &WeightsDir, device: tch::Device, rows: &[Example]) -> Result<Measured> {
+pub fn evaluate(weights: &WeightsDir, device: tch::Device, rows: &[Row]) -> Result<Measured> {
     let replica = weights.load(device)?;
+    let task = replica.encoder.task();
+    ensure!(task == Task::TargetSite, "{} does not score target sites", weights.config.model);
     weights.golden()?.verify(&replica)?;
-    let threshold = f64::from(weights.config.decision_threshold);
-    Ok(Measured::new(&labels(rows), &probabilities(&replica, rows), &groups(rows), threshold))
+    Ok(Measured::new(task, &targets(rows), &scores(&replica, rows), &groups(rows)))
+}
+
+/// The floors fitted on some rows and measured on others, by name.
+pub fn audit(train: &[Row], rows: &[Row]) -> Vec<Floor> {
+    let (targets, groups) = (targets(rows), groups(rows));
+    let measure = |probe: Probe| Floor {
+        figures: with_intervals(Task::TargetSite, &targets, &probe.scores, &groups),
+        probe: probe.name,
+    };
+    floors(train, rows).into_iter().map(measure).collect()
 }
 
 /// Prints figures as a table.
 pub fn print(measured: &Measured) {
-    let at = &measured.at_threshold;
-    println!("rows                {} ({} positive)", measured.rows, measured.positives);
-    println!("AUROC               {}", measured.auroc);
-    println!("average precision   {}  (a coin: {:.3})", measured.average_precision, measured.base_rate);
-    println!("Brier score         {:.3}", measured.brier);
+    println!("rows                {}", measured.rows);
+    measured.figures.iter().for_each(|Figure { name, value }| println!("{name:<20}{value}"));
+    let Some(classes) = &measured.classes else { return };
+    let at = &classes.at_threshold;
+    println!(
+        "positives           {}  (average precision of a coin: {:.3})",
+        classes.positives, classes.base_rate
+    );
+    println!("Brier score         {:.3}", classes.brier);
     println!(
         "at threshold {:.2}   accuracy {:.3}, MCC {:.3}, F1 {:.3}",
         at.threshold, at.accuracy, at.mcc, at.f1
@@ -65,8 +82,14 @@ pub fn print(measured: &Measured) {
 
 /// Prints floors as a table.
 pub fn print_floors(floors: &[Floor]) {
-    println!("{:<28}{:<24}average precision", "floor", "AUROC");
+    println!(
+        "{:<28}{}",
+        "floor",
+        names(Task::TargetSite).iter().map(|name| format!("{name:<24}")).collect::<String>()
+    );
     for floor in floors {
-        println!("{:<28}{:<24}{}", floor.probe, floor.auroc.to_string(), floor.average_precision);
+        let figures: Vec<String> =
+            floor.figures.iter().map(|figure| format!("{:<24}", figure.value.to_string())).collect();
+        println!("{:<28}{}", floor.probe, figures.concat());
     }
 }

@@ -10,14 +10,15 @@ use rand_chacha::ChaCha8Rng;
 use tch::{Kind, Reduction, Tensor};
 
 use super::checkpoint::{Checkpoint, Epoch, State};
-use super::examples::{Examples, Labelled};
-use super::optimizer::Adam;
+use super::correlation::pearson;
+use super::experiment::{Experiment, Labelled};
+use super::optimizer::Optimizer;
 use super::ranking::{auroc, average_precision};
-use super::recipe::Stage;
+use super::recipe::{ChooseBy, Stage};
 use crate::models::{Model, Replica, Tensors};
-use crate::tasks::{Loss, target_site::Pair};
+use crate::tasks::{Input, Loss, probability};
 
-/// One seed's run.
+/// One seed's run on one fold.
 pub struct Run<'a> {
     /// The network's kind.
     pub model: &'static Model,
@@ -26,7 +27,11 @@ pub struct Run<'a> {
     /// Start of every random number.
     pub seed: u64,
     /// The rows.
-    pub examples: &'a Examples,
+    pub experiment: &'a dyn Experiment,
+    /// The fold that is held out.
+    pub fold: usize,
+    /// What chooses the epoch.
+    pub choose_by: ChooseBy,
     /// Where it goes on after a kill.
     pub checkpoint: Checkpoint,
     /// Tells one recipe and data file from another.
@@ -40,12 +45,12 @@ impl Run<'_> {
         let mut best = Tensors::of(&replica.store);
         let mut resume = state.history.last().map(|last| (last.stage, last.epoch));
         for (index, stage) in self.stages.iter().enumerate() {
-            let mut adam = Adam::new(&replica.store, stage.mean_decay);
+            let mut optimizer = Optimizer::new(&replica.store, stage);
             let mut first = 1;
             match resume {
                 Some((at, _)) if at > index => continue,
                 Some((at, epoch)) if at == index => {
-                    best = self.checkpoint.restore(&state, replica, &mut adam)?;
+                    best = self.checkpoint.restore(&state, replica, &mut optimizer)?;
                     first = epoch + 1;
                     resume = None;
                 }
@@ -55,36 +60,35 @@ impl Run<'_> {
                 if is_over(stage, index, &state) {
                     break;
                 }
-                let loss = self.epoch(replica, &mut adam, stage, (index, epoch))?;
-                let (precision, area) = adam.with_mean(|| self.validate(replica));
-                if !loss.is_finite() || !precision.is_finite() {
+                let loss = self.epoch(replica, &mut optimizer, stage, (index, epoch))?;
+                let validation = optimizer.with_mean(|| self.validate(replica));
+                let score = self.score(&validation);
+                if !loss.is_finite() || !score.is_finite() {
                     bail!(
                         "seed {}, stage {index}, epoch {epoch}: the loss is {loss}; lower the rate",
                         self.seed
                     );
                 }
-                let record = Epoch {
-                    stage: index,
-                    epoch,
-                    loss,
-                    validation_average_precision: precision,
-                    validation_auroc: area,
-                };
+                let figures: Vec<String> =
+                    validation.iter().map(|(name, value)| format!("{name} {value:.4}")).collect();
                 println!(
-                    "seed {} stage {index} epoch {epoch:>3}/{}: loss {loss:.4}, validation AP {precision:.4}, \
-                     AUROC {area:.4}",
-                    self.seed, stage.epochs
+                    "seed {} fold {} stage {index} epoch {epoch:>3}/{}: loss {loss:.4}; validation {}",
+                    self.seed,
+                    self.fold,
+                    stage.epochs,
+                    figures.join(", ")
                 );
+                let record = Epoch { stage: index, epoch, loss, validation, score };
                 state.history.push(record);
                 if is_best(&state) {
                     state.best = Some(state.history.len() - 1);
-                    best = adam.with_mean(|| Tensors::of(&replica.store));
+                    best = optimizer.with_mean(|| Tensors::of(&replica.store));
                 }
-                state.step = adam.state().0;
-                self.checkpoint.save(&state, replica, &adam, &best)?;
+                state.step = optimizer.state().0;
+                self.checkpoint.save(&state, replica, &optimizer, &best)?;
             }
             // The next stage starts from the mean of this one.
-            adam.keep_mean();
+            optimizer.keep_mean();
         }
         best.load_into(&replica.store)?;
         Ok(state)
@@ -94,14 +98,14 @@ impl Run<'_> {
     fn epoch(
         &self,
         replica: &Replica,
-        adam: &mut Adam,
+        optimizer: &mut Optimizer,
         stage: &Stage,
         (index, epoch): (usize, usize),
     ) -> Result<f64> {
         let place = self.seed * 1_000_000 + (index * 10_000 + epoch) as u64;
         let mut rng = ChaCha8Rng::seed_from_u64(place);
         tch::manual_seed(place as i64);
-        let mut rows = self.examples.draw(stage.rows, &mut rng)?;
+        let mut rows = self.experiment.draw(self.fold, stage.rows, &mut rng)?;
         rows.shuffle(&mut rng);
         // Batch normalisation cannot take a batch of one.
         let batches: Vec<&[Labelled]> = rows.chunks(stage.batch).filter(|batch| batch.len() > 1).collect();
@@ -111,7 +115,7 @@ impl Run<'_> {
             let at = (epoch - 1) * batches.len() + step;
             let rate = stage.schedule.rate(stage.learning_rate, at, stage.epochs * batches.len());
             let loss = self.loss(replica, batch, stage.l1);
-            adam.minimise(&loss, rate);
+            optimizer.minimise(&loss, rate);
             if step % 50 == 0 {
                 progress.set_message(format!("loss {:.4}", loss.double_value(&[])));
             }
@@ -124,15 +128,15 @@ impl Run<'_> {
 
     fn loss(&self, replica: &Replica, batch: &[Labelled], l1: f64) -> Tensor {
         let device = replica.store.device();
-        let inputs: Vec<f32> = batch.iter().flat_map(|(pair, _)| (self.model.encode)(pair).values).collect();
-        let labels: Vec<f32> = batch.iter().map(|&(_, label)| label).collect();
-        let shape = [batch.len() as i64, self.model.input_width as i64];
-        let inputs = Tensor::from_slice(&inputs).view(shape).to_device(device);
-        let labels = Tensor::from_slice(&labels).view([-1, 1]).to_device(device);
-        let logits = replica.network.forward_t(&inputs, true);
-        let Loss::BinaryCrossEntropy = self.model.task.loss();
-        let mut loss =
-            logits.binary_cross_entropy_with_logits::<Tensor>(&labels, None, None, Reduction::Mean);
+        let (inputs, targets) = encode(replica, batch);
+        let outputs = replica.network.forward_t(&inputs.to_device(device), true);
+        let targets = targets.to_device(device);
+        let mut loss = match self.model.task.loss() {
+            Loss::BinaryCrossEntropy => {
+                outputs.binary_cross_entropy_with_logits::<Tensor>(&targets, None, None, Reduction::Mean)
+            }
+            Loss::MeanSquaredError => outputs.mse_loss(&targets, Reduction::Mean),
+        };
         if l1 > 0.0 {
             let variables = replica.store.variables();
             for name in self.model.l1_variables {
@@ -144,22 +148,73 @@ impl Run<'_> {
         loss
     }
 
-    /// Average precision and AUROC on the validation rows: means over the sources, since the largest would decide
-    /// alone otherwise.
-    fn validate(&self, replica: &Replica) -> (f64, f64) {
-        let rows = &self.examples.validation;
-        let pairs: Vec<Pair> = rows.iter().map(|row| row.pair.clone()).collect();
-        let mut sources: BTreeMap<&str, (Vec<bool>, Vec<f64>)> = BTreeMap::new();
-        for (row, logit) in rows.iter().zip(replica.score(&pairs)) {
-            let (labels, scores) = sources.entry(row.stratum()).or_default();
-            labels.push(row.label);
-            scores.push(f64::from(logit));
+    /// Figures on the validation rows: means over the strata, since the largest would decide alone otherwise.
+    fn validate(&self, replica: &Replica) -> BTreeMap<String, f64> {
+        let rows = self.experiment.validation(self.fold);
+        let inputs: Vec<Input> = rows.iter().map(|row| row.input.clone()).collect();
+        let mut strata: BTreeMap<&str, (Vec<f64>, Vec<f64>)> = BTreeMap::new();
+        for (row, output) in rows.iter().zip(replica.score(&inputs)) {
+            let (targets, outputs) = strata.entry(&row.stratum).or_default();
+            targets.push(f64::from(row.target));
+            outputs.push(f64::from(output));
         }
-        let mean = |figure: fn(&[bool], &[f64]) -> f64| {
-            sources.values().map(|(labels, scores)| figure(labels, scores)).sum::<f64>()
-                / sources.len() as f64
-        };
-        (mean(average_precision), mean(auroc))
+        let mut means = BTreeMap::new();
+        for (targets, outputs) in strata.values() {
+            for (name, figure) in figures(self.model.task.loss(), targets, outputs) {
+                *means.entry(name.to_owned()).or_default() += figure / strata.len() as f64;
+            }
+        }
+        means
+    }
+
+    /// Higher is better.
+    fn score(&self, validation: &BTreeMap<String, f64>) -> f64 {
+        let figure = |name: &str| validation.get(name).copied().unwrap_or(f64::NAN);
+        match self.choose_by {
+            ChooseBy::AveragePrecision => figure("average_precision"),
+            ChooseBy::Auroc => figure("auroc"),
+            ChooseBy::Accuracy => figure("accuracy"),
+            ChooseBy::Loss => -figure("loss"),
+        }
+    }
+}
+
+/// A batch as tensors (n, width) and (n, 1). Of a site that takes several windows the first is trained on.
+pub fn encode(replica: &Replica, batch: &[Labelled]) -> (Tensor, Tensor) {
+    let width = replica.encoder.width;
+    let mut inputs = Vec::with_capacity(batch.len() * width);
+    for (input, _) in batch {
+        inputs.extend_from_slice(&replica.encoder.encode(input).values[..width]);
+    }
+    let targets: Vec<f32> = batch.iter().map(|&(_, target)| target).collect();
+    let shape = [batch.len() as i64, width as i64];
+    (Tensor::from_slice(&inputs).view(shape), Tensor::from_slice(&targets).view([-1, 1]))
+}
+
+/// What is followed from epoch to epoch.
+fn figures(loss: Loss, targets: &[f64], outputs: &[f64]) -> Vec<(&'static str, f64)> {
+    let mean = |of: &dyn Fn(f64, f64) -> f64| {
+        let sum: f64 = targets.iter().zip(outputs).map(|(&target, &output)| of(target, output)).sum();
+        sum / targets.len() as f64
+    };
+    match loss {
+        Loss::BinaryCrossEntropy => {
+            let labels: Vec<bool> = targets.iter().map(|&target| target >= 0.5).collect();
+            // log(1 + e^z) − y·z, written so that it cannot overflow.
+            let entropy = |target: f64, z: f64| z.max(0.0) + (-z.abs()).exp().ln_1p() - target * z;
+            let right =
+                |target: f64, z: f64| f64::from(u8::from((target >= 0.5) == (probability(z as f32) >= 0.5)));
+            vec![
+                ("average_precision", average_precision(&labels, outputs)),
+                ("auroc", auroc(&labels, outputs)),
+                ("accuracy", mean(&right)),
+                ("loss", mean(&entropy)),
+            ]
+        }
+        Loss::MeanSquaredError => vec![
+            ("loss", mean(&|target, output| (target - output).powi(2))),
+            ("pearson_r_squared", pearson(targets, outputs).powi(2)),
+        ],
     }
 }
 
@@ -167,9 +222,10 @@ impl Run<'_> {
 /// weights are shipped.
 fn is_best(state: &State) -> bool {
     let Some(last) = state.history.last() else { return false };
-    state.best.and_then(|best| state.history.get(best)).is_none_or(|best| {
-        best.stage < last.stage || last.validation_average_precision > best.validation_average_precision
-    })
+    state
+        .best
+        .and_then(|best| state.history.get(best))
+        .is_none_or(|best| best.stage < last.stage || last.score > best.score)
 }
 
 /// Patience has run out.

@@ -11,14 +11,14 @@ use crate::models::{Options, Replica, Tensors, find, sha256};
 
 /// Reads a safetensors file under the published (Keras) names; `scripts/keras_to_safetensors.py` makes one from the
 /// authors' HDF5 file.
-pub fn import(model: &str, file: &Path, version: &str, weights: &Path) -> Result<()> {
+pub fn import(model: &str, file: &Path, version: &str, options: &Options, weights: &Path) -> Result<()> {
     let kind = find(model).with_context(|| format!("no model {model:?}"))?;
-    let tensors = (kind.from_published)(Tensors::read(file)?)
+    let convert = kind.from_published.with_context(|| format!("{model} has no published weights"))?;
+    let tensors = convert(Tensors::read(file)?)
         .with_context(|| format!("{} does not hold the published {model}", file.display()))?;
-    let options = Options::new();
-    let replica = Replica::new(kind, &options, Device::Cpu)?;
+    let replica = Replica::new(kind, options, Device::Cpu)?;
     tensors.load_into(&replica.store)?;
-    let identity = Identity { model, version, default: false, default_version: false, options: &options };
+    let identity = Identity { model, version, default: false, default_version: false, options };
     let digest = sha256(file)?;
     let card = format!(
         "# {model}@{version}\n\n{}\n\nThe authors' published weights, imported by `mirador-train import`; SHA-256 of \

@@ -6,8 +6,6 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::ranking::{auroc, average_precision};
-
 /// Bootstrap samples behind an interval.
 const SAMPLES: usize = 1000;
 
@@ -28,8 +26,9 @@ impl std::fmt::Display for Interval {
     }
 }
 
-/// A bootstrap over groups of rows (site clusters), not rows: rows of one group are not independent.
-pub fn bootstrap<const N: usize>(groups: &[usize], figures: impl Fn(&[usize]) -> [f64; N]) -> [Interval; N] {
+/// A bootstrap over groups of rows (site clusters), not rows: rows of one group are not independent. `figures` gives
+/// the same number of figures for any rows.
+pub fn bootstrap(groups: &[usize], figures: impl Fn(&[usize]) -> Vec<f64>) -> Vec<Interval> {
     let mut members: HashMap<usize, Vec<usize>> = HashMap::new();
     for (row, &group) in groups.iter().enumerate() {
         members.entry(group).or_default().push(row);
@@ -39,7 +38,7 @@ pub fn bootstrap<const N: usize>(groups: &[usize], figures: impl Fn(&[usize]) ->
     let all: Vec<usize> = (0..groups.len()).collect();
     let values = figures(&all);
     let mut rng = ChaCha8Rng::seed_from_u64(0);
-    let mut samples: [Vec<f64>; N] = std::array::from_fn(|_| Vec::with_capacity(SAMPLES));
+    let mut samples: Vec<Vec<f64>> = vec![Vec::with_capacity(SAMPLES); values.len()];
     for _ in 0..SAMPLES {
         let rows: Vec<usize> =
             (0..members.len()).flat_map(|_| members[rng.random_range(0..members.len())].clone()).collect();
@@ -47,20 +46,11 @@ pub fn bootstrap<const N: usize>(groups: &[usize], figures: impl Fn(&[usize]) ->
             sample.push(figure);
         }
     }
-    std::array::from_fn(|index| {
-        let sample = &mut samples[index];
+    let interval = |(value, mut sample): (f64, Vec<f64>)| {
         sample.retain(|figure| figure.is_finite());
         sample.sort_by(f64::total_cmp);
         let at = |share: f64| sample.get((share * sample.len() as f64) as usize).copied().unwrap_or(f64::NAN);
-        Interval { value: values[index], low: at(0.025), high: at(0.975) }
-    })
-}
-
-/// AUROC and average precision with intervals.
-pub fn ranked(labels: &[bool], scores: &[f64], groups: &[usize]) -> [Interval; 2] {
-    bootstrap(groups, |rows| {
-        let labels: Vec<bool> = rows.iter().map(|&row| labels[row]).collect();
-        let scores: Vec<f64> = rows.iter().map(|&row| scores[row]).collect();
-        [auroc(&labels, &scores), average_precision(&labels, &scores)]
-    })
+        Interval { value, low: at(0.025), high: at(0.975) }
+    };
+    values.into_iter().zip(samples).map(interval).collect()
 }

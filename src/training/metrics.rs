@@ -1,9 +1,65 @@
-//! Figures of a binary classifier, with intervals. Never one under another's name: specificity is TN/(TN + FP),
-//! precision is TP/(TP + FP).
+//! Figures of a task, with intervals. Never one under another's name: specificity is TN/(TN + FP), precision is
+//! TP/(TP + FP); R² is 1 − RSS/TSS, r² is a squared correlation.
 
 use serde::{Deserialize, Serialize};
 
-use super::interval::{Interval, ranked};
+use super::correlation::{pearson, r_squared, root_mean_square, spearman};
+use super::interval::{Interval, bootstrap};
+use super::ranking::{auroc, average_precision};
+use crate::tasks::Task;
+
+/// A probability from here on is called positive.
+pub const DECISION_THRESHOLD: f64 = 0.5;
+
+/// A named figure with its 95 % interval.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Figure {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    #[serde(flatten)]
+    pub value: Interval,
+}
+
+/// Names of a task's figures, the first one the most important.
+pub fn names(task: Task) -> &'static [&'static str] {
+    match task {
+        Task::TargetSite => &["AUROC", "average precision"],
+        Task::PreMirna => &["accuracy", "MCC", "sensitivity", "specificity", "F1", "AUROC"],
+        Task::Expression => &["r² (squared Pearson)", "R² (1 − RSS/TSS)", "Spearman", "RMSE"],
+    }
+}
+
+/// A task's figures in the order of their names. Scores are probabilities, or the scores of a floor.
+pub fn figures(task: Task, targets: &[f64], scores: &[f64]) -> Vec<f64> {
+    let labels = || -> Vec<bool> { targets.iter().map(|&target| target >= 0.5).collect() };
+    match task {
+        Task::TargetSite => {
+            let labels = labels();
+            vec![auroc(&labels, scores), average_precision(&labels, scores)]
+        }
+        Task::PreMirna => {
+            let labels = labels();
+            let at = AtThreshold::new(&labels, scores, DECISION_THRESHOLD);
+            vec![at.accuracy, at.mcc, at.sensitivity, at.specificity, at.f1, auroc(&labels, scores)]
+        }
+        Task::Expression => vec![
+            pearson(targets, scores).powi(2),
+            r_squared(targets, scores),
+            spearman(targets, scores),
+            root_mean_square(targets, scores),
+        ],
+    }
+}
+
+/// The same with intervals: bootstraps over groups of rows.
+pub fn with_intervals(task: Task, targets: &[f64], scores: &[f64], groups: &[usize]) -> Vec<Figure> {
+    let values = bootstrap(groups, |rows| {
+        let pick = |values: &[f64]| rows.iter().map(|&row| values[row]).collect::<Vec<f64>>();
+        figures(task, &pick(targets), &pick(scores))
+    });
+    names(task).iter().zip(values).map(|(name, value)| Figure { name: (*name).into(), value }).collect()
+}
 
 /// Counts at a threshold and what follows from them.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -57,20 +113,14 @@ pub struct Bin {
     pub observed: f64,
 }
 
-/// Everything about one set of scored rows.
+/// What can be said of probabilities only.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Measured {
-    /// Rows.
-    pub rows: usize,
-    /// Positives among them.
+pub struct Classes {
+    /// Positive rows.
     pub positives: usize,
     /// Their share: the average precision of a coin.
     pub base_rate: f64,
-    /// Area under the ROC curve.
-    pub auroc: Interval,
-    /// Average precision.
-    pub average_precision: Interval,
-    /// At the model's decision threshold.
+    /// At the decision threshold.
     pub at_threshold: AtThreshold,
     /// Mean squared error of the probability.
     pub brier: f64,
@@ -78,10 +128,32 @@ pub struct Measured {
     pub reliability: Vec<Bin>,
 }
 
+/// Everything about one set of scored rows.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Measured {
+    /// Rows.
+    pub rows: usize,
+    /// The task's figures.
+    pub figures: Vec<Figure>,
+    /// Of a task with two classes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub classes: Option<Classes>,
+}
+
 impl Measured {
-    /// Of probabilities; `groups` are the site clusters.
-    pub fn new(labels: &[bool], probabilities: &[f64], groups: &[usize], threshold: f64) -> Self {
-        let [auroc, average_precision] = ranked(labels, probabilities, groups);
+    /// Of probabilities or levels.
+    pub fn new(task: Task, targets: &[f64], scores: &[f64], groups: &[usize]) -> Self {
+        Self {
+            rows: targets.len(),
+            figures: with_intervals(task, targets, scores, groups),
+            classes: (task != Task::Expression).then(|| Classes::new(targets, scores)),
+        }
+    }
+}
+
+impl Classes {
+    fn new(targets: &[f64], probabilities: &[f64]) -> Self {
+        let labels: Vec<bool> = targets.iter().map(|&target| target >= 0.5).collect();
         let rows = labels.len();
         let positives = labels.iter().filter(|&&label| label).count();
         let outcome = |row: usize| f64::from(u8::from(labels[row]));
@@ -95,12 +167,9 @@ impl Measured {
             Bin { rows: inside.len(), predicted: mean(&|row| probabilities[row]), observed: mean(&outcome) }
         };
         Self {
-            rows,
             positives,
             base_rate: positives as f64 / rows as f64,
-            auroc,
-            average_precision,
-            at_threshold: AtThreshold::new(labels, probabilities, threshold),
+            at_threshold: AtThreshold::new(&labels, probabilities, DECISION_THRESHOLD),
             brier: squared.sum::<f64>() / rows as f64,
             reliability: (0..10).map(bin).collect(),
         }

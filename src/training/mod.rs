@@ -1,31 +1,28 @@
 //! Offline: public files → examples → a trained, audited weights folder.
 //!
-//! `prepare` reads [`sources`] into one [`dataset`] file, [`split`]s it by site cluster and miRNA family and keeps
-//! the published tests apart; `train` draws [`negatives`], runs the [`fit`] loop by a [`recipe`], measures
-//! ([`metrics`], [`audit`]) and writes the [`card`]. The loop knows no particular network.
+//! `prepare` reads [`sources`] into one dataset file for a task; an [`experiment`] says what its rows are, which of
+//! them choose and which measure, and what the floors are ([`target_sites`]). `train` runs the [`fit`] loop by a
+//! [`recipe`], measures ([`metrics`]) and writes the [`card`]. The loop knows no particular network and no task.
 
-pub mod audit;
-pub mod augment;
 pub mod card;
 pub mod checkpoint;
 pub mod commands;
-pub mod dataset;
+pub mod correlation;
 pub mod evaluate;
-pub mod examples;
+pub mod experiment;
 pub mod fit;
 pub mod folder;
+pub mod golden;
 pub mod import;
 pub mod interval;
 pub mod metrics;
-pub mod negatives;
 pub mod optimizer;
-pub mod prepare;
+pub mod predictions;
 pub mod ranking;
 pub mod recipe;
 pub mod report;
 pub mod sources;
 pub mod speed;
-pub mod split;
-pub mod teacher;
+pub mod target_sites;
 pub mod train;
 pub mod tsv;

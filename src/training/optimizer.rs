@@ -1,17 +1,23 @@
-//! Adam (Kingma & Ba 2015) and a running mean of the weights, with a state that can be written to a checkpoint:
+//! Adam (Kingma & Ba 2015), gradient descent with momentum, and a running mean of the weights, with a state that can be written to a checkpoint:
 //! tch's own optimisers keep theirs out of reach, and a resumed run has to end with the same weights.
 
 use std::collections::BTreeMap;
 
-use tch::{Tensor, nn::VarStore};
+use tch::{Kind, Tensor, nn::VarStore};
+
+use super::recipe::{OptimizerKind, Stage};
 
 const BETA_1: f64 = 0.9;
 const BETA_2: f64 = 0.999;
+const MOMENTUM: f64 = 0.9;
 const EPSILON: f64 = 1e-7; // Keras' value; libtorch's is 1e-8.
 
 /// Optimiser state of one network.
 #[derive(Debug)]
-pub struct Adam {
+pub struct Optimizer {
+    kind: OptimizerKind,
+    weight_decay: f64,
+    clip_norm: f64,
     slots: Vec<Slot>,
     step: i32,
     /// Share of the old mean that a step keeps; 0 follows the weights themselves.
@@ -28,9 +34,9 @@ struct Slot {
     mean: Tensor,
 }
 
-impl Adam {
+impl Optimizer {
     /// For all variables of a network; running statistics take part in the mean only.
-    pub fn new(store: &VarStore, mean_decay: f64) -> Self {
+    pub fn new(store: &VarStore, stage: &Stage) -> Self {
         let mut slots: Vec<Slot> = store
             .variables()
             .into_iter()
@@ -44,7 +50,8 @@ impl Adam {
             })
             .collect();
         slots.sort_by(|a, b| a.name.cmp(&b.name));
-        Self { slots, step: 0, mean_decay }
+        let Stage { optimizer: kind, weight_decay, clip_norm, mean_decay, .. } = *stage;
+        Self { kind, weight_decay, clip_norm, slots, step: 0, mean_decay }
     }
 
     /// One step down the gradient of `loss`.
@@ -56,21 +63,48 @@ impl Adam {
         self.step += 1;
         let bias_1 = 1.0 - BETA_1.powi(self.step);
         let bias_2 = 1.0 - BETA_2.powi(self.step);
+        let shrink = self.shrink();
         // The mean starts short, so that it does not remember the initial values.
         let steps = f64::from(self.step);
         let keep = self.mean_decay.min((1.0 + steps) / (10.0 + steps));
         tch::no_grad(|| {
             for slot in &mut self.slots {
                 if slot.trainable {
-                    let gradient = slot.variable.grad();
-                    let _ = slot.first.lerp_(&gradient, 1.0 - BETA_1);
-                    let _ = slot.second.lerp_(&gradient.square(), 1.0 - BETA_2);
-                    let scale = (&slot.second / bias_2).sqrt() + EPSILON;
-                    let _ = slot.variable.g_sub_(&(&slot.first * (learning_rate / bias_1) / scale));
+                    let mut gradient = slot.variable.grad();
+                    if shrink < 1.0 {
+                        gradient = gradient * shrink;
+                    }
+                    if self.weight_decay > 0.0 && slot.variable.dim() > 1 {
+                        gradient += &slot.variable * self.weight_decay;
+                    }
+                    match self.kind {
+                        OptimizerKind::Adam => {
+                            let _ = slot.first.lerp_(&gradient, 1.0 - BETA_1);
+                            let _ = slot.second.lerp_(&gradient.square(), 1.0 - BETA_2);
+                            let scale = (&slot.second / bias_2).sqrt() + EPSILON;
+                            let _ = slot.variable.g_sub_(&(&slot.first * (learning_rate / bias_1) / scale));
+                        }
+                        OptimizerKind::Momentum => {
+                            slot.first *= MOMENTUM;
+                            slot.first += gradient * learning_rate;
+                            let _ = slot.variable.g_sub_(&slot.first);
+                        }
+                    }
                 }
                 let _ = slot.mean.lerp_(&slot.variable, 1.0 - keep);
             }
         });
+    }
+
+    /// What the gradient is multiplied with, so that its norm is `clip_norm` at most.
+    fn shrink(&self) -> f64 {
+        if self.clip_norm == 0.0 {
+            return 1.0;
+        }
+        let squares = self.slots.iter().filter(|slot| slot.trainable && slot.variable.grad().defined());
+        let squares: f64 =
+            squares.map(|slot| slot.variable.grad().square().sum(Kind::Double).double_value(&[])).sum();
+        (self.clip_norm / squares.sqrt()).min(1.0)
     }
 
     /// Runs `measure` with the mean in place of the weights.

@@ -1,6 +1,6 @@
 //! `recipe.json`: how a version is trained. It stands beside the weights that it made.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
@@ -24,9 +24,19 @@ pub struct Recipe {
     pub default_version: bool,
     /// The model's own switches.
     pub options: Options,
+    /// The file below the data folder that `prepare` wrote, without its ending.
+    #[serde(default = "target_sites", skip_serializing_if = "is_target_sites")]
+    pub dataset: String,
     /// Which rows are trained on and how they are split.
     pub protocol: Protocol,
+    /// The validation figure that chooses the epoch and the seed.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub choose_by: ChooseBy,
+    /// Tensors that the network starts from, e.g. a pre-trained part: a safetensors file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pretrained: Option<PathBuf>,
     /// Trained once, before the seeds part; may be empty.
+    #[serde(default)]
     pub shared_stages: Vec<Stage>,
     /// One run each; the best by validation is shipped, all are reported.
     pub seeds: Vec<u64>,
@@ -41,9 +51,43 @@ pub enum Protocol {
     /// Positives split by site cluster and miRNA family as `prepare` did; negatives by partner permutation, fresh
     /// each epoch, so that neither sequence alone tells the label.
     BiasFree,
-    /// The paper's: a random split of pairs, 80 : 20; of the 80, a tenth is validation. A negative is the same
+    /// DMISO's: a random split of pairs, 80 : 20; of the 80, a tenth is validation. A negative is the same
     /// miRNA with a window of a 3'UTR.
     Paper,
+    /// A random split, 80 : 20; of the 80, a fifth is validation (miTAR).
+    RandomFifths,
+    /// The split that the data were published with.
+    Published,
+    /// Five stratified folds; a tenth of the other four is validation.
+    Folds,
+    /// The same, but whole families stand in one fold.
+    GroupedFolds,
+}
+
+/// A figure on the validation rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChooseBy {
+    /// Highest.
+    #[default]
+    AveragePrecision,
+    /// Highest.
+    Auroc,
+    /// Highest.
+    Accuracy,
+    /// Lowest.
+    Loss,
+}
+
+/// What follows the gradient.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OptimizerKind {
+    /// Adam, β .9 and .999.
+    #[default]
+    Adam,
+    /// Gradient descent with momentum .9.
+    Momentum,
 }
 
 /// Some epochs on one kind of rows.
@@ -51,6 +95,7 @@ pub enum Protocol {
 #[serde(deny_unknown_fields)]
 pub struct Stage {
     /// What the rows are.
+    #[serde(default)]
     pub rows: Rows,
     /// At most.
     pub epochs: usize,
@@ -58,19 +103,31 @@ pub struct Stage {
     pub patience: usize,
     /// Rows in one step.
     pub batch: usize,
-    /// Adam's rate at its highest.
+    /// What follows the gradient.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub optimizer: OptimizerKind,
+    /// Its rate at its highest.
     pub learning_rate: f64,
+    /// Factor of Σw²/2 over matrices.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub weight_decay: f64,
+    /// The gradient's norm is brought down to this; 0: never.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub clip_norm: f64,
     /// How the rate moves over the stage.
+    #[serde(default)]
     pub schedule: Schedule,
     /// Factor of Σ|w| over the variables that the paper penalises.
+    #[serde(default)]
     pub l1: f64,
     /// Share of the old weights that the running mean keeps at a step; 0: no mean.
+    #[serde(default)]
     pub mean_decay: f64,
 }
 
-/// What a stage trains on, each epoch drawn anew.
+/// What a stage trains on, each epoch drawn anew. Only target sites know more than `examples`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Rows {
     /// Whether the protocol's training rows take part.
     pub examples: bool,
@@ -84,11 +141,18 @@ pub struct Rows {
     pub cropped: f64,
 }
 
+impl Default for Rows {
+    fn default() -> Self {
+        Self { examples: true, made_up: 0, teacher: 0.0, shifted: 0.0, cropped: 0.0 }
+    }
+}
+
 /// Learning rate over a stage.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Schedule {
     /// The same throughout.
+    #[default]
     Constant,
     /// Rises over the first tenth, then falls to 0 along a half cosine.
     Cosine,
@@ -107,6 +171,18 @@ impl Schedule {
             }
         }
     }
+}
+
+fn target_sites() -> String {
+    "target_sites".to_owned()
+}
+
+fn is_target_sites(name: &String) -> bool {
+    *name == target_sites()
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Recipe {

@@ -2,10 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::audit::Floor;
 use super::checkpoint::Epoch;
-use super::interval::Interval;
-use super::metrics::Measured;
+use super::metrics::{Figure, Measured};
 
 /// The whole report of one version.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -16,29 +14,34 @@ pub struct Report {
     pub dataset_sha256: String,
     /// What `prepare` did.
     pub preparation: Vec<String>,
+    /// Values that training changes.
+    pub parameters: usize,
     /// Epochs of the stages that all seeds share; empty where the recipe has none.
     pub shared: Vec<Epoch>,
-    /// All seeds, in the recipe's order.
+    /// All runs, in the recipe's order: each seed, and within it each fold.
     pub seeds: Vec<SeedReport>,
-    /// The seed whose weights are shipped: the best by validation.
-    pub shipped_seed: u64,
-    /// The shipped weights on validation and on every test.
+    /// The run whose weights are shipped: the best by validation.
+    pub shipped: usize,
+    /// The shipped weights on validation and on every test; with folds, each fold's rows by the network that did not
+    /// see them.
     pub sets: Vec<SetReport>,
     /// Floors fitted and scored on the training rows themselves: what the labels give away.
     pub training_audit: Vec<Floor>,
 }
 
-/// One seed.
+/// One run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SeedReport {
     /// Start of its random numbers.
     pub seed: u64,
+    /// The fold that was held out.
+    pub fold: usize,
     /// Index of the best epoch in `history`.
     pub best: usize,
     /// All epochs.
     pub history: Vec<Epoch>,
-    /// Average precision and AUROC by test.
-    pub tests: Vec<(String, f64, f64)>,
+    /// The task's figures by test.
+    pub tests: Vec<(String, Vec<f64>)>,
 }
 
 /// One set of rows.
@@ -51,7 +54,17 @@ pub struct SetReport {
     /// What stands beside them.
     pub floors: Vec<Floor>,
     /// Published tools on the same rows, where their row-by-row scores are public.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub published: Vec<PublishedTool>,
+}
+
+/// One probe's figures.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Floor {
+    /// What the probe reads.
+    pub probe: String,
+    /// The task's figures.
+    pub figures: Vec<Figure>,
 }
 
 /// A published tool's figures on a test.
@@ -61,14 +74,26 @@ pub struct PublishedTool {
     pub tool: String,
     /// As published, or measured from the row-by-row scores.
     pub average_precision: f64,
-    /// AUROC and average precision measured from the row-by-row scores, where those are public.
-    pub measured: Option<[Interval; 2]>,
+    /// The task's figures measured from the row-by-row scores, where those are public.
+    pub measured: Option<Vec<Figure>>,
 }
 
 impl SeedReport {
     /// The epoch whose weights were kept.
     pub fn best_epoch(&self) -> Option<&Epoch> {
         self.history.get(self.best)
+    }
+}
+
+impl Report {
+    /// The run whose weights are shipped.
+    pub fn shipped(&self) -> Option<&SeedReport> {
+        self.seeds.get(self.shipped)
+    }
+
+    /// A set by its name.
+    pub fn set(&self, name: &str) -> Option<&SetReport> {
+        self.sets.iter().find(|set| set.name == name)
     }
 }
 

@@ -4,23 +4,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 use tch::Device;
 
-use super::audit::audit;
 use super::checkpoint::{Checkpoint, Epoch, State};
-use super::dataset::{self, Example, groups, labels};
-use super::examples::Examples;
-use super::fit::Run;
+use super::experiment::{Experiment, Probe, Row, open, targets};
+use super::fit::{Run, encode};
 use super::folder;
-use super::metrics::Measured;
-use super::ranking::{auroc, average_precision};
+use super::metrics::{figures, with_intervals};
+use super::predictions::{self, Predictions};
 use super::recipe::{Recipe, Stage};
-use super::report::{Report, SeedReport, SetReport};
+use super::report::{Floor, Report, SeedReport, SetReport};
 use super::sources::published_tools;
 use crate::models::{Model, Replica, Tensors, find, sha256, sha256_of};
-use crate::tasks::target_site::{Pair, probability};
+use crate::tasks::{Input, Task, probability};
 
 /// Where everything is.
 pub struct Training {
@@ -40,34 +36,38 @@ pub struct Training {
     pub command: String,
 }
 
+/// Seeds tried in place of one whose network died, see [`Data::train`].
+const RESTARTS: u64 = 5;
+
 impl Training {
-    /// Trains every seed that is not done yet, keeps the best by validation, measures once and writes the folder.
-    pub fn run(&self) -> Result<()> {
+    /// Trains every seed and fold that is not done yet, keeps the best by validation, measures once and writes the
+    /// folder.
+    pub fn run(&self) -> Result<Report> {
         let recipe = &self.recipe;
         let model = find(&recipe.model).with_context(|| format!("no model {:?}", recipe.model))?;
         let digest = sha256(&self.dataset).context("`mirador-train prepare` makes the dataset")?;
-        let examples = Examples::new(dataset::read(&self.dataset)?, recipe.protocol)?;
-        let data = Data { model, examples: &examples, fingerprint: self.fingerprint(&digest)? };
-        let (shared, start) = self.shared(&data)?.unzip();
+        let experiment = open(model, recipe, &self.dataset)?;
+        let data =
+            Data { training: self, model, experiment: &*experiment, fingerprint: self.fingerprint(&digest)? };
+        let (shared, start) = data.shared()?.unzip();
         let mut runs = Vec::new();
         for &seed in &recipe.seeds {
-            runs.push(self.seed(&data, seed, start.as_ref())?);
+            for fold in 0..experiment.folds() {
+                runs.push(data.train(seed, fold, start.as_ref())?);
+            }
         }
-        let validation = |run: &&(SeedReport, Tensors)| {
-            run.0.best_epoch().map_or(f64::NEG_INFINITY, |epoch| epoch.validation_average_precision)
-        };
-        let (best, weights) = runs
-            .iter()
-            .max_by(|a, b| validation(a).total_cmp(&validation(b)))
+        let validation =
+            |run: &Trained| run.report.best_epoch().map_or(f64::NEG_INFINITY, |epoch| epoch.score);
+        let shipped = (0..runs.len())
+            .max_by(|&a, &b| validation(&runs[a]).total_cmp(&validation(&runs[b])))
             .context("a recipe needs a seed")?;
+        let best = &runs[shipped];
         let replica = Replica::new(model, &recipe.options, self.device)?;
-        weights.clone().load_into(&replica.store)?;
-        println!("measuring seed {} and its floors", best.seed);
-        let train = examples.with_negatives(&mut ChaCha8Rng::seed_from_u64(0))?;
-        let mut sets = vec![self.measure("validation", &replica, &examples.validation, &train)?];
-        for (name, rows) in &examples.tests {
-            sets.push(self.measure(name, &replica, rows, &train)?);
-        }
+        best.weights.clone().load_into(&replica.store)?;
+        println!("measuring seed {} and its floors", best.report.seed);
+        let fold = best.report.fold;
+        let train = experiment.training_rows(fold)?;
+        let of_seed: Vec<&Trained> = runs.iter().filter(|run| run.report.seed == best.report.seed).collect();
         let report = Report {
             command: self.command.clone(),
             dataset_sha256: digest,
@@ -76,45 +76,25 @@ impl Training {
                 .lines()
                 .map(str::to_owned)
                 .collect(),
+            parameters: replica.trainable_parameters(),
             shared: shared.unwrap_or_default(),
-            seeds: runs.iter().map(|(report, _)| report.clone()).collect(),
-            shipped_seed: best.seed,
-            sets,
-            training_audit: audit(&train, &train),
+            sets: data.sets(&replica, fold, &of_seed)?,
+            training_audit: data.floors(&[(train.as_slice(), train.as_slice())]),
+            seeds: runs.iter().map(|run| run.report.clone()).collect(),
+            shipped,
         };
-        folder::write_trained(&self.weights, recipe, &replica, &report)
-    }
-
-    /// Runs the stages that all seeds share: one network, seed 0. `None` where the recipe has none.
-    fn shared(&self, data: &Data<'_>) -> Result<Option<(Vec<Epoch>, Tensors)>> {
-        if self.recipe.shared_stages.is_empty() {
-            return Ok(None);
-        }
-        let replica = self.fresh(data.model, 0)?;
-        let state = data.fit(&self.recipe.shared_stages, 0, &self.folder("shared"), &replica)?;
-        Ok(Some((state.history, Tensors::of(&replica.store))))
-    }
-
-    /// Trains one seed, or goes on with it, or finds it done.
-    fn seed(&self, data: &Data<'_>, seed: u64, start: Option<&Tensors>) -> Result<(SeedReport, Tensors)> {
-        let replica = self.fresh(data.model, seed)?;
-        if let Some(start) = start {
-            start.clone().load_into(&replica.store)?;
-        }
-        let state = data.fit(&self.recipe.stages, seed, &self.folder(&format!("seed-{seed}")), &replica)?;
-        let tests = data.examples.tests.iter().map(|(name, rows)| {
-            let (labels, scores) = (labels(rows), probabilities(&replica, rows));
-            (name.clone(), average_precision(&labels, &scores), auroc(&labels, &scores))
-        });
-        let tests = tests.collect();
-        let report = SeedReport { seed, best: state.best.unwrap_or(0), history: state.history, tests };
-        Ok((report, Tensors::of(&replica.store)))
+        folder::write_trained(&self.weights, recipe, &replica, &report, &experiment.description())?;
+        Ok(report)
     }
 
     /// A network as its seed starts it.
     fn fresh(&self, model: &Model, seed: u64) -> Result<Replica> {
         tch::manual_seed(i64::try_from(seed)?);
-        Ok(Replica::new(model, &self.recipe.options, self.device)?)
+        let replica = Replica::new(model, &self.recipe.options, self.device)?;
+        if let Some(path) = &self.recipe.pretrained {
+            Tensors::read(path)?.load_part_into(&replica.store).context("the pre-trained part")?;
+        }
+        Ok(replica)
     }
 
     /// Tells this recipe on this dataset from others. The list of seeds may grow, and notes may change.
@@ -126,41 +106,158 @@ impl Training {
     fn folder(&self, name: &str) -> PathBuf {
         self.runs.join(&self.recipe.model).join(&self.recipe.version).join(name)
     }
-
-    fn measure(
-        &self,
-        name: &str,
-        replica: &Replica,
-        rows: &[Example],
-        train: &[Example],
-    ) -> Result<SetReport> {
-        let (labels, scores, groups) = (labels(rows), probabilities(replica, rows), groups(rows));
-        let published = match self.public_data.is_dir() {
-            true => published_tools(&self.public_data, name, &labels, &groups)?,
-            false => Vec::new(),
-        };
-        let model = Measured::new(&labels, &scores, &groups, f64::from(folder::DECISION_THRESHOLD));
-        Ok(SetReport { name: name.to_owned(), model, floors: audit(train, rows), published })
-    }
 }
 
 /// What all runs of one training share.
 struct Data<'a> {
+    training: &'a Training,
     model: &'static Model,
-    examples: &'a Examples,
+    experiment: &'a dyn Experiment,
     fingerprint: String,
 }
 
+/// A run that is done.
+struct Trained {
+    report: SeedReport,
+    weights: Tensors,
+    /// By test.
+    scores: Vec<Vec<f64>>,
+}
+
 impl Data<'_> {
-    fn fit(&self, stages: &[Stage], seed: u64, folder: &Path, replica: &Replica) -> Result<State> {
+    /// Runs the stages that all seeds share: one network, seed 0. `None` where the recipe has none.
+    fn shared(&self) -> Result<Option<(Vec<Epoch>, Tensors)>> {
+        let stages = &self.training.recipe.shared_stages;
+        if stages.is_empty() {
+            return Ok(None);
+        }
+        let replica = self.training.fresh(self.model, 0)?;
+        let state = self.fit(stages, (0, 0), &self.training.folder("shared"), &replica)?;
+        Ok(Some((state.history, Tensors::of(&replica.store))))
+    }
+
+    /// Trains one seed on one fold, or goes on with it, or finds it done. A network whose units all died says the
+    /// same of every row; it is started again from another seed.
+    fn train(&self, seed: u64, fold: usize, start: Option<&Tensors>) -> Result<Trained> {
+        for restart in 0..RESTARTS {
+            let trained = self.attempt(seed + 1000 * restart, fold, start)?;
+            let first = trained.scores.first().and_then(|scores| scores.first());
+            if trained.scores.iter().flatten().any(|score| Some(score) != first) {
+                return Ok(trained);
+            }
+            println!("seed {}: the network's output is constant; another seed is taken", trained.report.seed);
+        }
+        anyhow::bail!(
+            "seed {seed}: the network's output is constant after {RESTARTS} starts; change the recipe"
+        )
+    }
+
+    fn attempt(&self, seed: u64, fold: usize, start: Option<&Tensors>) -> Result<Trained> {
+        let replica = self.training.fresh(self.model, seed)?;
+        if let Some(adapt) = self.model.adapt {
+            let rows: Vec<_> = self.experiment.training_rows(fold)?;
+            let rows: Vec<_> = rows.into_iter().map(|row| (row.input, row.target)).collect();
+            let (inputs, targets) = encode(&replica, &rows);
+            adapt(&replica.store, &inputs, &targets.squeeze_dim(1));
+        }
+        if let Some(start) = start {
+            start.clone().load_into(&replica.store)?;
+        }
+        let name = if self.experiment.folds() == 1 {
+            format!("seed-{seed}")
+        } else {
+            format!("seed-{seed}-fold-{fold}")
+        };
+        let stages = &self.training.recipe.stages;
+        let state = self.fit(stages, (seed, fold), &self.training.folder(&name), &replica)?;
+        let task = self.model.task;
+        let tests = self.experiment.tests(fold);
+        let scores: Vec<Vec<f64>> = tests.iter().map(|(_, rows)| scores(&replica, rows)).collect();
+        let figures = |((name, rows), scores): (&(String, Vec<Row>), &Vec<f64>)| {
+            (name.clone(), figures(task, &targets(rows), scores))
+        };
+        let tests = tests.iter().zip(&scores).map(figures).collect();
+        let report = SeedReport { seed, fold, best: state.best.unwrap_or(0), history: state.history, tests };
+        Ok(Trained { report, weights: Tensors::of(&replica.store), scores })
+    }
+
+    fn fit(
+        &self,
+        stages: &[Stage],
+        (seed, fold): (u64, usize),
+        folder: &Path,
+        replica: &Replica,
+    ) -> Result<State> {
         let checkpoint = Checkpoint::new(folder)?;
-        let Self { model, examples, fingerprint } = self;
-        Run { model, stages, seed, examples, checkpoint, fingerprint }.fit(replica)
+        let Self { model, experiment, fingerprint, .. } = self;
+        let choose_by = self.training.recipe.choose_by;
+        Run { model, stages, seed, fold, experiment: *experiment, choose_by, checkpoint, fingerprint }
+            .fit(replica)
+    }
+
+    /// Every set with its floors: validation by the shipped weights; each test by the run that did not see it, all
+    /// folds together. Each row's score is kept beside the checkpoints, for curves.
+    fn sets(&self, replica: &Replica, fold: usize, runs: &[&Trained]) -> Result<Vec<SetReport>> {
+        let validation = self.experiment.validation(fold);
+        let train = self.experiment.training_rows(fold)?;
+        let mut kept = vec![Predictions::new("validation", validation, &scores(replica, validation))];
+        let mut floors = vec![self.floors(&[(train.as_slice(), validation)])];
+        let names = self.experiment.tests(fold).len();
+        for index in 0..names {
+            let mut all = Predictions::default();
+            let mut folds = Vec::with_capacity(runs.len());
+            for run in runs {
+                let (name, rows) = &self.experiment.tests(run.report.fold)[index];
+                all.extend(Predictions::new(name, rows, &run.scores[index]));
+                folds.push((self.experiment.training_rows(run.report.fold)?, rows));
+            }
+            let folds: Vec<(&[Row], &[Row])> =
+                folds.iter().map(|(train, rows)| (train.as_slice(), rows.as_slice())).collect();
+            floors.push(self.floors(&folds));
+            kept.push(all);
+        }
+        predictions::write(&self.training.folder("predictions.tsv"), &kept)?;
+        kept.iter().zip(floors).map(|(set, floors)| self.set(set, floors)).collect()
+    }
+
+    fn set(&self, set: &Predictions, floors: Vec<Floor>) -> Result<SetReport> {
+        let data = &self.training.public_data;
+        let published = match self.model.task == Task::TargetSite && data.is_dir() {
+            true => published_tools(data, set)?,
+            false => Vec::new(),
+        };
+        Ok(SetReport { name: set.name.clone(), model: set.measure(self.model.task), floors, published })
+    }
+
+    /// The floors of some folds, each fitted on its own training rows, measured together.
+    fn floors(&self, folds: &[(&[Row], &[Row])]) -> Vec<Floor> {
+        let task = self.model.task;
+        let rows: Vec<&Row> = folds.iter().flat_map(|(_, rows)| *rows).collect();
+        let targets: Vec<f64> = rows.iter().map(|row| f64::from(row.target)).collect();
+        let groups: Vec<usize> = rows.iter().map(|row| row.group).collect();
+        let mut probes: Vec<Probe> = Vec::new();
+        for (train, rows) in folds {
+            for (index, probe) in self.experiment.floors(train, rows).into_iter().enumerate() {
+                match probes.get_mut(index) {
+                    Some(all) => all.scores.extend(probe.scores),
+                    None => probes.push(probe),
+                }
+            }
+        }
+        let floor = |probe: Probe| Floor {
+            figures: with_intervals(task, &targets, &probe.scores, &groups),
+            probe: probe.name,
+        };
+        probes.into_iter().map(floor).collect()
     }
 }
 
-/// What a network says of the rows.
-pub fn probabilities(replica: &Replica, rows: &[Example]) -> Vec<f64> {
-    let pairs: Vec<Pair> = rows.iter().map(|row| row.pair.clone()).collect();
-    replica.score(&pairs).into_iter().map(|logit| f64::from(probability(logit))).collect()
+/// What a network says of the rows: probabilities, or levels.
+pub fn scores(replica: &Replica, rows: &[Row]) -> Vec<f64> {
+    let inputs: Vec<Input> = rows.iter().map(|row| row.input.clone()).collect();
+    let of = |output: f32| match replica.encoder.task() {
+        Task::Expression => f64::from(output),
+        Task::TargetSite | Task::PreMirna => f64::from(probability(output)),
+    };
+    replica.score(&inputs).into_iter().map(of).collect()
 }

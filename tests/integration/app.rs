@@ -1,5 +1,7 @@
 //! Starts the real application in this process and talks to it.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request};
@@ -51,14 +53,14 @@ impl App {
     /// One model whose network is this function.
     pub fn with(model: &'static Model, feeding: PredictorConfig, forward: Forward) -> (Self, Predictor) {
         let app = Self::starting(&[]);
-        let width = model.input_width;
-        let predictor = Predictor::start("fake", width, feeding, vec![forward]).unwrap();
+        let encoder = Arc::new((model.encoder)(&Options::new()).unwrap());
+        let predictor = Predictor::start("fake", encoder.width, feeding, vec![forward]).unwrap();
         let config = WeightsConfig {
             model: "dmiso".into(),
             version: "fake".into(),
             default: true,
             default_version: true,
-            decision_threshold: 0.5,
+            decision_threshold: Some(0.5),
             options: Options::new(),
             sha256: String::new(),
         };
@@ -67,6 +69,7 @@ impl App {
             config,
             metrics: Map::new(),
             card: String::new(),
+            encoder,
             predictor: predictor.clone(),
         };
         app.state.start(Registry::new(vec![served]).unwrap());

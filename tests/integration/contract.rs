@@ -4,7 +4,7 @@ use std::sync::mpsc;
 
 use axum::body::Body;
 use axum::http::Request;
-use mirador::models::{Model, dmiso};
+use mirador::models::{Encoder, Model, dmiso};
 use mirador::serving::PredictorConfig;
 use serde_json::{Value, json};
 
@@ -225,7 +225,8 @@ async fn a_failing_row_is_an_internal_problem_without_its_reason() {
 
 #[tokio::test]
 async fn a_panic_in_a_handler_is_an_internal_problem() {
-    static BROKEN: Model = Model { encode: |_| panic!("secret reason"), ..dmiso::MODEL };
+    static BROKEN: Model =
+        Model { encoder: |_| Ok(Encoder::target_site(360, |_| panic!("secret reason"))), ..dmiso::MODEL };
     let (app, _) = App::with(&BROKEN, PredictorConfig::default(), Box::new(|_| vec![]));
     for rows in [1, 1000] {
         let reply = app.score(&vec![pair(); rows]).await;

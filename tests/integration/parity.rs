@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use mirador::models::{Options, Replica, Tensors, WeightsDir, dmiso};
 use mirador::rna::{Rna, duplex::align, seed::SiteType};
-use mirador::tasks::target_site::{Pair, probability};
+use mirador::tasks::{Input, probability, target_site::Pair};
 use serde_json::Value;
 use tch::Device;
 
@@ -42,11 +42,11 @@ fn dmiso_with_the_published_weights_gives_the_published_scores() {
         return;
     };
     let replica = Replica::new(&dmiso::MODEL, &Options::new(), Device::Cpu).unwrap();
-    let tensors = (dmiso::MODEL.from_published)(Tensors::read(&weights).unwrap()).unwrap();
+    let tensors = dmiso::MODEL.from_published.unwrap()(Tensors::read(&weights).unwrap()).unwrap();
     tensors.load_into(&replica.store).unwrap();
 
     let cases = cases(golden);
-    let logits = replica.score(&cases.iter().map(pair).collect::<Vec<_>>());
+    let logits = replica.score(&cases.iter().map(|case| pair(case).into()).collect::<Vec<Input>>());
     let mut published = 0;
     for (case, logit) in cases.iter().zip(logits) {
         let expected = case["logit"].as_f64().unwrap() as f32;

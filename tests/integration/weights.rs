@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use mirador::models::device::Device;
-use mirador::models::{Options, Replica, dmiso};
+use mirador::models::{Model, Options, Replica, dmiso};
 use mirador::training::folder::{Identity, write_folder};
 use serde_json::json;
 use tempfile::TempDir;
@@ -23,11 +23,17 @@ pub fn root() -> &'static Path {
 
 /// Writes `root/dmiso/<version>/`.
 pub fn write(root: &Path, version: &str, default: bool) {
+    write_model(&dmiso::MODEL, root, version, default);
+}
+
+/// Writes `root/<model>/<version>/`.
+pub fn write_model(model: &Model, root: &Path, version: &str, default: bool) {
     tch::manual_seed(version.len() as i64); // versions differ
     let options = Options::new();
-    let replica = Replica::new(&dmiso::MODEL, &options, Device::Cpu).unwrap();
-    let identity = Identity { model: "dmiso", version, default, default_version: default, options: &options };
+    let replica = Replica::new(model, &options, Device::Cpu).unwrap();
+    let identity =
+        Identity { model: model.name, version, default, default_version: default, options: &options };
     let metrics = json!({ "test": { "auroc": 0.5 } });
-    write_folder(root, &identity, &replica, &metrics, &format!("# dmiso@{version}\n\nRandom, for tests.\n"))
-        .unwrap();
+    let card = format!("# {}@{version}\n\nRandom, for tests.\n", model.name);
+    write_folder(root, &identity, &replica, &metrics, &card).unwrap();
 }

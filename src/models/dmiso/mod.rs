@@ -4,13 +4,14 @@ mod network;
 mod published;
 
 use crate::encoding::{Encoded, crop_middle, one_hot};
-use crate::models::Model;
+use crate::models::{Encoder, Model};
 use crate::rna::{Base, Rna};
 use crate::tasks::{Task, target_site::Pair};
 
 /// Rows of the miRNA's and the site's map (paper: "Deep learning model").
 const MIRNA_ROWS: usize = 30;
 const SITE_ROWS: usize = 60;
+const WIDTH: usize = (MIRNA_ROWS + SITE_ROWS) * 4;
 const ALPHABET: [Base; 4] = [Base::A, Base::U, Base::C, Base::G];
 
 /// The model.
@@ -19,17 +20,17 @@ pub const MODEL: Model = Model {
     task: Task::TargetSite,
     description: "DMISO: two convolutional branches, a bidirectional LSTM and a dense layer over a miRNA or \
                   isomiR (30 nt) and a target site (60 nt). Talukder et al., Sci Rep 2022.",
-    input_width: (MIRNA_ROWS + SITE_ROWS) * 4,
-    encode,
+    encoder: |_| Ok(Encoder::target_site(WIDTH, encode)),
     network: network::build,
+    adapt: None,
     l1_variables: &["conv_mirna.weight", "conv_site.weight", "dense.weight"],
-    from_published: published::convert,
+    from_published: Some(published::convert),
 };
 
 /// miRNA map, then site map; both 5'→3', letters A, U, C, G, N = ¼ four times, filled with N at the 3' end.
 fn encode(pair: &Pair) -> Encoded {
     let mut warnings = Vec::new();
-    let mut values = Vec::with_capacity(MODEL.input_width);
+    let mut values = Vec::with_capacity(WIDTH);
     for (name, rna, rows) in [("mirna", &pair.mirna, MIRNA_ROWS), ("site", &pair.site, SITE_ROWS)] {
         let part = crop_middle(rna.len(), rows);
         if part.len() < rna.len() {
@@ -37,7 +38,7 @@ fn encode(pair: &Pair) -> Encoded {
         }
         values.extend(one_hot(&rna[part], rows, ALPHABET, 0.25));
     }
-    Encoded { values, warnings }
+    Encoded::whole(values, warnings)
 }
 
 fn cropped(name: &str, rna: &Rna, first: usize, last: usize) -> String {

@@ -26,7 +26,7 @@ use anyhow::Result;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::dataset::{parse_label, parse_pair};
+use super::target_sites::dataset::{parse_label, parse_pair};
 use super::tsv;
 use crate::tasks::target_site::Pair;
 

@@ -6,9 +6,11 @@ use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
 use super::klimentova2022::published_scores;
-use crate::training::interval::ranked;
-use crate::training::prepare::{HEJRET_TEST, KLIMENTOVA_TEST};
+use crate::tasks::Task;
+use crate::training::metrics::with_intervals;
+use crate::training::predictions::Predictions;
 use crate::training::report::PublishedTool;
+use crate::training::target_sites::prepare::{HEJRET_TEST, KLIMENTOVA_TEST};
 
 const HEJRET_TABLE: &str = "target_sites/stephaniesamm+Advancing-miRNA-Target-Site-Identification-via-Bias-Corrected-\
                             Chimeric-Datasets-for-ML-Approaches/AGO2_CLASH_Hejret2023_test_avg_p_score.tsv";
@@ -22,19 +24,17 @@ struct Record {
 
 /// The tools on this test, best first: measured from their row-by-row scores (Klimentova 2022), or the published
 /// average precision where only that is public (Hejret 2023). None for other sets.
-pub fn published_tools(
-    data: &Path,
-    test: &str,
-    labels: &[bool],
-    groups: &[usize],
-) -> Result<Vec<PublishedTool>> {
-    let mut tools: Vec<PublishedTool> = match test {
+pub fn published_tools(data: &Path, test: &Predictions) -> Result<Vec<PublishedTool>> {
+    let mut tools: Vec<PublishedTool> = match test.name.as_str() {
         KLIMENTOVA_TEST => {
             let scores = published_scores(data)?;
-            ensure!(scores.iter().all(|(_, scores)| scores.len() == labels.len()), "{test} lost rows");
+            ensure!(
+                scores.iter().all(|(_, scores)| scores.len() == test.targets.len()),
+                "{KLIMENTOVA_TEST} lost rows"
+            );
             let tool = |(tool, scores): (&str, Vec<f64>)| {
-                let measured = ranked(labels, &scores, groups);
-                let average_precision = measured[1].value;
+                let measured = with_intervals(Task::TargetSite, &test.targets, &scores, &test.groups);
+                let average_precision = measured[1].value.value;
                 PublishedTool { tool: tool.to_owned(), average_precision, measured: Some(measured) }
             };
             scores.into_iter().map(tool).collect()

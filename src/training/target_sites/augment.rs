@@ -7,9 +7,9 @@ use rand::RngExt;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::recipe::Rows;
 use crate::rna::{Base, Rna};
 use crate::tasks::target_site::Pair;
+use crate::training::recipe::Rows;
 
 /// Furthest move, nt: then 20 of 50 nt of the site are still there on either side of a duplex in its middle.
 const FURTHEST: usize = 15;

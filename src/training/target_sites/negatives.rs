@@ -81,7 +81,7 @@ pub fn pairs(rows: &[&Example], permutation: &[(usize, usize)]) -> Vec<Pair> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::training::dataset::Split;
+    use crate::training::target_sites::dataset::Split;
     use proptest::prelude::*;
     use rand::SeedableRng;
 

@@ -6,7 +6,7 @@ use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 
 use crate::rna::{Base, Rna, duplex::align};
-use crate::tasks::target_site::{Pair, probability};
+use crate::tasks::{probability, target_site::Pair};
 
 /// The soft label is the logistic function of (score − [`MIDDLE`]) / [`WIDTH`]: about the middle and the spread of
 /// the aligner's scores on measured sites and their permutations.

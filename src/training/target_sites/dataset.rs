@@ -16,9 +16,9 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use super::tsv;
 use crate::rna::{Base, Rna};
 use crate::tasks::target_site::{MIRNA_LENGTHS, Pair, SITE_LENGTHS};
+use crate::training::tsv;
 
 /// Ending of a source's name for the negatives that the paper's protocol adds to it.
 pub const UTR_WINDOW: &str = "+utr_window";

@@ -1,0 +1,69 @@
+//! From the letters of a row to a network's input.
+
+use super::LoadError;
+use crate::encoding::Encoded;
+use crate::tasks::{Input, Task, expression::Gene, pre_mirna::PreMirna, target_site::Pair};
+
+/// How the rows of a task become inputs of one version of a model. Cannot fail for a parsed row.
+pub struct Encoder {
+    /// Values in one input.
+    pub width: usize,
+    /// Most inputs that one row can take (windows of the longest site).
+    pub most_inputs: usize,
+    encode: Encode,
+}
+
+type Of<T> = Box<dyn Fn(&T) -> Encoded + Send + Sync>;
+
+enum Encode {
+    TargetSite(Of<Pair>),
+    PreMirna(Of<PreMirna>),
+    Expression(Of<Gene>),
+}
+
+impl Encoder {
+    /// For a model of target sites.
+    pub fn target_site(width: usize, encode: impl Fn(&Pair) -> Encoded + Send + Sync + 'static) -> Self {
+        Self { width, most_inputs: 1, encode: Encode::TargetSite(Box::new(encode)) }
+    }
+
+    /// For a model of pre-miRNAs.
+    pub fn pre_mirna(width: usize, encode: impl Fn(&PreMirna) -> Encoded + Send + Sync + 'static) -> Self {
+        Self { width, most_inputs: 1, encode: Encode::PreMirna(Box::new(encode)) }
+    }
+
+    /// For a model of expression.
+    pub fn expression(width: usize, encode: impl Fn(&Gene) -> Encoded + Send + Sync + 'static) -> Self {
+        Self { width, most_inputs: 1, encode: Encode::Expression(Box::new(encode)) }
+    }
+
+    /// Where a row may take several inputs.
+    pub fn with_windows(self, most_inputs: usize) -> Self {
+        Self { most_inputs, ..self }
+    }
+
+    /// The question whose rows it reads.
+    pub fn task(&self) -> Task {
+        match self.encode {
+            Encode::TargetSite(_) => Task::TargetSite,
+            Encode::PreMirna(_) => Task::PreMirna,
+            Encode::Expression(_) => Task::Expression,
+        }
+    }
+
+    /// The row's inputs.
+    ///
+    /// # Panics
+    /// When the row is of another task: whoever holds a row chooses the model by its task.
+    pub fn encode(&self, input: &Input) -> Encoded {
+        match (&self.encode, input) {
+            (Encode::TargetSite(encode), Input::Pair(pair)) => encode(pair),
+            (Encode::PreMirna(encode), Input::PreMirna(pre_mirna)) => encode(pre_mirna),
+            (Encode::Expression(encode), Input::Gene(gene)) => encode(gene),
+            _ => unreachable!("a row goes to a model of its own task"),
+        }
+    }
+}
+
+/// Makes the encoder of one version, with the switches of its `config.json`.
+pub type MakeEncoder = fn(&super::Options) -> Result<Encoder, LoadError>;

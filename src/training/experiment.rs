@@ -1,0 +1,107 @@
+//! What a task adds to the loop: the rows of an epoch, the rows that choose and that measure, and the floors.
+
+use std::path::Path;
+
+use anyhow::Result;
+use rand_chacha::ChaCha8Rng;
+
+use super::recipe::{Recipe, Rows};
+use super::target_sites;
+use crate::models::Model;
+use crate::tasks::{Input, Task, expression::Gene, pre_mirna::PreMirna, target_site::Pair};
+
+/// A row and what the network should say of it; a class may be soft.
+pub type Labelled = (Input, f32);
+
+/// A row that is measured, not trained on.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// What the network reads.
+    pub input: Input,
+    /// 1 or 0, or the measured level.
+    pub target: f32,
+    /// Rows of one group (site cluster, hairpin family, chromosome) are not independent.
+    pub group: usize,
+    /// Validation figures are means over strata, since the largest would decide alone otherwise.
+    pub stratum: String,
+}
+
+/// A floor's scores for some rows: what can be had without the network.
+#[derive(Clone, Debug)]
+pub struct Probe {
+    /// What it reads.
+    pub name: String,
+    /// One for each row. Of a class they are ranked; where they are counted, one half is the threshold.
+    pub scores: Vec<f64>,
+}
+
+/// The data of one recipe. A fold is a train, validation and test split of its own; most recipes have one.
+pub trait Experiment {
+    /// How many folds.
+    fn folds(&self) -> usize {
+        1
+    }
+    /// The rows of one epoch; the same for the same `rng`.
+    fn draw(&self, fold: usize, rows: Rows, rng: &mut ChaCha8Rng) -> Result<Vec<Labelled>>;
+    /// Chooses the epoch and the seed.
+    fn validation(&self, fold: usize) -> &[Row];
+    /// Measured once, after everything was chosen.
+    fn tests(&self, fold: usize) -> &[(String, Vec<Row>)];
+    /// What the floors are fitted on.
+    fn training_rows(&self, fold: usize) -> Result<Vec<Row>>;
+    /// Fits the floors on `train` and scores `rows`.
+    fn floors(&self, train: &[Row], rows: &[Row]) -> Vec<Probe>;
+    /// The card's paragraph on the data.
+    fn description(&self) -> String;
+}
+
+/// Reads a recipe's dataset file.
+pub fn open(model: &Model, recipe: &Recipe, dataset: &Path) -> Result<Box<dyn Experiment>> {
+    Ok(match model.task {
+        Task::TargetSite => {
+            Box::new(target_sites::Examples::new(target_sites::dataset::read(dataset)?, recipe.protocol)?)
+        }
+        Task::PreMirna | Task::Expression => anyhow::bail!("{} has no dataset", model.name),
+    })
+}
+
+impl Row {
+    /// Whether a class is the positive one.
+    pub fn label(&self) -> bool {
+        self.target >= 0.5
+    }
+
+    /// The pair of a target-site row.
+    pub fn pair(&self) -> &Pair {
+        match &self.input {
+            Input::Pair(pair) => pair,
+            _ => unreachable!("an experiment holds rows of its own task"),
+        }
+    }
+
+    /// The hairpin of a pre-miRNA row.
+    pub fn pre_mirna(&self) -> &PreMirna {
+        match &self.input {
+            Input::PreMirna(pre_mirna) => pre_mirna,
+            _ => unreachable!("an experiment holds rows of its own task"),
+        }
+    }
+
+    /// The gene of an expression row.
+    pub fn gene(&self) -> &Gene {
+        match &self.input {
+            Input::Gene(gene) => gene,
+            _ => unreachable!("an experiment holds rows of its own task"),
+        }
+    }
+}
+
+/// The rows' targets.
+pub fn targets(rows: &[Row]) -> Vec<f64> {
+    rows.iter().map(|row| f64::from(row.target)).collect()
+}
+
+/// The rows' groups.
+pub fn groups(rows: &[Row]) -> Vec<usize> {
+    rows.iter().map(|row| row.group).collect()
+}
