@@ -4,6 +4,7 @@
 //! `<task>/<owner>+<repository>/<file>`.
 
 mod clash2013;
+mod deepmirnatar;
 mod hejret2023;
 mod isomirs;
 mod klimentova2022;
@@ -12,6 +13,7 @@ mod published;
 mod transcripts;
 
 pub use clash2013::Clash2013;
+pub use deepmirnatar::deepmirnatar;
 pub use hejret2023::Hejret2023;
 pub use isomirs::isomirs;
 pub use klimentova2022::klimentova2022;
