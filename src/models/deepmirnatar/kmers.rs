@@ -46,6 +46,6 @@ mod tests {
         assert_eq!(read("AAAACU"), [5, 6, 12]);
         assert_eq!(read("UUUU"), [VOCABULARY - 1]);
         assert_eq!(read("GAANAAAA"), [UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, WORDS]);
-        assert_eq!(read("AAA"), []);
+        assert!(read("AAA").is_empty());
     }
 }

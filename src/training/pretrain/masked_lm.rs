@@ -78,10 +78,11 @@ impl MaskedLm {
             .linear(self.bert.words(), Some(&self.bias))
     }
 
-    /// Mean cross-entropy of the hidden words.
+    /// Mean cross-entropy of the hidden words; 0 where none is hidden.
     pub fn loss(&self, batch: &Batch) -> Tensor {
         let logits = self.logits(batch, true);
-        logits.cross_entropy_loss::<Tensor>(&batch.answers, None, Reduction::Mean, -100, 0.0)
+        let sum = logits.cross_entropy_loss::<Tensor>(&batch.answers, None, Reduction::Sum, -100, 0.0);
+        sum / batch.answers.numel().max(1) as f64
     }
 
     /// On held-out windows, all hidden words masked, beside a chain fitted on `text`: both see the same.

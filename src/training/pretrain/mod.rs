@@ -68,9 +68,7 @@ pub fn deepmirnatar(data: &Path, runs: &Path, settings: &Settings, device: Devic
     let (held_out, markov) = model.measure(&text.windows, &text.held_out, settings.mask_run);
     println!("held out: {held_out:?}; Markov chain: {markov:?}");
 
-    let mut tensors =
-        Tensors::copy([("word2vec".to_owned(), Tensor::from_slice(&vectors).view([-1, WORD2VEC]))]);
-    tensors.extend_with("bert.", Tensors::of(&model.store).split_off("bert."));
+    let tensors = frozen(&vectors, &model);
     let file = folder.join("pretrained.safetensors");
     tensors.write(&file)?;
     let report = Report {
@@ -90,4 +88,33 @@ pub fn deepmirnatar(data: &Path, runs: &Path, settings: &Settings, device: Devic
         .with_context(|| place.display().to_string())?;
     println!("wrote {}", file.display());
     Ok(())
+}
+
+/// Under the names of the network's frozen variables.
+fn frozen(vectors: &[f32], model: &MaskedLm) -> Tensors {
+    let vectors = Tensor::from_slice(vectors).view([-1, WORD2VEC]);
+    let mut tensors = Tensors::copy([("word2vec".to_owned(), vectors)]);
+    tensors.extend_with("bert.", Tensors::of(&model.store).split_off("bert."));
+    tensors
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::models::{Options, Replica, deepmirnatar};
+
+    #[test]
+    fn the_network_takes_all_that_was_learnt() {
+        let replica = Replica::new(&deepmirnatar::MODEL, &Options::new(), Device::Cpu).unwrap();
+        let (vectors, _) = word2vec::train(&[(5..40).collect()], SEED);
+        let model = MaskedLm::new(6, Device::Cpu);
+        frozen(&vectors, &model).load_part_into(&replica.store).unwrap();
+        let variables = replica.store.variables();
+        let learnt = model.store.variables();
+        for (name, variable) in variables.iter().filter(|(_, variable)| !variable.requires_grad()) {
+            let same = learnt.get(name).is_none_or(|learnt| *learnt == *variable);
+            assert!(same && (name == "word2vec" || learnt.contains_key(name)), "{name}");
+        }
+        assert_eq!(variables["word2vec"].double_value(&[3, 5]), f64::from(vectors[3 * 34 + 5]));
+    }
 }
