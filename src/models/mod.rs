@@ -1,5 +1,6 @@
 //! The networks, one folder per model, and the list [`MODELS`]: all that the rest of the house knows of them.
 
+pub mod deepmirnatar;
 pub mod device;
 pub mod dmiso;
 mod encoder;
@@ -50,7 +51,7 @@ pub type Network = Box<dyn nn::ModuleT>;
 pub type Options = serde_json::Map<String, serde_json::Value>;
 
 /// Every model of this build.
-pub const MODELS: &[&Model] = &[&dmiso::MODEL, &mitar::MODEL];
+pub const MODELS: &[&Model] = &[&deepmirnatar::MODEL, &dmiso::MODEL, &mitar::MODEL];
 
 /// The model with this name.
 pub fn find(name: &str) -> Option<&'static Model> {

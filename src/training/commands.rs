@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand, ValueEnum};
 
+use super::pretrain;
 use super::recipe::Recipe;
 use super::target_sites::{prepare, published};
 use super::train::Training;
@@ -41,6 +42,30 @@ enum Command {
         /// The dataset file [default: data/ and the name with underscores]
         #[arg(long)]
         out: Option<PathBuf>,
+    },
+    /// What a model learns before any label; goes on where a killed run stopped
+    Pretrain {
+        /// Model name
+        #[arg(value_parser = ["deepmirnatar"])]
+        model: String,
+        /// Folder of the public files
+        #[arg(long, default_value = "../shared/data")]
+        data: PathBuf,
+        /// Root of the checkpoints, and of MODEL/pretrained.safetensors, which recipes name
+        #[arg(long, default_value = "runs")]
+        runs: PathBuf,
+        /// How often the text is read
+        #[arg(long, default_value_t = 10)]
+        passes: usize,
+        /// Windows of 53 nt in one step
+        #[arg(long, default_value_t = 256)]
+        batch: usize,
+        /// Layers of BERT; the recipe's options must say the same
+        #[arg(long, default_value_t = 6)]
+        layers: usize,
+        /// Neighbouring words that are hidden together
+        #[arg(long, default_value_t = 4)]
+        mask_run: usize,
     },
     /// Train by a recipe; goes on where a killed run stopped
     Train {
@@ -166,6 +191,10 @@ impl Cli {
                 let lines = what.prepare(&data, &out)?;
                 lines.iter().for_each(|line| println!("{line}"));
                 Ok(std::fs::write(out.with_extension("log"), lines.join("\n"))?)
+            }
+            Command::Pretrain { model: _, data, runs, passes, batch, layers, mask_run } => {
+                let settings = pretrain::Settings { passes, batch, layers, mask_run };
+                pretrain::deepmirnatar(&data, &runs, &settings, self.device.open()?)
             }
             Command::Train { model, version, recipe, dataset, data, runs } => {
                 let path = recipe

@@ -18,6 +18,7 @@ pub mod interval;
 pub mod metrics;
 pub mod optimizer;
 pub mod predictions;
+pub mod pretrain;
 pub mod ranking;
 pub mod recipe;
 pub mod report;

@@ -6,6 +6,7 @@
 mod app;
 mod architecture;
 mod contract;
+mod deepmirnatar;
 mod models;
 mod openapi;
 mod parity;
