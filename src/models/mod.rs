@@ -6,6 +6,8 @@ mod encoder;
 mod error;
 mod golden;
 mod layers;
+pub mod premirna_cnn_lstm;
+pub mod premirna_cnn_zheng;
 mod replica;
 mod tensors;
 mod weights;
@@ -49,7 +51,7 @@ pub type Network = Box<dyn nn::ModuleT>;
 pub type Options = serde_json::Map<String, serde_json::Value>;
 
 /// Every model of this build.
-pub const MODELS: &[&Model] = &[&dmiso::MODEL];
+pub const MODELS: &[&Model] = &[&dmiso::MODEL, &premirna_cnn_lstm::MODEL, &premirna_cnn_zheng::MODEL];
 
 /// The model with this name.
 pub fn find(name: &str) -> Option<&'static Model> {
