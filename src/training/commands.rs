@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 use super::recipe::Recipe;
 use super::target_sites::prepare;
 use super::train::Training;
-use super::{evaluate, import, speed};
+use super::{evaluate, import, pre_mirnas, speed};
 use crate::models::device::{DeviceChoice, set_threads};
 use crate::models::{Options, WeightsDir};
 
@@ -34,14 +34,14 @@ enum Command {
     /// Public files → one dataset file
     Prepare {
         /// What to prepare
-        #[arg(value_parser = ["target-sites"])]
+        #[arg(value_parser = ["target-sites", "pre-mirnas"])]
         task: String,
         /// Folder of the public files, laid out TASK/OWNER+REPOSITORY/FILE
         #[arg(long, default_value = "../shared/data")]
         data: PathBuf,
-        /// The dataset file
-        #[arg(long, default_value = "data/target_sites.tsv")]
-        out: PathBuf,
+        /// The dataset file [default: data/TASK.tsv]
+        #[arg(long)]
+        out: Option<PathBuf>,
     },
     /// Train by a recipe; goes on where a killed run stopped
     Train {
@@ -126,8 +126,12 @@ impl Cli {
     pub fn run(self) -> Result<()> {
         set_threads(self.threads);
         match self.command {
-            Command::Prepare { task: _, data, out } => {
-                let lines = prepare::target_sites(&data, &out)?;
+            Command::Prepare { task, data, out } => {
+                let out = out.unwrap_or_else(|| format!("data/{}.tsv", task.replace('-', "_")).into());
+                let lines = match task.as_str() {
+                    "pre-mirnas" => pre_mirnas::prepare::pre_mirnas(&data, &out)?,
+                    _ => prepare::target_sites(&data, &out)?,
+                };
                 lines.iter().for_each(|line| println!("{line}"));
                 Ok(std::fs::write(out.with_extension("log"), lines.join("\n"))?)
             }

@@ -1,4 +1,4 @@
-//! Public files → pairs, one file per origin, with the traps of each repaired and counted.
+//! Public files → rows, one file per origin, with the traps of each repaired and counted.
 //!
 //! A source reads the files byte for byte as their repositories publish them, below one data folder laid out
 //! `<task>/<owner>+<repository>/<file>`.
@@ -8,7 +8,9 @@ mod hejret2023;
 mod isomirs;
 mod klimentova2022;
 mod mature;
+mod pre_mirnas;
 mod published;
+mod python_random;
 mod transcripts;
 
 pub use clash2013::Clash2013;
@@ -16,6 +18,7 @@ pub use hejret2023::Hejret2023;
 pub use isomirs::isomirs;
 pub use klimentova2022::klimentova2022;
 pub use mature::{human_mature, read_fasta};
+pub use pre_mirnas::pre_mirnas;
 pub use published::published_tools;
 pub use transcripts::three_prime_utrs;
 
