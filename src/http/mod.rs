@@ -5,6 +5,7 @@
 
 mod deadline;
 mod envelope;
+mod expression;
 mod extract;
 mod health;
 mod home;
@@ -49,8 +50,10 @@ pub fn openapi() -> OpenApi {
 }
 
 fn routes() -> OpenApiRouter<AppState> {
-    let work =
-        OpenApiRouter::new().routes(routes!(target_sites::score)).route_layer(from_fn(deadline::deadline));
+    let work = OpenApiRouter::new()
+        .routes(routes!(target_sites::score))
+        .routes(routes!(expression::predict))
+        .route_layer(from_fn(deadline::deadline));
     OpenApiRouter::with_openapi(openapi::frame())
         .merge(work)
         .routes(routes!(models::list))

@@ -28,6 +28,10 @@ const DESCRIPTION: &str = "Answers the questions of microRNA biology with neural
     components(schemas(ProblemBody)),
     tags(
         (name = "target sites", description = "Does this miRNA (or isomiR) bind this site?"),
+        (
+            name = "expression",
+            description = "What mRNA level do this promoter, this transcript and these miRNAs imply?",
+        ),
         (name = "models", description = "What is served, and the cards"),
         (name = "service", description = "Health and description of the service"),
     ),

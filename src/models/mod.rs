@@ -1,14 +1,18 @@
 //! The networks, one folder per model, and the list [`MODELS`]: all that the rest of the house knows of them.
 
+pub mod abscorr;
+pub mod allmirna;
 pub mod device;
 pub mod dmiso;
 mod encoder;
 mod error;
 mod golden;
 mod layers;
+pub mod mirex;
 mod replica;
 mod tensors;
 mod weights;
+pub mod xpresso;
 
 use tch::{Tensor, nn};
 
@@ -49,7 +53,8 @@ pub type Network = Box<dyn nn::ModuleT>;
 pub type Options = serde_json::Map<String, serde_json::Value>;
 
 /// Every model of this build.
-pub const MODELS: &[&Model] = &[&dmiso::MODEL];
+pub const MODELS: &[&Model] =
+    &[&dmiso::MODEL, &xpresso::MODEL, &mirex::MODEL, &allmirna::MODEL, &abscorr::MODEL];
 
 /// The model with this name.
 pub fn find(name: &str) -> Option<&'static Model> {

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 
+use super::expression::selection::{Residuals, Rule};
 use super::recipe::Recipe;
-use super::target_sites::prepare;
 use super::train::Training;
-use super::{evaluate, import, speed};
+use super::{evaluate, expression, import, speed, target_sites};
 use crate::models::device::{DeviceChoice, set_threads};
 use crate::models::{Options, WeightsDir};
 
@@ -34,14 +34,23 @@ enum Command {
     /// Public files → one dataset file
     Prepare {
         /// What to prepare
-        #[arg(value_parser = ["target-sites"])]
+        #[arg(value_parser = ["target-sites", "expression"])]
         task: String,
         /// Folder of the public files, laid out TASK/OWNER+REPOSITORY/FILE
         #[arg(long, default_value = "../shared/data")]
         data: PathBuf,
-        /// The dataset file
-        #[arg(long, default_value = "data/target_sites.tsv")]
-        out: PathBuf,
+        /// The dataset file [default: data/TASK.tsv]
+        #[arg(long)]
+        out: Option<PathBuf>,
+        /// Of expression, in place of the public files: a genome's FASTA
+        #[arg(long, requires = "annotation", requires = "expression")]
+        genome: Option<PathBuf>,
+        /// Its GTF
+        #[arg(long, requires = "genome")]
+        annotation: Option<PathBuf>,
+        /// A TSV with columns gene, level (log10) and, if wanted, split and target_mirnas
+        #[arg(long, requires = "genome")]
+        expression: Option<PathBuf>,
     },
     /// Train by a recipe; goes on where a killed run stopped
     Train {
@@ -60,6 +69,24 @@ enum Command {
         /// The public files, for published tools' scores beside ours; left out where absent
         #[arg(long, default_value = "../shared/data")]
         data: PathBuf,
+        /// Root of the checkpoints
+        #[arg(long, default_value = "runs")]
+        runs: PathBuf,
+    },
+    /// The miRNAs that miREx or AbsCorr should read, as JSON
+    SelectMirnas {
+        /// A recipe of a network without miRNAs, whose errors are correlated with each miRNA's targets
+        #[arg(long, default_value = "weights/xpresso/public_windows/recipe.json")]
+        recipe: PathBuf,
+        /// What is correlated
+        #[arg(long, value_parser = Rule::NAMES, default_value = "mirex")]
+        rule: String,
+        /// How many
+        #[arg(long, default_value_t = 10)]
+        count: usize,
+        /// The dataset file that `prepare` wrote
+        #[arg(long, default_value = "data/expression.tsv")]
+        dataset: PathBuf,
         /// Root of the checkpoints
         #[arg(long, default_value = "runs")]
         runs: PathBuf,
@@ -126,8 +153,17 @@ impl Cli {
     pub fn run(self) -> Result<()> {
         set_threads(self.threads);
         match self.command {
-            Command::Prepare { task: _, data, out } => {
-                let lines = prepare::target_sites(&data, &out)?;
+            Command::Prepare { task, data, out, genome, annotation, expression: levels } => {
+                let name = task.replace('-', "_");
+                let out = out.unwrap_or_else(|| Path::new("data").join(name).with_extension("tsv"));
+                let own = genome.zip(annotation).zip(levels);
+                let lines = match (task.as_str(), own) {
+                    ("expression", Some(((genome, gtf), levels))) => {
+                        expression::own(&genome, &gtf, &levels, &out)?
+                    }
+                    ("expression", None) => expression::prepare::public(&data, &out)?,
+                    _ => target_sites::prepare::target_sites(&data, &out)?,
+                };
                 lines.iter().for_each(|line| println!("{line}"));
                 Ok(std::fs::write(out.with_extension("log"), lines.join("\n"))?)
             }
@@ -144,6 +180,15 @@ impl Cli {
                 let dataset =
                     dataset.unwrap_or_else(|| Path::new("data").join(format!("{}.tsv", recipe.dataset)));
                 Training { recipe, dataset, public_data: data, weights, runs, device, command }.run()?;
+                Ok(())
+            }
+            Command::SelectMirnas { recipe, rule, count, dataset, runs } => {
+                let residuals =
+                    Residuals::out_of_fold(&Recipe::read(&recipe)?, &dataset, &runs, self.device.open()?)?;
+                let selected = residuals.select(rule.parse()?, count);
+                selected.iter().for_each(|(name, correlation)| println!("{name}\t{correlation:.4}"));
+                let names: Vec<&String> = selected.iter().map(|(name, _)| name).collect();
+                println!("{}", serde_json::to_string(&names)?);
                 Ok(())
             }
             Command::Evaluate { model, file, only, json } => {

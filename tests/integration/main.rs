@@ -14,3 +14,4 @@ mod scoring;
 mod serving;
 mod training;
 mod weights;
+mod xpresso;

@@ -4,6 +4,7 @@
 //! `<task>/<owner>+<repository>/<file>`.
 
 mod clash2013;
+mod expression;
 mod hejret2023;
 mod isomirs;
 mod klimentova2022;
@@ -12,6 +13,7 @@ mod published;
 mod transcripts;
 
 pub use clash2013::Clash2013;
+pub use expression::{human_promoters, mirtarbase};
 pub use hejret2023::Hejret2023;
 pub use isomirs::isomirs;
 pub use klimentova2022::klimentova2022;
