@@ -1,5 +1,7 @@
 //! The networks, one folder per model, and the list [`MODELS`]: all that the rest of the house knows of them.
 
+pub mod abscorr;
+pub mod allmirna;
 pub mod deepmirnatar;
 pub mod device;
 pub mod dmiso;
@@ -7,12 +9,14 @@ mod encoder;
 mod error;
 mod golden;
 mod layers;
+pub mod mirex;
 pub mod mitar;
 pub mod premirna_cnn_lstm;
 pub mod premirna_cnn_zheng;
 mod replica;
 mod tensors;
 mod weights;
+pub mod xpresso;
 
 use tch::{Tensor, nn};
 
@@ -59,6 +63,10 @@ pub const MODELS: &[&Model] = &[
     &mitar::MODEL,
     &premirna_cnn_lstm::MODEL,
     &premirna_cnn_zheng::MODEL,
+    &xpresso::MODEL,
+    &mirex::MODEL,
+    &allmirna::MODEL,
+    &abscorr::MODEL,
 ];
 
 /// The model with this name.

@@ -15,3 +15,4 @@ mod scoring;
 mod serving;
 mod training;
 mod weights;
+mod xpresso;
