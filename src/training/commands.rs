@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use super::expression::selection::{Residuals, Rule};
 use super::recipe::Recipe;
+use super::reproduce::{Paper, Runs, reproduce};
 use super::target_sites::{prepare, published};
 use super::train::Training;
 use super::{evaluate, expression, import, pre_mirnas, pretrain, speed};
@@ -114,6 +115,23 @@ enum Command {
         /// Root of the checkpoints
         #[arg(long, default_value = "runs")]
         runs: PathBuf,
+    },
+    /// A paper's whole protocol and its report; goes on where a killed run stopped
+    Reproduce {
+        /// The paper
+        paper: Paper,
+        /// Write the report from what is trained already
+        #[arg(long)]
+        without_training: bool,
+        /// Folder of the public files
+        #[arg(long, default_value = "../shared/data")]
+        data: PathBuf,
+        /// Root of the checkpoints
+        #[arg(long, default_value = "runs")]
+        runs: PathBuf,
+        /// Root of the reports
+        #[arg(long, default_value = "reports")]
+        reports: PathBuf,
     },
     /// Figures of served weights on a labelled TSV
     Evaluate {
@@ -259,6 +277,12 @@ impl Cli {
                 let names: Vec<&String> = selected.iter().map(|(name, _)| name).collect();
                 println!("{}", serde_json::to_string(&names)?);
                 Ok(())
+            }
+            Command::Reproduce { paper, without_training, data, runs, reports } => {
+                let (weights, device, missing) = (self.weights_dir, self.device.open()?, Vec::new());
+                let mut runs =
+                    Runs { weights, runs, reports, data, device, train: !without_training, missing };
+                reproduce(paper, &mut runs)
             }
             Command::Evaluate { model, file, only, json } => {
                 let rows = evaluate::read(&file, condition(only)?.as_ref())?;

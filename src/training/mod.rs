@@ -24,6 +24,7 @@ pub mod pretrain;
 pub mod ranking;
 pub mod recipe;
 pub mod report;
+pub mod reproduce;
 pub mod sources;
 pub mod speed;
 pub mod target_sites;

@@ -26,7 +26,13 @@ pub struct Curve {
 }
 
 /// Curves in one frame.
-pub fn curves(path: &Path, title: &str, axes: (&str, &str), ranges: [(f64, f64); 2], curves: &[Curve]) -> Result<()> {
+pub fn curves(
+    path: &Path,
+    title: &str,
+    axes: (&str, &str),
+    ranges: [(f64, f64); 2],
+    curves: &[Curve],
+) -> Result<()> {
     let root = SVGBackend::new(path, SIZE).into_drawing_area();
     root.fill(&WHITE)?;
     let [(x0, x1), (y0, y1)] = ranges;
@@ -83,7 +89,9 @@ pub fn roc(labels: &[bool], scores: &[f64]) -> Vec<(f64, f64)> {
     let positives = labels.iter().filter(|&&label| label).count() as f64;
     let negatives = labels.len() as f64 - positives;
     let mut points = vec![(0.0, 0.0)];
-    points.extend(falling(labels, scores).into_iter().map(|(tp, seen)| ((seen - tp) / negatives, tp / positives)));
+    points.extend(
+        falling(labels, scores).into_iter().map(|(tp, seen)| ((seen - tp) / negatives, tp / positives)),
+    );
     thin(points)
 }
 
@@ -112,5 +120,10 @@ fn falling(labels: &[bool], scores: &[f64]) -> Vec<(f64, f64)> {
 fn thin(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
     let step = points.len().div_ceil(400).max(1);
     let last = points.len() - 1;
-    points.into_iter().enumerate().filter(|(index, _)| index % step == 0 || *index == last).map(|(_, p)| p).collect()
+    points
+        .into_iter()
+        .enumerate()
+        .filter(|(index, _)| index % step == 0 || *index == last)
+        .map(|(_, p)| p)
+        .collect()
 }

@@ -42,7 +42,13 @@ impl Page {
     }
 
     /// ROC and precision-recall curves of a set: the network beside some floors.
-    pub fn class_curves(&mut self, file: &str, title: &str, set: &Predictions, floors: &[&str]) -> Result<()> {
+    pub fn class_curves(
+        &mut self,
+        file: &str,
+        title: &str,
+        set: &Predictions,
+        floors: &[&str],
+    ) -> Result<()> {
         let labels = set.labels();
         let scores: Vec<(&str, &[f64])> = [("this network", set.network())]
             .into_iter()
@@ -73,11 +79,17 @@ impl Page {
         let sign = if finished.lower_is_better() { -1.0 } else { 1.0 };
         let curve = |run: &crate::training::report::SeedReport| Curve {
             name: format!("seed {}, fold {}", run.seed, run.fold + 1),
-            points: run.history.iter().enumerate().map(|(at, epoch)| (at as f64 + 1.0, sign * epoch.score)).collect(),
+            points: run
+                .history
+                .iter()
+                .enumerate()
+                .map(|(at, epoch)| (at as f64 + 1.0, sign * epoch.score))
+                .collect(),
         };
         let curves: Vec<Curve> = finished.report.seeds.iter().take(5).map(curve).collect();
         let values = || curves.iter().flat_map(|curve| curve.points.iter().map(|point| point.1));
-        let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
+        let (low, high) =
+            (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
         let longest = curves.iter().map(|curve| curve.points.len()).max().unwrap_or(1) as f64;
         let margin = (high - low).max(1e-3) * 0.1;
         let ranges = [(1.0, longest.max(2.0)), (low - margin, high + margin)];
@@ -85,7 +97,14 @@ impl Page {
     }
 
     /// Bars.
-    pub fn bars(&mut self, file: &str, title: &str, figure: &str, from: f64, bars: &[(String, f64)]) -> Result<()> {
+    pub fn bars(
+        &mut self,
+        file: &str,
+        title: &str,
+        figure: &str,
+        from: f64,
+        bars: &[(String, f64)],
+    ) -> Result<()> {
         drawing::bars(&self.picture(file, title), title, figure, from, bars)
     }
 
@@ -108,7 +127,10 @@ impl Page {
     /// What could not be filled in, and the command; then the file is written.
     pub fn write(mut self, missing: &[String]) -> Result<()> {
         self.heading("Made by");
-        self.paragraph(&format!("```console\n$ mirador-train reproduce {}\n```", self.name.replace('_', "-")));
+        self.paragraph(&format!(
+            "```console\n$ mirador-train reproduce {}\n```",
+            self.name.replace('_', "-")
+        ));
         if !missing.is_empty() {
             self.paragraph("Left out, since not trained yet; the command above, or each of these, fills it:");
             for command in missing {

@@ -47,7 +47,8 @@ impl Runs {
             path if path.is_file() => (path, self.weights.clone(), String::new()),
             _ => {
                 let path = self.reports.join("recipes").join(model).join(format!("{version}.json"));
-                let options = format!(" --recipe reports/recipes/{model}/{version}.json --weights-dir runs/reproduced");
+                let options =
+                    format!(" --recipe reports/recipes/{model}/{version}.json --weights-dir runs/reproduced");
                 (path, self.runs.join("reproduced"), options)
             }
         };
