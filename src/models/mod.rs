@@ -6,6 +6,7 @@ mod encoder;
 mod error;
 mod golden;
 mod layers;
+pub mod mitar;
 pub mod premirna_cnn_lstm;
 pub mod premirna_cnn_zheng;
 mod replica;
@@ -51,7 +52,8 @@ pub type Network = Box<dyn nn::ModuleT>;
 pub type Options = serde_json::Map<String, serde_json::Value>;
 
 /// Every model of this build.
-pub const MODELS: &[&Model] = &[&dmiso::MODEL, &premirna_cnn_lstm::MODEL, &premirna_cnn_zheng::MODEL];
+pub const MODELS: &[&Model] =
+    &[&dmiso::MODEL, &mitar::MODEL, &premirna_cnn_lstm::MODEL, &premirna_cnn_zheng::MODEL];
 
 /// The model with this name.
 pub fn find(name: &str) -> Option<&'static Model> {

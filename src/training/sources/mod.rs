@@ -4,20 +4,24 @@
 //! `<task>/<owner>+<repository>/<file>`.
 
 mod clash2013;
+mod deepmirnatar;
 mod hejret2023;
 mod isomirs;
 mod klimentova2022;
 mod mature;
+mod mitar;
 mod pre_mirnas;
 mod published;
 mod python_random;
 mod transcripts;
 
 pub use clash2013::Clash2013;
+pub use deepmirnatar::deepmirnatar;
 pub use hejret2023::Hejret2023;
 pub use isomirs::isomirs;
 pub use klimentova2022::klimentova2022;
 pub use mature::{human_mature, read_fasta};
+pub use mitar::mitar;
 pub use pre_mirnas::pre_mirnas;
 pub use published::published_tools;
 pub use transcripts::three_prime_utrs;
