@@ -9,6 +9,8 @@ mod contract;
 mod models;
 mod openapi;
 mod parity;
+mod pre_mirnas;
+mod premirna_models;
 mod process;
 mod scoring;
 mod serving;
