@@ -5,6 +5,7 @@
 
 mod deadline;
 mod envelope;
+mod expression;
 mod extract;
 mod health;
 mod home;
@@ -53,6 +54,7 @@ fn routes() -> OpenApiRouter<AppState> {
     let work = OpenApiRouter::new()
         .routes(routes!(target_sites::score))
         .routes(routes!(pre_mirnas::classify))
+        .routes(routes!(expression::predict))
         .route_layer(from_fn(deadline::deadline));
     OpenApiRouter::with_openapi(openapi::frame())
         .merge(work)

@@ -29,6 +29,10 @@ const DESCRIPTION: &str = "Answers the questions of microRNA biology with neural
     tags(
         (name = "target sites", description = "Does this miRNA (or isomiR) bind this site?"),
         (name = "pre-miRNAs", description = "Is this hairpin a mirtron or a canonical pre-miRNA?"),
+        (
+            name = "expression",
+            description = "What mRNA level do this promoter, this transcript and these miRNAs imply?",
+        ),
         (name = "models", description = "What is served, and the cards"),
         (name = "service", description = "Health and description of the service"),
     ),

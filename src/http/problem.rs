@@ -87,6 +87,8 @@ pub enum ErrorCode {
     InvalidLength,
     /// An id of more characters than accepted.
     IdTooLong,
+    /// A number outside the accepted ones.
+    OutOfRange,
 }
 
 /// An error, as RFC 9457 problem details.

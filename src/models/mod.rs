@@ -1,17 +1,22 @@
 //! The networks, one folder per model, and the list [`MODELS`]: all that the rest of the house knows of them.
 
+pub mod abscorr;
+pub mod allmirna;
+pub mod deepmirnatar;
 pub mod device;
 pub mod dmiso;
 mod encoder;
 mod error;
 mod golden;
 mod layers;
+pub mod mirex;
 pub mod mitar;
 pub mod premirna_cnn_lstm;
 pub mod premirna_cnn_zheng;
 mod replica;
 mod tensors;
 mod weights;
+pub mod xpresso;
 
 use tch::{Tensor, nn};
 
@@ -52,8 +57,17 @@ pub type Network = Box<dyn nn::ModuleT>;
 pub type Options = serde_json::Map<String, serde_json::Value>;
 
 /// Every model of this build.
-pub const MODELS: &[&Model] =
-    &[&dmiso::MODEL, &mitar::MODEL, &premirna_cnn_lstm::MODEL, &premirna_cnn_zheng::MODEL];
+pub const MODELS: &[&Model] = &[
+    &deepmirnatar::MODEL,
+    &dmiso::MODEL,
+    &mitar::MODEL,
+    &premirna_cnn_lstm::MODEL,
+    &premirna_cnn_zheng::MODEL,
+    &xpresso::MODEL,
+    &mirex::MODEL,
+    &allmirna::MODEL,
+    &abscorr::MODEL,
+];
 
 /// The model with this name.
 pub fn find(name: &str) -> Option<&'static Model> {

@@ -34,6 +34,11 @@ impl Array {
         Self { shape: self.shape.clone(), values: vec![0.0; self.values.len()] }
     }
 
+    /// A vector of the same value throughout.
+    pub fn filled(length: usize, value: f32) -> Self {
+        Self { shape: vec![length], values: vec![value; length] }
+    }
+
     fn of(tensor: &Tensor) -> Self {
         let mut values = vec![0.0; tensor.numel()];
         tensor.to_device(Device::Cpu).contiguous().copy_data(&mut values, tensor.numel());

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand, ValueEnum};
 
+use super::expression::selection::{Residuals, Rule};
 use super::recipe::Recipe;
 use super::target_sites::{prepare, published};
 use super::train::Training;
-use super::{evaluate, import, pre_mirnas, speed};
+use super::{evaluate, expression, import, pre_mirnas, pretrain, speed};
 use crate::models::device::{DeviceChoice, set_threads};
 use crate::models::{Options, WeightsDir};
 
@@ -41,6 +42,39 @@ enum Command {
         /// The dataset file [default: data/ and the name with underscores]
         #[arg(long)]
         out: Option<PathBuf>,
+        /// Of expression, in place of the public files: a genome's FASTA
+        #[arg(long, requires = "annotation", requires = "expression")]
+        genome: Option<PathBuf>,
+        /// Its GTF
+        #[arg(long, requires = "genome")]
+        annotation: Option<PathBuf>,
+        /// A TSV with columns gene, level (log10) and, if wanted, split and target_mirnas
+        #[arg(long, requires = "genome")]
+        expression: Option<PathBuf>,
+    },
+    /// What a model learns before any label; goes on where a killed run stopped
+    Pretrain {
+        /// Model name
+        #[arg(value_parser = ["deepmirnatar"])]
+        model: String,
+        /// Folder of the public files
+        #[arg(long, default_value = "../shared/data")]
+        data: PathBuf,
+        /// Root of the checkpoints, and of MODEL/pretrained.safetensors, which recipes name
+        #[arg(long, default_value = "runs")]
+        runs: PathBuf,
+        /// How often the text is read
+        #[arg(long, default_value_t = 10)]
+        passes: usize,
+        /// Windows of 53 nt in one step
+        #[arg(long, default_value_t = 256)]
+        batch: usize,
+        /// Layers of BERT; the recipe's options must say the same
+        #[arg(long, default_value_t = 6)]
+        layers: usize,
+        /// Neighbouring words that are hidden together
+        #[arg(long, default_value_t = 4)]
+        mask_run: usize,
     },
     /// Train by a recipe; goes on where a killed run stopped
     Train {
@@ -59,6 +93,24 @@ enum Command {
         /// The public files, for published tools' scores beside ours; left out where absent
         #[arg(long, default_value = "../shared/data")]
         data: PathBuf,
+        /// Root of the checkpoints
+        #[arg(long, default_value = "runs")]
+        runs: PathBuf,
+    },
+    /// The miRNAs that miREx or AbsCorr should read, as JSON
+    SelectMirnas {
+        /// A recipe of a network without miRNAs, whose errors are correlated with each miRNA's targets
+        #[arg(long, default_value = "weights/xpresso/public_windows/recipe.json")]
+        recipe: PathBuf,
+        /// What is correlated
+        #[arg(long, value_parser = Rule::NAMES, default_value = "mirex")]
+        rule: String,
+        /// How many
+        #[arg(long, default_value_t = 10)]
+        count: usize,
+        /// The dataset file that `prepare` wrote
+        #[arg(long, default_value = "data/expression.tsv")]
+        dataset: PathBuf,
         /// Root of the checkpoints
         #[arg(long, default_value = "runs")]
         runs: PathBuf,
@@ -131,8 +183,10 @@ enum Dataset {
     MitarMiraw,
     /// Both together
     Mitar,
-    /// Mirtrons and canonical hairpins, with families
+    /// Mirtrons and canonical pre-miRNAs, with their families and arms
     PreMirnas,
+    /// Promoter windows, half-lives, miRNAs and levels of human genes
+    Expression,
 }
 
 impl Dataset {
@@ -151,6 +205,7 @@ impl Dataset {
             Self::MitarMiraw => published::prepare_mitar_miraw(data, out),
             Self::Mitar => published::prepare_mitar(data, out),
             Self::PreMirnas => pre_mirnas::prepare::pre_mirnas(data, out),
+            Self::Expression => expression::prepare::public(data, out),
         }
     }
 }
@@ -164,11 +219,22 @@ impl Cli {
     pub fn run(self) -> Result<()> {
         set_threads(self.threads);
         match self.command {
-            Command::Prepare { what, data, out } => {
+            Command::Prepare { what, data, out, genome, annotation, expression: levels } => {
                 let out = out.unwrap_or_else(|| what.file());
-                let lines = what.prepare(&data, &out)?;
+                let own = genome.zip(annotation).zip(levels);
+                if own.is_some() && !matches!(what, Dataset::Expression) {
+                    bail!("--genome is for `prepare expression`");
+                }
+                let lines = match own {
+                    Some(((genome, gtf), levels)) => expression::own(&genome, &gtf, &levels, &out)?,
+                    None => what.prepare(&data, &out)?,
+                };
                 lines.iter().for_each(|line| println!("{line}"));
                 Ok(std::fs::write(out.with_extension("log"), lines.join("\n"))?)
+            }
+            Command::Pretrain { model: _, data, runs, passes, batch, layers, mask_run } => {
+                let settings = pretrain::Settings { passes, batch, layers, mask_run };
+                pretrain::deepmirnatar(&data, &runs, &settings, self.device.open()?)
             }
             Command::Train { model, version, recipe, dataset, data, runs } => {
                 let path = recipe
@@ -183,6 +249,15 @@ impl Cli {
                 let dataset =
                     dataset.unwrap_or_else(|| Path::new("data").join(format!("{}.tsv", recipe.dataset)));
                 Training { recipe, dataset, public_data: data, weights, runs, device, command }.run()?;
+                Ok(())
+            }
+            Command::SelectMirnas { recipe, rule, count, dataset, runs } => {
+                let residuals =
+                    Residuals::out_of_fold(&Recipe::read(&recipe)?, &dataset, &runs, self.device.open()?)?;
+                let selected = residuals.select(rule.parse()?, count);
+                selected.iter().for_each(|(name, correlation)| println!("{name}\t{correlation:.4}"));
+                let names: Vec<&String> = selected.iter().map(|(name, _)| name).collect();
+                println!("{}", serde_json::to_string(&names)?);
                 Ok(())
             }
             Command::Evaluate { model, file, only, json } => {

@@ -6,7 +6,7 @@ use anyhow::Result;
 use rand_chacha::ChaCha8Rng;
 
 use super::recipe::{Recipe, Rows};
-use super::{pre_mirnas, target_sites};
+use super::{expression, pre_mirnas, target_sites};
 use crate::models::Model;
 use crate::tasks::{Input, Task, expression::Gene, pre_mirna::PreMirna, target_site::Pair};
 
@@ -62,7 +62,7 @@ pub fn open(model: &Model, recipe: &Recipe, dataset: &Path) -> Result<Box<dyn Ex
             Box::new(target_sites::Examples::new(target_sites::dataset::read(dataset)?, recipe.protocol)?)
         }
         Task::PreMirna => Box::new(pre_mirnas::Folds::open(dataset, recipe)?),
-        Task::Expression => anyhow::bail!("{} has no dataset", model.name),
+        Task::Expression => Box::new(expression::Genes::open(dataset, recipe)?),
     })
 }
 

@@ -6,6 +6,7 @@
 mod app;
 mod architecture;
 mod contract;
+mod deepmirnatar;
 mod models;
 mod openapi;
 mod parity;
@@ -16,3 +17,4 @@ mod scoring;
 mod serving;
 mod training;
 mod weights;
+mod xpresso;

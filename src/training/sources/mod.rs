@@ -5,6 +5,7 @@
 
 mod clash2013;
 mod deepmirnatar;
+mod expression;
 mod hejret2023;
 mod isomirs;
 mod klimentova2022;
@@ -17,6 +18,7 @@ mod transcripts;
 
 pub use clash2013::Clash2013;
 pub use deepmirnatar::deepmirnatar;
+pub use expression::{human_promoters, mirtarbase};
 pub use hejret2023::Hejret2023;
 pub use isomirs::isomirs;
 pub use klimentova2022::klimentova2022;

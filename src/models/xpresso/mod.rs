@@ -1,0 +1,48 @@
+//! Xpresso: promoter and transcript → mRNA level (Agarwal & Shendure, Cell Rep 2020), and what its relatives with
+//! miRNAs share with it.
+
+mod encode;
+mod network;
+mod promoter;
+mod published;
+
+use serde::Deserialize;
+
+pub use network::scale_features;
+
+use crate::models::Model;
+use crate::tasks::{Task, expression::HalfLifeFeature};
+
+/// Nucleotides before the start of transcription.
+const UPSTREAM: usize = 7_000;
+/// From the start on.
+const DOWNSTREAM: usize = 3_500;
+const WINDOW: usize = UPSTREAM + DOWNSTREAM;
+
+/// The model.
+pub const MODEL: Model = Model {
+    name: "xpresso",
+    task: Task::Expression,
+    description: "Xpresso: two convolutions over 10,500 nt around the start of transcription and a dense layer that \
+                  also reads features of the transcript's half-life. Agarwal & Shendure, Cell Rep 2020.",
+    encoder: encode::encoder,
+    network: network::build,
+    l1_variables: &[],
+    from_published: Some(published::convert),
+    adapt: Some(network::scale),
+};
+
+/// What a version reads beside the promoter, and the dropout after its two hidden layers.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Switches {
+    features: Vec<HalfLifeFeature>,
+    mirnas: Vec<String>,
+    dropout: [f64; 2],
+}
+
+impl Default for Switches {
+    fn default() -> Self {
+        Self { features: HalfLifeFeature::XPRESSO.to_vec(), mirnas: Vec::new(), dropout: [0.00099, 0.01546] }
+    }
+}

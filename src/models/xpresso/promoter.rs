@@ -1,0 +1,194 @@
+//! The two convolutions over the promoter's window. Where no row of a batch has a letter their outputs are known
+//! beforehand, so only the part around the letters is computed.
+
+use std::ops::Range;
+
+use tch::nn::{self, Init};
+use tch::{Kind, Tensor};
+
+use super::WINDOW;
+
+const LETTERS: i64 = 4;
+const FIRST: Layer = Layer { kernels: 128, width: 6, left: 2, pool: 30 };
+const SECOND: Layer = Layer { kernels: 32, width: 9, left: 4, pool: 10 };
+/// Positions of the window, and of the maps after each pooling: 350 and 35.
+const POSITIONS: [i64; 3] =
+    [WINDOW as i64, WINDOW as i64 / FIRST.pool, WINDOW as i64 / (FIRST.pool * SECOND.pool)];
+/// Values of the last map.
+pub const OUTPUTS: i64 = POSITIONS[2] * SECOND.kernels;
+
+/// A convolution with "same" padding, ReLU and the pooling behind it.
+struct Layer {
+    kernels: i64,
+    width: i64,
+    /// Positions before the output's own that it reads.
+    left: i64,
+    pool: i64,
+}
+
+impl Layer {
+    /// Positions after the output's own that it reads.
+    const fn right(&self) -> i64 {
+        self.width - 1 - self.left
+    }
+
+    /// Pooled outputs that inputs in `range` reach, of `positions` in all.
+    fn reached(&self, range: &Range<i64>, positions: i64) -> Range<i64> {
+        let first = (range.start - self.right()).max(0) / self.pool;
+        let last = ((range.end - 1 + self.left) / self.pool).min(positions - 1);
+        first..last + 1
+    }
+
+    /// Inputs that the pooled outputs in `range` read; may stand over the ends.
+    fn read_by(&self, range: &Range<i64>) -> Range<i64> {
+        range.start * self.pool - self.left..range.end * self.pool + self.right()
+    }
+
+    /// Valid convolution, pooling and ReLU: (n, t, c) to (n, (t − width + 1) / pool, kernels). As a product of matrices:
+    /// libtorch's own convolution is slow where there are few channels.
+    fn apply(&self, map: &Tensor, weights: &nn::Conv1D) -> Tensor {
+        map.unfold(1, self.width, 1) // (n, t − width + 1, c, width)
+            .flatten(2, 3)
+            .linear(&weights.ws.flatten(1, 2), weights.bs.as_ref()) // (n, t − width + 1, kernels)
+            .unflatten(1, [-1, self.pool])
+            .amax(2, false)
+            .relu() // behind the pooling it is the same, and cheaper
+    }
+
+    /// Started as Keras' "glorot_normal" with zero biases.
+    fn weights(&self, path: nn::Path, channels: i64) -> nn::Conv1D {
+        let stdev = (2.0 / ((channels + self.kernels) * self.width) as f64).sqrt();
+        let config = nn::ConvConfig {
+            ws_init: Init::Randn { mean: 0.0, stdev },
+            bs_init: Init::Const(0.0),
+            ..Default::default()
+        };
+        nn::conv1d(path, channels, self.kernels, self.width, config)
+    }
+}
+
+/// The weights of both.
+#[derive(Debug)]
+pub struct Promoter {
+    first: nn::Conv1D,
+    second: nn::Conv1D,
+}
+
+impl Promoter {
+    /// Under a path.
+    pub fn new(path: &nn::Path) -> Self {
+        Self {
+            first: FIRST.weights(path / "conv1", LETTERS),
+            second: SECOND.weights(path / "conv2", FIRST.kernels),
+        }
+    }
+
+    /// Letter codes (n, 10,500) to (n, 1,120), time-major.
+    pub fn forward(&self, codes: &Tensor) -> Tensor {
+        self.computed_in(codes, &letters(codes))
+    }
+
+    /// The same when only the letters in `range` of the window may differ from N.
+    fn computed_in(&self, codes: &Tensor, range: &Range<i64>) -> Tensor {
+        let rows = codes.size()[0];
+        let reached = FIRST.reached(range, POSITIONS[1]);
+        let blocks = SECOND.reached(&reached, POSITIONS[2]);
+        let map = FIRST.apply(&one_hot(&slice(codes, &FIRST.read_by(&reached))), &self.first); // (n, t, 128)
+
+        // Around it every position has the value of N; beyond the window's ends stand zeros.
+        let read = SECOND.read_by(&blocks);
+        let inside = read.start.max(0)..read.end.min(POSITIONS[1]);
+        let empty = |positions: i64| self.of_n(rows, positions);
+        let map =
+            Tensor::cat(&[empty(reached.start - inside.start), map, empty(inside.end - reached.end)], 1)
+                .constant_pad_nd([0, 0, inside.start - read.start, read.end - inside.end]);
+        let map = SECOND.apply(&map, &self.second); // (n, blocks, 32)
+
+        let background = self.background().expand([rows, -1, -1], false); // (n, 35, 32)
+        let before = background.narrow(1, 0, blocks.start);
+        let after = background.narrow(1, blocks.end, POSITIONS[2] - blocks.end);
+        Tensor::cat(&[before, map, after], 1).flatten(1, 2)
+    }
+
+    /// The first map where there is no letter: (rows, positions, 128).
+    fn of_n(&self, rows: i64, positions: i64) -> Tensor {
+        let values = self.first.bs.as_ref().map(Tensor::relu);
+        let values = values.unwrap_or_else(|| {
+            self.first.ws.new_zeros([FIRST.kernels], (Kind::Float, self.first.ws.device()))
+        });
+        values.expand([rows, positions, FIRST.kernels], false)
+    }
+
+    /// The last map of a window without a letter, (1, 35, 32): only its ends differ, where padding is read.
+    fn background(&self) -> Tensor {
+        let padding = [0, 0, SECOND.left, SECOND.right()];
+        let map = SECOND.apply(&self.of_n(1, 3 * SECOND.pool).constant_pad_nd(padding), &self.second);
+        let middle = map.narrow(1, 1, 1).expand([-1, POSITIONS[2] - 2, -1], false);
+        Tensor::cat(&[map.narrow(1, 0, 1), middle, map.narrow(1, 2, 1)], 1)
+    }
+}
+
+/// From the first to the last position at which some row has a letter; one position where none has.
+fn letters(codes: &Tensor) -> Range<i64> {
+    let any = codes.amax(0, false);
+    let places = any.nonzero().squeeze_dim(1);
+    if places.numel() == 0 {
+        return 0..1;
+    }
+    places.min().int64_value(&[])..places.max().int64_value(&[]) + 1
+}
+
+/// Codes at these positions of the window; N beyond its ends.
+fn slice(codes: &Tensor, range: &Range<i64>) -> Tensor {
+    let inside = range.start.max(0)..range.end.min(POSITIONS[0]);
+    codes
+        .narrow(1, inside.start, inside.end - inside.start)
+        .constant_pad_nd([inside.start - range.start, range.end - inside.end])
+}
+
+/// (n, t) codes to (n, t, 4); N is four zeros.
+fn one_hot(codes: &Tensor) -> Tensor {
+    let alphabet = Tensor::arange_start(1, LETTERS + 1, (Kind::Float, codes.device()));
+    codes.unsqueeze(-1).eq_tensor(&alphabet).to_kind(Kind::Float)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tch::Device;
+
+    /// What was left out changes nothing: letters anywhere, up to the very ends, in rows that differ.
+    #[test]
+    fn the_short_way_equals_the_full_computation() {
+        tch::manual_seed(3);
+        let store = nn::VarStore::new(Device::Cpu);
+        let promoter = Promoter::new(&store.root());
+        let _no_grad = tch::no_grad_guard();
+        for mut variable in store.trainable_variables() {
+            let _ = variable.normal_(0.0, 0.3);
+        }
+        let whole = POSITIONS[0];
+        let ranges = [
+            (6_951, 86),
+            (6_751, 300),
+            (0, whole),
+            (0, 1),
+            (whole - 1, 1),
+            (0, 0),
+            (2, 27),
+            (10_467, 33),
+            (119, 2),
+            (1_199, 3),
+            (4_000, 3_333),
+        ];
+        for (start, length) in ranges {
+            let codes = Tensor::zeros([3, whole], (Kind::Float, Device::Cpu));
+            let letters = Tensor::randint_low(0, 5, [2, length], (Kind::Float, Device::Cpu));
+            codes.narrow(0, 0, 2).narrow(1, start, length).copy_(&letters);
+            let (short, full) = (promoter.forward(&codes), promoter.computed_in(&codes, &(0..whole)));
+            assert_eq!(short.size(), [3, OUTPUTS]);
+            let difference = (short - full).abs().max().double_value(&[]);
+            assert!(difference < 1e-5, "{difference} with {length} letters at {start}");
+        }
+    }
+}
