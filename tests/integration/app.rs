@@ -1,5 +1,6 @@
 //! Starts the real application in this process and talks to it.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
@@ -44,9 +45,14 @@ impl App {
 
     /// Random networks in two versions.
     pub fn ready(flags: &[&str]) -> Self {
+        Self::serving(weights::root(), flags)
+    }
+
+    /// The weights below this root.
+    pub fn serving(root: &Path, flags: &[&str]) -> Self {
         let app = Self::starting(flags);
         let feeding = PredictorConfig { workers: 2, ..PredictorConfig::default() };
-        app.state.start(Registry::load(weights::root(), Device::Cpu, feeding).unwrap());
+        app.state.start(Registry::load(root, Device::Cpu, feeding).unwrap());
         app
     }
 
@@ -91,6 +97,13 @@ impl App {
 
     pub async fn post(&self, body: impl Into<Body>) -> Reply {
         self.send(score_request(&[], body)).await
+    }
+
+    /// To another route than [`SCORE`].
+    pub async fn post_to(&self, path: &str, body: &Value) -> Reply {
+        let request =
+            Request::post(path).header("x-request-id", "test").header("content-type", "application/json");
+        self.send(request.body(body.to_string().into()).unwrap()).await
     }
 
     pub async fn score(&self, pairs: &[Value]) -> Reply {

@@ -10,6 +10,8 @@ mod deepmirnatar;
 mod models;
 mod openapi;
 mod parity;
+mod pre_mirnas;
+mod premirna_models;
 mod process;
 mod scoring;
 mod serving;

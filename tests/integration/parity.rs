@@ -11,7 +11,7 @@ use mirador::tasks::{Input, probability, target_site::Pair};
 use serde_json::Value;
 use tch::Device;
 
-fn reference(name: &str) -> Option<PathBuf> {
+pub fn reference(name: &str) -> Option<PathBuf> {
     let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/reference")).join(name);
     if !path.exists() {
         eprintln!("skipped: {name} is not here (published weights and outputs are not part of the project)");
@@ -19,7 +19,7 @@ fn reference(name: &str) -> Option<PathBuf> {
     path.exists().then_some(path)
 }
 
-fn cases(path: PathBuf) -> Vec<Value> {
+pub fn cases(path: PathBuf) -> Vec<Value> {
     let golden: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
     golden["cases"].as_array().unwrap().clone()
 }

@@ -1,6 +1,6 @@
 //! Families of hairpins: whatever is related must not stand on both sides of a split.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::rna::{Base, Rna};
 
@@ -11,24 +11,39 @@ const SHORT: usize = 8;
 
 /// A family number for each hairpin: single linkage.
 pub fn families(hairpins: &[&Rna]) -> Vec<usize> {
-    let words = |length: usize| -> Vec<HashSet<&[Base]>> {
-        hairpins.iter().map(|hairpin| hairpin.windows(length).collect()).collect()
-    };
-    let (long, short) = (words(LONG), words(SHORT));
-    let related = |a: usize, b: usize| {
-        let shared = short[a].intersection(&short[b]).count();
-        2 * shared > short[a].len().min(short[b].len()) || !long[a].is_disjoint(&long[b])
-    };
+    let words: Vec<usize> =
+        hairpins.iter().map(|hairpin| hairpin.windows(SHORT).collect::<HashSet<_>>().len()).collect();
+    let by_short =
+        shared(hairpins, SHORT).into_iter().filter(|&((a, b), count)| 2 * count > words[a].min(words[b]));
+    let related = shared(hairpins, LONG).into_keys().chain(by_short.map(|(pair, _)| pair));
     let mut numbers: Vec<usize> = (0..hairpins.len()).collect();
-    for a in 0..hairpins.len() {
-        for b in 0..a {
-            let (kept, gone) = (numbers[a].min(numbers[b]), numbers[a].max(numbers[b]));
-            if kept != gone && related(a, b) {
-                numbers.iter_mut().filter(|number| **number == gone).for_each(|number| *number = kept);
+    for (a, b) in related {
+        let (kept, gone) = (numbers[a].min(numbers[b]), numbers[a].max(numbers[b]));
+        numbers.iter_mut().filter(|number| **number == gone).for_each(|number| *number = kept);
+    }
+    numbers
+}
+
+/// How many different words of a length two hairpins share, for those that share any.
+fn shared(hairpins: &[&Rna], length: usize) -> HashMap<(usize, usize), usize> {
+    let mut holders: HashMap<&[Base], Vec<usize>> = HashMap::new();
+    for (index, hairpin) in hairpins.iter().enumerate() {
+        for word in hairpin.windows(length) {
+            let holders = holders.entry(word).or_default();
+            if holders.last() != Some(&index) {
+                holders.push(index);
             }
         }
     }
-    numbers
+    let mut shared = HashMap::new();
+    for holders in holders.values() {
+        for (place, &later) in holders.iter().enumerate() {
+            for &earlier in &holders[..place] {
+                *shared.entry((earlier, later)).or_default() += 1;
+            }
+        }
+    }
+    shared
 }
 
 #[cfg(test)]

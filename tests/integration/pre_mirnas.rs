@@ -1,0 +1,154 @@
+//! `POST /v1/pre-mirnas/classify` as the caller sees it.
+
+use std::path::Path;
+use std::sync::OnceLock;
+
+use mirador::models::{dmiso, premirna_cnn_lstm, premirna_cnn_zheng};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::app::App;
+use crate::contract::problem;
+use crate::weights::write_model;
+
+const CLASSIFY: &str = "/v1/pre-mirnas/classify";
+const MIRTRON: &str = "GUGAGGGCAUGCAGGCCUGGAUGGGGCAGCUGGGAUGGUCCAAAAGGGUGGCCUCACCAGCCCUGUGUUCCCUAG";
+
+/// `premirna_cnn_lstm@grouped`, the default, Zheng's baseline, and a model of another task.
+fn app() -> App {
+    static ROOT: OnceLock<TempDir> = OnceLock::new();
+    let root: &Path = ROOT
+        .get_or_init(|| {
+            let root = TempDir::new().unwrap();
+            write_model(&dmiso::MODEL, root.path(), "balanced", true);
+            write_model(&premirna_cnn_lstm::MODEL, root.path(), "grouped", true);
+            write_model(&premirna_cnn_zheng::MODEL, root.path(), "published", false);
+            root
+        })
+        .path();
+    App::serving(root, &[])
+}
+
+fn probabilities(body: &Value) -> Vec<f64> {
+    let results = body["results"].as_array().unwrap_or_else(|| panic!("{body}"));
+    results.iter().map(|result| result["mirtron_probability"].as_f64().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_reply_in_full() {
+    let rows = json!([
+        {"id": "h1", "sequence": format!(" {}R\n", MIRTRON.to_lowercase().replace('u', "t"))},
+        {"sequence": "ACGU".repeat(10)},
+    ]);
+    let mut reply = app().post_to(CLASSIFY, &json!({ "pre_mirnas": rows })).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    assert!(reply.header("server-timing").starts_with("queue;dur="));
+    for (probability, result) in
+        probabilities(&reply.body).iter().zip(reply.body["results"].as_array().unwrap())
+    {
+        assert!((0.0..=1.0).contains(probability));
+        assert_eq!(result["class"], if *probability >= 0.5 { "mirtron" } else { "canonical" });
+    }
+    for result in reply.body["results"].as_array_mut().unwrap() {
+        result["mirtron_probability"].take();
+        result["class"].take();
+    }
+    insta::assert_json_snapshot!(reply.body, @r#"
+    {
+      "model": {
+        "name": "premirna_cnn_lstm",
+        "version": "grouped"
+      },
+      "results": [
+        {
+          "id": "h1",
+          "class": null,
+          "mirtron_probability": null,
+          "warnings": [
+            "sequence: 1 ambiguity code read as N (first: R at position 76)"
+          ]
+        },
+        {
+          "class": null,
+          "mirtron_probability": null,
+          "warnings": []
+        }
+      ]
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn every_bad_hairpin_is_named() {
+    let app = app();
+    let rows = json!([
+        {"sequence": "ACGU".repeat(9)},
+        {"sequence": MIRTRON},
+        {"sequence": MIRTRON.replace("CCC", "C-C"), "id": "x".repeat(129)},
+        {"sequence": "A".repeat(165)},
+    ]);
+    let found = problem(&app.post_to(CLASSIFY, &json!({ "pre_mirnas": rows })).await, 422, "invalid-input");
+    assert_eq!(
+        found["errors"],
+        json!([
+            ["/pre_mirnas/0/sequence", "invalid_length"],
+            ["/pre_mirnas/2/id", "id_too_long"],
+            ["/pre_mirnas/2/sequence", "invalid_letter"],
+            ["/pre_mirnas/3/sequence", "invalid_length"],
+        ])
+    );
+    let found = problem(&app.post_to(CLASSIFY, &json!({ "pre_mirnas": [] })).await, 422, "invalid-input");
+    assert_eq!(found["errors"], json!([["/pre_mirnas", "empty_list"]]));
+    let found = app.post_to(CLASSIFY, &json!({ "pre_mirnas": [{"sequence": 3}] })).await;
+    assert_eq!(
+        problem(&found, 400, "malformed-request")["errors"],
+        json!([["/pre_mirnas/0/sequence", "wrong_type"]])
+    );
+}
+
+#[tokio::test]
+async fn a_model_of_another_task_does_not_answer() {
+    let app = app();
+    let ask = async |model: &str| {
+        app.post_to(CLASSIFY, &json!({"model": model, "pre_mirnas": [{"sequence": MIRTRON}]})).await
+    };
+    let found = problem(&ask("dmiso").await, 404, "unknown-model");
+    let known = "premirna_cnn_lstm@grouped, premirna_cnn_zheng@published";
+    assert_eq!(found["detail"], format!("no model \"dmiso\"; there is: {known}"));
+    assert_eq!(ask("premirna_cnn_zheng").await.body["model"]["version"], "published");
+    let found = problem(
+        &App::ready(&[]).post_to(CLASSIFY, &json!({"pre_mirnas": [{"sequence": MIRTRON}]})).await,
+        404,
+        "unknown-model",
+    );
+    assert!(found["detail"].as_str().unwrap().starts_with("no model"));
+}
+
+#[tokio::test]
+async fn a_hairpin_has_one_answer_whatever_stands_beside_it() {
+    let app = app();
+    for model in ["premirna_cnn_lstm", "premirna_cnn_zheng"] {
+        let ask = async |rows: Vec<Value>| {
+            probabilities(&app.post_to(CLASSIFY, &json!({"model": model, "pre_mirnas": rows})).await.body)
+        };
+        let (row, other) = (json!({"sequence": MIRTRON}), json!({"sequence": "GAUUACA".repeat(23)}));
+        let alone = ask(vec![row.clone()]).await[0];
+        for (size, place) in [(2, 0), (2, 1), (40, 0), (40, 20), (40, 39)] {
+            let mut rows = vec![other.clone(); size];
+            rows[place] = row.clone();
+            let found = ask(rows).await[place];
+            assert!((found - alone).abs() < 1e-5, "{model}: {found} at {place} of {size}, {alone} alone");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_example_of_the_document_is_answered() {
+    let app = app();
+    let document = app.get("/openapi.json").await.body;
+    let example = &document["components"]["schemas"]["ClassifyRequest"]["example"];
+    assert_eq!(app.post_to(CLASSIFY, example).await.status, 200);
+    let responses = document["paths"][CLASSIFY]["post"]["responses"].as_object().unwrap();
+    let statuses: Vec<&str> = responses.keys().map(String::as_str).collect();
+    assert_eq!(statuses, ["200", "400", "404", "413", "415", "422", "500", "503", "504"]);
+}
