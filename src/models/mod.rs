@@ -7,6 +7,7 @@ mod encoder;
 mod error;
 mod golden;
 mod layers;
+pub mod mitar;
 mod replica;
 mod tensors;
 mod weights;
@@ -50,7 +51,7 @@ pub type Network = Box<dyn nn::ModuleT>;
 pub type Options = serde_json::Map<String, serde_json::Value>;
 
 /// Every model of this build.
-pub const MODELS: &[&Model] = &[&deepmirnatar::MODEL, &dmiso::MODEL];
+pub const MODELS: &[&Model] = &[&deepmirnatar::MODEL, &dmiso::MODEL, &mitar::MODEL];
 
 /// The model with this name.
 pub fn find(name: &str) -> Option<&'static Model> {

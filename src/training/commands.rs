@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 
 use super::pretrain;
 use super::recipe::Recipe;
-use super::target_sites::prepare;
+use super::target_sites::{prepare, published};
 use super::train::Training;
 use super::{evaluate, import, speed};
 use crate::models::device::{DeviceChoice, set_threads};
@@ -35,14 +35,13 @@ enum Command {
     /// Public files → one dataset file
     Prepare {
         /// What to prepare
-        #[arg(value_parser = ["target-sites"])]
-        task: String,
+        what: Dataset,
         /// Folder of the public files, laid out TASK/OWNER+REPOSITORY/FILE
         #[arg(long, default_value = "../shared/data")]
         data: PathBuf,
-        /// The dataset file
-        #[arg(long, default_value = "data/target_sites.tsv")]
-        out: PathBuf,
+        /// The dataset file [default: data/ and the name with underscores]
+        #[arg(long)]
+        out: Option<PathBuf>,
     },
     /// What a model learns before any label; goes on where a killed run stopped
     Pretrain {
@@ -142,6 +141,42 @@ enum Command {
     },
 }
 
+/// A dataset file.
+#[derive(ValueEnum, Clone, Copy, Debug)]
+enum Dataset {
+    /// Chimeric reads for bias-free training, the two bias-corrected tests
+    TargetSites,
+    /// DeepmiRNATar's train, validation and test files
+    Deepmirnatar,
+    /// The same with its mixture of miRNA directions
+    DeepmirnatarRaw,
+    /// miTAR's first data set
+    MitarDeepmirtar,
+    /// miTAR's second data set
+    MitarMiraw,
+    /// Both together
+    Mitar,
+}
+
+impl Dataset {
+    fn file(self) -> PathBuf {
+        let name =
+            self.to_possible_value().map_or_else(String::new, |value| value.get_name().replace('-', "_"));
+        Path::new("data").join(name + ".tsv")
+    }
+
+    fn prepare(self, data: &Path, out: &Path) -> Result<Vec<String>> {
+        match self {
+            Self::TargetSites => prepare::target_sites(data, out),
+            Self::Deepmirnatar => published::prepare_deepmirnatar(data, out, false),
+            Self::DeepmirnatarRaw => published::prepare_deepmirnatar(data, out, true),
+            Self::MitarDeepmirtar => published::prepare_mitar_deepmirtar(data, out),
+            Self::MitarMiraw => published::prepare_mitar_miraw(data, out),
+            Self::Mitar => published::prepare_mitar(data, out),
+        }
+    }
+}
+
 fn parse_options(text: &str) -> Result<Options, serde_json::Error> {
     serde_json::from_str(text)
 }
@@ -151,8 +186,9 @@ impl Cli {
     pub fn run(self) -> Result<()> {
         set_threads(self.threads);
         match self.command {
-            Command::Prepare { task: _, data, out } => {
-                let lines = prepare::target_sites(&data, &out)?;
+            Command::Prepare { what, data, out } => {
+                let out = out.unwrap_or_else(|| what.file());
+                let lines = what.prepare(&data, &out)?;
                 lines.iter().for_each(|line| println!("{line}"));
                 Ok(std::fs::write(out.with_extension("log"), lines.join("\n"))?)
             }

@@ -9,6 +9,7 @@ mod hejret2023;
 mod isomirs;
 mod klimentova2022;
 mod mature;
+mod mitar;
 mod published;
 mod transcripts;
 
@@ -18,6 +19,7 @@ pub use hejret2023::Hejret2023;
 pub use isomirs::isomirs;
 pub use klimentova2022::klimentova2022;
 pub use mature::{human_mature, read_fasta};
+pub use mitar::mitar;
 pub use published::published_tools;
 pub use transcripts::three_prime_utrs;
 
