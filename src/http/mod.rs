@@ -11,6 +11,7 @@ mod home;
 mod models;
 mod offload;
 mod openapi;
+mod pre_mirnas;
 mod problem;
 mod problem_kind;
 mod rows;
@@ -49,8 +50,10 @@ pub fn openapi() -> OpenApi {
 }
 
 fn routes() -> OpenApiRouter<AppState> {
-    let work =
-        OpenApiRouter::new().routes(routes!(target_sites::score)).route_layer(from_fn(deadline::deadline));
+    let work = OpenApiRouter::new()
+        .routes(routes!(target_sites::score))
+        .routes(routes!(pre_mirnas::classify))
+        .route_layer(from_fn(deadline::deadline));
     OpenApiRouter::with_openapi(openapi::frame())
         .merge(work)
         .routes(routes!(models::list))

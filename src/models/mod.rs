@@ -8,6 +8,8 @@ mod error;
 mod golden;
 mod layers;
 pub mod mitar;
+pub mod premirna_cnn_lstm;
+pub mod premirna_cnn_zheng;
 mod replica;
 mod tensors;
 mod weights;
@@ -51,7 +53,13 @@ pub type Network = Box<dyn nn::ModuleT>;
 pub type Options = serde_json::Map<String, serde_json::Value>;
 
 /// Every model of this build.
-pub const MODELS: &[&Model] = &[&deepmirnatar::MODEL, &dmiso::MODEL, &mitar::MODEL];
+pub const MODELS: &[&Model] = &[
+    &deepmirnatar::MODEL,
+    &dmiso::MODEL,
+    &mitar::MODEL,
+    &premirna_cnn_lstm::MODEL,
+    &premirna_cnn_zheng::MODEL,
+];
 
 /// The model with this name.
 pub fn find(name: &str) -> Option<&'static Model> {

@@ -9,7 +9,7 @@ use super::pretrain;
 use super::recipe::Recipe;
 use super::target_sites::{prepare, published};
 use super::train::Training;
-use super::{evaluate, import, speed};
+use super::{evaluate, import, pre_mirnas, speed};
 use crate::models::device::{DeviceChoice, set_threads};
 use crate::models::{Options, WeightsDir};
 
@@ -156,6 +156,8 @@ enum Dataset {
     MitarMiraw,
     /// Both together
     Mitar,
+    /// Mirtrons and canonical pre-miRNAs, with their families and arms
+    PreMirnas,
 }
 
 impl Dataset {
@@ -173,6 +175,7 @@ impl Dataset {
             Self::MitarDeepmirtar => published::prepare_mitar_deepmirtar(data, out),
             Self::MitarMiraw => published::prepare_mitar_miraw(data, out),
             Self::Mitar => published::prepare_mitar(data, out),
+            Self::PreMirnas => pre_mirnas::prepare::pre_mirnas(data, out),
         }
     }
 }

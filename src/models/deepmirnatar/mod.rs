@@ -13,6 +13,7 @@ mod transformer;
 pub use features::WORD2VEC;
 
 use std::ops::Range;
+use std::slice;
 
 use crate::encoding::{Encoded, windows};
 use crate::models::{Encoder, Model};
@@ -48,8 +49,8 @@ fn encoder() -> Encoder {
 fn encode(pair: &Pair) -> Encoded {
     let windows = windows(pair.site.len(), SITE_LIMIT);
     let mirna = padded(&pair.mirna, MIRNA_WORDS);
-    let whole = [0..pair.site.len()];
-    let parts = if windows.is_empty() { &whole[..] } else { &windows };
+    let whole = 0..pair.site.len();
+    let parts = if windows.is_empty() { slice::from_ref(&whole) } else { &windows };
     let of_part =
         |part: &Range<usize>| [mirna.clone(), padded(&pair.site[part.clone()], SITE_WORDS)].concat();
     Encoded { values: parts.iter().flat_map(of_part).collect(), windows, warnings: Vec::new() }

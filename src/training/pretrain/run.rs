@@ -84,7 +84,7 @@ pub fn train(
         sum += loss.double_value(&[]);
         since += 1;
         progress.inc(1);
-        if state.step % CHECKPOINT == 0 || state.step == steps {
+        if state.step.is_multiple_of(CHECKPOINT) || state.step == steps {
             let mean = sum / f64::from(since);
             ensure!(mean.is_finite(), "step {}: the loss is {mean}", state.step);
             state.seconds += start.elapsed().as_secs_f64();
