@@ -10,6 +10,7 @@ mod deepmirnatar;
 mod models;
 mod openapi;
 mod parity;
+mod pretraining;
 mod process;
 mod scoring;
 mod serving;
