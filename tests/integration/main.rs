@@ -12,6 +12,7 @@ mod openapi;
 mod parity;
 mod pre_mirnas;
 mod premirna_models;
+mod pretraining;
 mod process;
 mod scoring;
 mod serving;

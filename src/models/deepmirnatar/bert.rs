@@ -96,7 +96,7 @@ impl Layer {
             .view([rows, steps, 3, HEADS, HIDDEN / HEADS])
             .permute([2, 0, 3, 1, 4]); // (3, n, 12, t, 8)
         let [query, key, value] = [0, 1, 2].map(|part| heads.get(part));
-        // No dropout on the attention weights: with it libtorch leaves its fused path, at twice the time.
+        // No dropout on the attention weights: with it libtorch leaves its fused path.
         let attended =
             Tensor::scaled_dot_product_attention(&query, &key, &value, Some(seen), 0.0, false, None, false)
                 .transpose(1, 2)

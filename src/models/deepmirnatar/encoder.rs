@@ -35,7 +35,7 @@ pub struct Encoder {
 
 #[derive(Debug)]
 enum Words {
-    TextCnn { filters: [nn::Conv1D; 3], dense: nn::Linear },
+    TextCnn { filters: Vec<(i64, nn::Conv1D)>, dense: nn::Linear },
     Dense(nn::Linear),
 }
 
@@ -51,7 +51,8 @@ impl Encoder {
         let words = match text_cnn {
             true => Words::TextCnn {
                 filters: WIDTHS
-                    .map(|width| conv1d(&path / format!("filters_{width}"), inputs, FILTERS, width)),
+                    .map(|width| (width, conv1d(&path / format!("filters_{width}"), inputs, FILTERS, width)))
+                    .into(),
                 dense: dense(&path / "dense", 3 * FILTERS, MODEL),
             },
             false => Words::Dense(dense(&path / "dense", inputs, MODEL)),
@@ -87,10 +88,10 @@ impl Module for Words {
         match self {
             Words::TextCnn { filters, dense } => {
                 let words = words.transpose(1, 2); // (n, inputs, t)
-                let maps = [0, 1, 2].map(|at| {
-                    let side = WIDTHS[at] / 2;
-                    words.constant_pad_nd([side, side]).apply(&filters[at]).relu() // (n, 128, t)
-                });
+                let map = |(width, filters): &(i64, nn::Conv1D)| {
+                    words.constant_pad_nd([width / 2, width / 2]).apply(filters).relu() // (n, 128, t)
+                };
+                let maps: Vec<Tensor> = filters.iter().map(map).collect();
                 Tensor::cat(&maps, 1).transpose(1, 2).apply(dense)
             }
             Words::Dense(dense) => words.apply(dense),

@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn visible_words_leave_one_letter_open() {
         let text: Rna = "ACGUACGUACGUACGUACGU".parse().unwrap();
-        let markov = Markov::fit(&[text.clone()]);
+        let markov = Markov::fit(std::slice::from_ref(&text));
         // Four hidden words in a row share one letter that no visible word shows: the U at place 7.
         let posteriors = markov.posteriors(&text, &[4, 5, 6, 7]);
         for (start, posterior) in (4..8).zip(posteriors) {

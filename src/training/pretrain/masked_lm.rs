@@ -187,4 +187,16 @@ mod tests {
             assert_eq!((count("bert."), count("head.")), (expected, 9_765));
         }
     }
+
+    #[test]
+    fn an_untrained_network_guesses_and_the_chain_knows() {
+        tch::manual_seed(2);
+        let text: Vec<Rna> =
+            (0..40).map(|row| "ACGGUUCAGCAUUGC".repeat(5)[row % 15..][..53].parse().unwrap()).collect();
+        let model = MaskedLm::new(1, Device::Cpu);
+        let (own, floor) = model.measure(&text, &text, 6);
+        assert!(own.words > 100 && own.words == floor.words);
+        assert!((own.loss - (VOCABULARY as f64).ln()).abs() < 0.3, "{own:?}");
+        assert!(floor.accuracy > 0.9 && floor.loss < 0.5 && own.accuracy < 0.2, "{floor:?} {own:?}");
+    }
 }
