@@ -4,7 +4,7 @@
 use tch::nn::{self, Init};
 
 /// U(−l, l) with l = √(6 / (fan in + fan out)).
-fn glorot_uniform(fan_in: i64, fan_out: i64) -> Init {
+pub fn glorot_uniform(fan_in: i64, fan_out: i64) -> Init {
     let limit = (6.0 / (fan_in + fan_out) as f64).sqrt();
     Init::Uniform { lo: -limit, up: limit }
 }

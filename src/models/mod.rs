@@ -9,6 +9,7 @@ mod error;
 mod golden;
 mod layers;
 pub mod mirex;
+pub mod mitar;
 mod replica;
 mod tensors;
 mod weights;
@@ -54,7 +55,7 @@ pub type Options = serde_json::Map<String, serde_json::Value>;
 
 /// Every model of this build.
 pub const MODELS: &[&Model] =
-    &[&dmiso::MODEL, &xpresso::MODEL, &mirex::MODEL, &allmirna::MODEL, &abscorr::MODEL];
+    &[&dmiso::MODEL, &mitar::MODEL, &xpresso::MODEL, &mirex::MODEL, &allmirna::MODEL, &abscorr::MODEL];
 
 /// The model with this name.
 pub fn find(name: &str) -> Option<&'static Model> {

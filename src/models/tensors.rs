@@ -132,6 +132,11 @@ impl Tensors {
         self.0.insert(name, array);
     }
 
+    /// All names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     /// Removes a tensor that has to be there.
     pub fn take(&mut self, name: &str) -> Result<Array, LoadError> {
         self.0.remove(name).ok_or_else(|| LoadError::Missing(name.to_owned()))
@@ -146,5 +151,13 @@ impl Tensors {
 impl FromIterator<(String, Array)> for Tensors {
     fn from_iter<I: IntoIterator<Item = (String, Array)>>(tensors: I) -> Self {
         Self(tensors.into_iter().collect())
+    }
+}
+
+impl IntoIterator for Tensors {
+    type Item = (String, Array);
+    type IntoIter = std::collections::btree_map::IntoIter<String, Array>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
     }
 }

@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 
 use super::expression::selection::{Residuals, Rule};
 use super::recipe::Recipe;
+use super::target_sites::{prepare, published};
 use super::train::Training;
-use super::{evaluate, expression, import, speed, target_sites};
+use super::{evaluate, expression, import, speed};
 use crate::models::device::{DeviceChoice, set_threads};
 use crate::models::{Options, WeightsDir};
 
@@ -34,12 +35,11 @@ enum Command {
     /// Public files → one dataset file
     Prepare {
         /// What to prepare
-        #[arg(value_parser = ["target-sites", "expression"])]
-        task: String,
+        what: Dataset,
         /// Folder of the public files, laid out TASK/OWNER+REPOSITORY/FILE
         #[arg(long, default_value = "../shared/data")]
         data: PathBuf,
-        /// The dataset file [default: data/TASK.tsv]
+        /// The dataset file [default: data/ and the name with underscores]
         #[arg(long)]
         out: Option<PathBuf>,
         /// Of expression, in place of the public files: a genome's FASTA
@@ -144,6 +144,45 @@ enum Command {
     },
 }
 
+/// A dataset file.
+#[derive(ValueEnum, Clone, Copy, Debug)]
+enum Dataset {
+    /// Chimeric reads for bias-free training, the two bias-corrected tests
+    TargetSites,
+    /// DeepmiRNATar's train, validation and test files
+    Deepmirnatar,
+    /// The same with its mixture of miRNA directions
+    DeepmirnatarRaw,
+    /// miTAR's first data set
+    MitarDeepmirtar,
+    /// miTAR's second data set
+    MitarMiraw,
+    /// Both together
+    Mitar,
+    /// Promoters, half-lives, miRNAs and levels of human genes, in four files
+    Expression,
+}
+
+impl Dataset {
+    fn file(self) -> PathBuf {
+        let name =
+            self.to_possible_value().map_or_else(String::new, |value| value.get_name().replace('-', "_"));
+        Path::new("data").join(name + ".tsv")
+    }
+
+    fn prepare(self, data: &Path, out: &Path) -> Result<Vec<String>> {
+        match self {
+            Self::TargetSites => prepare::target_sites(data, out),
+            Self::Deepmirnatar => published::prepare_deepmirnatar(data, out, false),
+            Self::DeepmirnatarRaw => published::prepare_deepmirnatar(data, out, true),
+            Self::MitarDeepmirtar => published::prepare_mitar_deepmirtar(data, out),
+            Self::MitarMiraw => published::prepare_mitar_miraw(data, out),
+            Self::Mitar => published::prepare_mitar(data, out),
+            Self::Expression => expression::prepare::public(data, out),
+        }
+    }
+}
+
 fn parse_options(text: &str) -> Result<Options, serde_json::Error> {
     serde_json::from_str(text)
 }
@@ -153,16 +192,13 @@ impl Cli {
     pub fn run(self) -> Result<()> {
         set_threads(self.threads);
         match self.command {
-            Command::Prepare { task, data, out, genome, annotation, expression: levels } => {
-                let name = task.replace('-', "_");
-                let out = out.unwrap_or_else(|| Path::new("data").join(name).with_extension("tsv"));
-                let own = genome.zip(annotation).zip(levels);
-                let lines = match (task.as_str(), own) {
-                    ("expression", Some(((genome, gtf), levels))) => {
+            Command::Prepare { what, data, out, genome, annotation, expression: levels } => {
+                let out = out.unwrap_or_else(|| what.file());
+                let lines = match (what, genome.zip(annotation).zip(levels)) {
+                    (Dataset::Expression, Some(((genome, gtf), levels))) => {
                         expression::own(&genome, &gtf, &levels, &out)?
                     }
-                    ("expression", None) => expression::prepare::public(&data, &out)?,
-                    _ => target_sites::prepare::target_sites(&data, &out)?,
+                    _ => what.prepare(&data, &out)?,
                 };
                 lines.iter().for_each(|line| println!("{line}"));
                 Ok(std::fs::write(out.with_extension("log"), lines.join("\n"))?)

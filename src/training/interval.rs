@@ -22,6 +22,9 @@ pub struct Interval {
 
 impl std::fmt::Display for Interval {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.value.is_nan() {
+            return write!(f, "–");
+        }
         write!(f, "{:.3} ({:.3}–{:.3})", self.value, self.low, self.high)
     }
 }

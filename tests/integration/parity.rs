@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use mirador::models::{Options, Replica, Tensors, WeightsDir, dmiso};
+use mirador::models::{Options, Replica, Tensors, WeightsDir, dmiso, mitar};
 use mirador::rna::{Rna, duplex::align, seed::SiteType};
 use mirador::tasks::{Input, probability, target_site::Pair};
 use serde_json::Value;
@@ -60,6 +60,62 @@ fn dmiso_with_the_published_weights_gives_the_published_scores() {
     }
     assert_eq!(cases.len(), 49);
     assert!(published >= 4, "the four scores shipped with DMISO are among the cases");
+}
+
+fn mitar_options(site_rows: usize) -> Options {
+    serde_json::from_value(serde_json::json!({ "site_rows": site_rows })).unwrap()
+}
+
+#[test]
+fn mitar_has_the_specified_number_of_parameters() {
+    for site_rows in [53, 40] {
+        let replica = Replica::new(&mitar::MODEL, &mitar_options(site_rows), Device::Cpu).unwrap();
+        assert_eq!(replica.trainable_parameters(), 110_970);
+    }
+}
+
+#[test]
+fn mitar_with_the_published_weights_gives_the_published_scores() {
+    let mut parclip = Vec::new();
+    for (name, site_rows) in [("mitar1", 53), ("mitar2", 40), ("mitar", 53)] {
+        let (Some(weights), Some(golden)) =
+            (reference(&format!("{name}.safetensors")), reference(&format!("{name}.golden.json")))
+        else {
+            return;
+        };
+        let replica = Replica::new(&mitar::MODEL, &mitar_options(site_rows), Device::Cpu).unwrap();
+        let convert = mitar::MODEL.from_published.unwrap();
+        convert(Tensors::read(&weights).unwrap()).unwrap().load_into(&replica.store).unwrap();
+        let cases = cases(golden);
+        let rows: Vec<Input> = cases.iter().map(|case| pair(case).into()).collect();
+        for (case, logit) in cases.iter().zip(replica.score(&rows)) {
+            let windows = case["windows"].as_array().map_or(std::slice::from_ref(case), Vec::as_slice);
+            let logits = windows.iter().map(|window| window["logit"].as_f64().unwrap() as f32);
+            let expected = logits.fold(f32::NEG_INFINITY, f32::max);
+            assert!((logit - expected).abs() < 1e-4 + 1e-5 * expected.abs(), "{name} {case}: {logit}");
+            let expected = case["probability"].as_f64().unwrap() as f32;
+            assert!((probability(logit) - expected).abs() < 1e-5, "{name} {case}");
+        }
+        if let Some(pairs) = parclip_pairs() {
+            parclip.push(replica.score(&pairs).iter().filter(|&&logit| logit >= 0.0).count());
+        }
+    }
+    if parclip_pairs().is_some() {
+        assert_eq!(parclip, [36, 35, 45], "of the 48 PAR-CLIP pairs");
+    }
+}
+
+/// The 48 PAR-CLIP pairs, whose miRNAs are written 3'→5'.
+fn parclip_pairs() -> Option<Vec<Input>> {
+    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data"));
+    let path = path.join("target_sites/tjgu+miTAR/data_DeepMirTar_test.txt");
+    let text = fs::read_to_string(path).ok()?;
+    let pair = |line: &str| {
+        let fields: Vec<&str> = line.split('\t').collect();
+        let mirna: String = fields[1].trim().chars().rev().collect();
+        Pair { mirna: mirna.parse().unwrap(), site: fields[3].trim().parse().unwrap() }.into()
+    };
+    Some(text.lines().skip(1).map(pair).collect())
 }
 
 #[test]

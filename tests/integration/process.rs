@@ -138,10 +138,10 @@ fn what_cannot_start_says_why_and_exits_with_1() {
 
     let golden = root.join("dmiso/balanced/golden.json");
     let mut text: serde_json::Value = serde_json::from_str(&fs::read_to_string(&golden).unwrap()).unwrap();
-    text["cases"][0]["logit"] = json!(9.0);
+    text["cases"][0]["output"] = json!(9.0);
     fs::write(&golden, text.to_string()).unwrap();
     let message = refuse(&mut serve(&root, &port_file));
-    assert!(message.contains("golden case 0: logit"), "{message}");
+    assert!(message.contains("golden case 0: output"), "{message}");
     let mut check = Command::new(env!("CARGO_BIN_EXE_mirador"));
     let message = refuse(check.args(["check", "--device", "cpu", "--weights-dir"]).arg(&root));
     assert!(message.contains("1 weights folder(s) cannot be served"), "{message}");

@@ -43,8 +43,8 @@ async fn answers_stand_in_the_order_of_the_rows() {
     let predictor = Predictor::start("fake", 1, config, vec![fragile(), fragile(), fragile()]).unwrap();
     let rows: Vec<f32> = (0..1000).map(|row| row as f32).collect();
     let doubled: Vec<f32> = rows.iter().map(|row| 2.0 * row).collect();
-    assert_eq!(predictor.predict(rows).await.unwrap().logits, doubled);
-    assert!(predictor.predict(vec![]).await.unwrap().logits.is_empty());
+    assert_eq!(predictor.predict(rows).await.unwrap().outputs, doubled);
+    assert!(predictor.predict(vec![]).await.unwrap().outputs.is_empty());
 }
 
 #[tokio::test]
@@ -60,7 +60,7 @@ async fn a_row_that_fails_costs_only_its_own_request() {
     );
     let ask = |rows: Vec<f32>| {
         let predictor = predictor.clone();
-        tokio::spawn(async move { predictor.predict(rows).await.map(|prediction| prediction.logits) })
+        tokio::spawn(async move { predictor.predict(rows).await.map(|prediction| prediction.outputs) })
     };
     let holding = ask(vec![0.0]);
     tokio::task::yield_now().await;
@@ -75,7 +75,7 @@ async fn a_row_that_fails_costs_only_its_own_request() {
     }
     let failed = Err(PredictError::Failed);
     assert_eq!(found, [Ok(vec![2.0, 4.0]), failed.clone(), Ok(vec![10.0]), failed, Ok(vec![12.0])]);
-    assert_eq!(predictor.predict(vec![7.0]).await.unwrap().logits, [14.0], "the worker lives");
+    assert_eq!(predictor.predict(vec![7.0]).await.unwrap().outputs, [14.0], "the worker lives");
     until(|| predictor.free_rows() == 20_000).await;
 }
 
@@ -94,7 +94,7 @@ async fn a_dropped_request_frees_its_rows_while_the_worker_is_busy() {
     assert_eq!(predictor.free_rows(), 9);
     assert_eq!(predictor.predict(vec![3.0; 10]).await.unwrap_err(), PredictError::Full);
     go.send(()).unwrap();
-    assert_eq!(running.await.unwrap().unwrap().logits, [1.0]);
+    assert_eq!(running.await.unwrap().unwrap().outputs, [1.0]);
     until(|| predictor.free_rows() == 10).await;
     assert!(sizes.try_recv().is_err(), "nothing was run for the caller who left");
 }
@@ -121,7 +121,7 @@ async fn a_long_request_shares_the_worker_with_short_ones() {
     assert!(!long.is_finished());
     assert_eq!(sizes.recv().unwrap(), 1);
     go.send(()).unwrap();
-    assert_eq!(long.await.unwrap().logits.len(), 12);
+    assert_eq!(long.await.unwrap().outputs.len(), 12);
 }
 
 #[tokio::test]
@@ -145,5 +145,5 @@ async fn shutting_down_answers_what_was_accepted() {
     go.send(()).unwrap();
     go.send(()).unwrap();
     closing.join().unwrap();
-    assert_eq!(asked.await.unwrap().unwrap().logits, [1.0, 2.0]);
+    assert_eq!(asked.await.unwrap().unwrap().outputs, [1.0, 2.0]);
 }

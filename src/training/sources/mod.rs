@@ -4,20 +4,24 @@
 //! `<task>/<owner>+<repository>/<file>`.
 
 mod clash2013;
+mod deepmirnatar;
 mod expression;
 mod hejret2023;
 mod isomirs;
 mod klimentova2022;
 mod mature;
+mod mitar;
 mod published;
 mod transcripts;
 
 pub use clash2013::Clash2013;
+pub use deepmirnatar::deepmirnatar;
 pub use expression::{human_promoters, mirtarbase};
 pub use hejret2023::Hejret2023;
 pub use isomirs::isomirs;
 pub use klimentova2022::klimentova2022;
 pub use mature::{human_mature, read_fasta};
+pub use mitar::mitar;
 pub use published::published_tools;
 pub use transcripts::three_prime_utrs;
 

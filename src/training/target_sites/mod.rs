@@ -6,6 +6,7 @@ mod examples;
 pub mod floors;
 pub mod negatives;
 pub mod prepare;
+pub mod published;
 pub mod split;
 pub mod teacher;
 

@@ -61,9 +61,22 @@ pub fn target_sites(data: &Path, out: &Path) -> Result<Vec<String>> {
     rows.extend(windows);
     rows.extend(published_test(HEJRET_TEST, &hejret.test));
     rows.extend(published_test(KLIMENTOVA_TEST, &klimentova));
-    write(out, &rows)?;
+    finish(out, &rows, tally)
+}
+
+/// Writes the file, and adds how many rows it has and its digest.
+pub(super) fn finish(out: &Path, rows: &[Example], mut tally: Tally) -> Result<Vec<String>> {
+    write(out, rows)?;
     tally.0.push(format!("{} rows in {}, SHA-256 {}", rows.len(), out.display(), sha256(out)?));
     Ok(tally.0)
+}
+
+/// The two bias-corrected tests.
+pub(super) fn fair_tests(data: &Path) -> Result<Vec<Example>> {
+    let hejret = Hejret2023::read(data, &mut Tally::default())?;
+    let mut rows = published_test(HEJRET_TEST, &hejret.test);
+    rows.extend(published_test(KLIMENTOVA_TEST, &klimentova2022(data)?));
+    Ok(rows)
 }
 
 /// The positives of all sources, each pair once, away from the published tests.
