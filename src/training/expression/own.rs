@@ -91,6 +91,7 @@ fn splits(genes: usize) -> Vec<Split> {
 #[cfg(test)]
 mod tests {
     use super::super::dataset::read;
+    use crate::rna::Rna;
     use super::*;
     use std::fs;
 
