@@ -12,6 +12,7 @@ mod home;
 mod models;
 mod offload;
 mod openapi;
+mod pre_mirnas;
 mod problem;
 mod problem_kind;
 mod rows;
@@ -52,6 +53,7 @@ pub fn openapi() -> OpenApi {
 fn routes() -> OpenApiRouter<AppState> {
     let work = OpenApiRouter::new()
         .routes(routes!(target_sites::score))
+        .routes(routes!(pre_mirnas::classify))
         .routes(routes!(expression::predict))
         .route_layer(from_fn(deadline::deadline));
     OpenApiRouter::with_openapi(openapi::frame())

@@ -28,6 +28,7 @@ const DESCRIPTION: &str = "Answers the questions of microRNA biology with neural
     components(schemas(ProblemBody)),
     tags(
         (name = "target sites", description = "Does this miRNA (or isomiR) bind this site?"),
+        (name = "pre-miRNAs", description = "Is this hairpin a mirtron or a canonical pre-miRNA?"),
         (
             name = "expression",
             description = "What mRNA level do this promoter, this transcript and these miRNAs imply?",

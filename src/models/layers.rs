@@ -1,7 +1,8 @@
 //! Layers started as Keras starts them: Glorot-uniform kernels, zero biases, orthogonal recurrent kernels, forget
 //! gate bias 1. tch's own defaults differ in all of these.
 
-use tch::nn::{self, Init};
+use tch::Tensor;
+use tch::nn::{self, Init, Module};
 
 /// U(−l, l) with l = √(6 / (fan in + fan out)).
 pub fn glorot_uniform(fan_in: i64, fan_out: i64) -> Init {
@@ -38,14 +39,39 @@ pub fn batch_norm(path: nn::Path, channels: i64) -> nn::BatchNorm {
 
 /// Bidirectional LSTM over all steps: (n, t, `inputs`) to (n, t, 2 × `units`), forward half first.
 pub fn bidirectional_lstm(path: nn::Path, inputs: i64, units: i64) -> nn::LSTM {
-    let config = nn::RNNConfig {
-        bidirectional: true,
-        w_ih_init: glorot_uniform(inputs, 4 * units),
+    let config = nn::RNNConfig { bidirectional: true, ..recurrent(inputs, 4 * units) };
+    let lstm = nn::lstm(&path, inputs, units, config);
+    open_forget_gates(&path, units);
+    lstm
+}
+
+/// LSTM over all steps in one direction: (n, t, `inputs`) to (n, t, `units`).
+pub fn lstm(path: nn::Path, inputs: i64, units: i64) -> nn::LSTM {
+    let lstm = nn::lstm(&path, inputs, units, recurrent(inputs, 4 * units));
+    open_forget_gates(&path, units);
+    lstm
+}
+
+/// GRU over all steps in one direction: (n, t, `inputs`) to (n, t, `units`).
+pub fn gru(path: nn::Path, inputs: i64, units: i64) -> nn::GRU {
+    nn::gru(&path, inputs, units, recurrent(inputs, 3 * units))
+}
+
+/// Layer normalisation over the last axis, eps 1e-5.
+pub fn layer_norm(path: nn::Path, size: i64) -> nn::LayerNorm {
+    nn::layer_norm(path, vec![size], nn::LayerNormConfig::default())
+}
+
+fn recurrent(inputs: i64, gates: i64) -> nn::RNNConfig {
+    nn::RNNConfig {
+        w_ih_init: glorot_uniform(inputs, gates),
         w_hh_init: Init::Orthogonal { gain: 1.0 },
         ..Default::default()
-    };
-    let lstm = nn::lstm(&path, inputs, units, config);
-    // Gates stand in the order i, f, g, o.
+    }
+}
+
+/// Bias 1. Gates stand in the order i, f, g, o.
+fn open_forget_gates(path: &nn::Path, units: i64) {
     tch::no_grad(|| {
         for bias in ["bias_ih_l0", "bias_ih_l0_reverse"] {
             if let Some(bias) = path.get(bias) {
@@ -53,5 +79,83 @@ pub fn bidirectional_lstm(path: nn::Path, inputs: i64, units: i64) -> nn::LSTM {
             }
         }
     });
-    lstm
+}
+
+/// A convolution over rows and columns with Keras' "same" padding: (n, `channels_in`, h, w) to (n, `channels_out`,
+/// ⌈h / stride⌉, ⌈w / stride⌉).
+#[derive(Debug)]
+pub struct SameConv2D {
+    weight: Tensor,
+    bias: Tensor,
+    stride: i64,
+}
+
+impl SameConv2D {
+    /// With a kernel of rows × columns.
+    pub fn new(path: &nn::Path, channels_in: i64, channels_out: i64, kernel: [i64; 2], stride: i64) -> Self {
+        let [rows, columns] = kernel;
+        let size = rows * columns;
+        let init = glorot_uniform(channels_in * size, channels_out * size);
+        Self {
+            weight: path.var("weight", &[channels_out, channels_in, rows, columns], init),
+            bias: path.zeros("bias", &[channels_out]),
+            stride,
+        }
+    }
+}
+
+impl Module for SameConv2D {
+    fn forward(&self, map: &Tensor) -> Tensor {
+        let (map_size, kernel_size) = (map.size(), self.weight.size());
+        let (top, bottom) = same_padding(map_size[2], kernel_size[2], self.stride);
+        let (left, right) = same_padding(map_size[3], kernel_size[3], self.stride);
+        // Where one step covers all columns, those of the kernel that would meet padding only are left out.
+        let (left, right, weight) = match map_size[3] <= self.stride {
+            true => (0, 0, self.weight.narrow(3, left, map_size[3])),
+            false => (left, right, self.weight.shallow_clone()),
+        };
+        map.constant_pad_nd([left, right, top, bottom]).conv2d(
+            &weight,
+            Some(&self.bias),
+            [self.stride, self.stride],
+            [0, 0],
+            [1, 1],
+            1,
+        )
+    }
+}
+
+/// What Keras adds before and after `size` cells so that ⌈size / stride⌉ come out.
+fn same_padding(size: i64, kernel: i64, stride: i64) -> (i64, i64) {
+    let outputs = (size + stride - 1) / stride;
+    let total = ((outputs - 1) * stride + kernel - size).max(0);
+    (total / 2, total - total / 2)
+}
+
+/// Starts a layer's weight anew as TensorFlow's truncated normal (none beyond two deviations), its bias constant.
+pub fn truncated_normal(path: &nn::Path, deviation: f64, bias: f64) {
+    /// Share of a normal distribution within two deviations.
+    const WITHIN: f64 = 0.954_499_736;
+    tch::no_grad(|| {
+        if let Some(mut weight) = path.get("weight") {
+            let normal = ((weight.rand_like() * 2.0 - 1.0) * WITHIN).erfinv();
+            weight.copy_(&(normal * (deviation * std::f64::consts::SQRT_2)));
+        }
+        if let Some(mut values) = path.get("bias") {
+            let _ = values.fill_(bias);
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn padding_is_that_of_keras() {
+        assert_eq!(same_padding(164, 6, 2), (2, 2));
+        assert_eq!(same_padding(41, 6, 2), (2, 3));
+        assert_eq!(same_padding(1, 4, 2), (1, 2));
+        assert_eq!([3, 4, 6, 9].map(|kernel| same_padding(99, kernel, 1)), [(1, 1), (1, 2), (2, 3), (4, 4)]);
+    }
 }

@@ -2,6 +2,7 @@
 
 pub mod abscorr;
 pub mod allmirna;
+pub mod deepmirnatar;
 pub mod device;
 pub mod dmiso;
 mod encoder;
@@ -10,6 +11,8 @@ mod golden;
 mod layers;
 pub mod mirex;
 pub mod mitar;
+pub mod premirna_cnn_lstm;
+pub mod premirna_cnn_zheng;
 mod replica;
 mod tensors;
 mod weights;
@@ -54,8 +57,17 @@ pub type Network = Box<dyn nn::ModuleT>;
 pub type Options = serde_json::Map<String, serde_json::Value>;
 
 /// Every model of this build.
-pub const MODELS: &[&Model] =
-    &[&dmiso::MODEL, &mitar::MODEL, &xpresso::MODEL, &mirex::MODEL, &allmirna::MODEL, &abscorr::MODEL];
+pub const MODELS: &[&Model] = &[
+    &abscorr::MODEL,
+    &allmirna::MODEL,
+    &deepmirnatar::MODEL,
+    &dmiso::MODEL,
+    &mirex::MODEL,
+    &mitar::MODEL,
+    &premirna_cnn_lstm::MODEL,
+    &premirna_cnn_zheng::MODEL,
+    &xpresso::MODEL,
+];
 
 /// The model with this name.
 pub fn find(name: &str) -> Option<&'static Model> {

@@ -148,7 +148,10 @@ fn write_runs(text: &mut String, report: &Report, names: &[&str]) -> Result<()> 
         write!(text, "| {} | {} | {} | {} |", run.seed, run.fold + 1, run.history.len(), best.epoch)?;
         write!(text, " {:.3} |", best.score)?;
         for (_, figures) in &run.tests {
-            let figures: Vec<String> = figures.iter().map(|figure| format!("{figure:.3}")).collect();
+            let figures: Vec<String> = figures
+                .iter()
+                .map(|figure| figure.map_or("–".to_owned(), |figure| format!("{figure:.3}")))
+                .collect();
             write!(text, " {} |", figures.join(" / "))?;
         }
         writeln!(text)?;
@@ -161,7 +164,7 @@ fn write_runs(text: &mut String, report: &Report, names: &[&str]) -> Result<()> 
             _ => write!(text, " |")?,
         }
         for test in 0..tests.len() {
-            let figures = report.seeds.iter().filter_map(|run| run.tests.get(test)?.1.get(index).copied());
+            let figures = report.seeds.iter().filter_map(|run| *run.tests.get(test)?.1.get(index)?);
             write!(text, " {} |", mean_and_range(figures))?;
         }
         writeln!(text)?;

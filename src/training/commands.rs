@@ -6,10 +6,11 @@ use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::expression::selection::{Residuals, Rule};
+use super::pretrain;
 use super::recipe::Recipe;
 use super::target_sites::{prepare, published};
 use super::train::Training;
-use super::{evaluate, expression, import, speed};
+use super::{evaluate, expression, import, pre_mirnas, speed};
 use crate::models::device::{DeviceChoice, set_threads};
 use crate::models::{Options, WeightsDir};
 
@@ -51,6 +52,30 @@ enum Command {
         /// A TSV with columns gene, level (log10) and, if wanted, split and target_mirnas
         #[arg(long, requires = "genome")]
         expression: Option<PathBuf>,
+    },
+    /// What a model learns before any label; goes on where a killed run stopped
+    Pretrain {
+        /// Model name
+        #[arg(value_parser = ["deepmirnatar"])]
+        model: String,
+        /// Folder of the public files
+        #[arg(long, default_value = "../shared/data")]
+        data: PathBuf,
+        /// Root of the checkpoints, and of MODEL/pretrained.safetensors, which recipes name
+        #[arg(long, default_value = "runs")]
+        runs: PathBuf,
+        /// How often the text is read
+        #[arg(long, default_value_t = 10)]
+        passes: usize,
+        /// Windows of 53 nt in one step
+        #[arg(long, default_value_t = 256)]
+        batch: usize,
+        /// Layers of BERT; the recipe's options must say the same
+        #[arg(long, default_value_t = 6)]
+        layers: usize,
+        /// Neighbouring words that are hidden together
+        #[arg(long, default_value_t = 4)]
+        mask_run: usize,
     },
     /// Train by a recipe; goes on where a killed run stopped
     Train {
@@ -159,6 +184,8 @@ enum Dataset {
     MitarMiraw,
     /// Both together
     Mitar,
+    /// Mirtrons and canonical pre-miRNAs, with their families and arms
+    PreMirnas,
     /// Promoters, half-lives, miRNAs and levels of human genes, in four files
     Expression,
 }
@@ -178,6 +205,7 @@ impl Dataset {
             Self::MitarDeepmirtar => published::prepare_mitar_deepmirtar(data, out),
             Self::MitarMiraw => published::prepare_mitar_miraw(data, out),
             Self::Mitar => published::prepare_mitar(data, out),
+            Self::PreMirnas => pre_mirnas::prepare::pre_mirnas(data, out),
             Self::Expression => expression::prepare::public(data, out),
         }
     }
@@ -202,6 +230,10 @@ impl Cli {
                 };
                 lines.iter().for_each(|line| println!("{line}"));
                 Ok(std::fs::write(out.with_extension("log"), lines.join("\n"))?)
+            }
+            Command::Pretrain { model: _, data, runs, passes, batch, layers, mask_run } => {
+                let settings = pretrain::Settings { passes, batch, layers, mask_run };
+                pretrain::deepmirnatar(&data, &runs, &settings, self.device.open()?)
             }
             Command::Train { model, version, recipe, dataset, data, runs } => {
                 let path = recipe

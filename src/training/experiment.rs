@@ -6,7 +6,7 @@ use anyhow::Result;
 use rand_chacha::ChaCha8Rng;
 
 use super::recipe::{Recipe, Rows};
-use super::{expression, target_sites};
+use super::{expression, pre_mirnas, target_sites};
 use crate::models::Model;
 use crate::tasks::{Input, Task, expression::Gene, pre_mirna::PreMirna, target_site::Pair};
 
@@ -61,8 +61,8 @@ pub fn open(model: &Model, recipe: &Recipe, dataset: &Path) -> Result<Box<dyn Ex
         Task::TargetSite => {
             Box::new(target_sites::Examples::new(target_sites::dataset::read(dataset)?, recipe.protocol)?)
         }
+        Task::PreMirna => Box::new(pre_mirnas::Folds::open(dataset, recipe)?),
         Task::Expression => Box::new(expression::Genes::open(dataset, recipe)?),
-        Task::PreMirna => anyhow::bail!("{} has no dataset", model.name),
     })
 }
 

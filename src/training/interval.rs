@@ -12,12 +12,19 @@ const SAMPLES: usize = 1000;
 /// A figure and its 95 % interval.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Interval {
-    /// On all rows.
+    /// On all rows; NaN (in files: null) where a set has one class only.
+    #[serde(deserialize_with = "null_is_nan")]
     pub value: f64,
     /// 2.5th percentile of the bootstrap.
+    #[serde(deserialize_with = "null_is_nan")]
     pub low: f64,
     /// 97.5th percentile.
+    #[serde(deserialize_with = "null_is_nan")]
     pub high: f64,
+}
+
+fn null_is_nan<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }
 
 impl std::fmt::Display for Interval {

@@ -40,8 +40,8 @@ pub struct SeedReport {
     pub best: usize,
     /// All epochs.
     pub history: Vec<Epoch>,
-    /// The task's figures by test.
-    pub tests: Vec<(String, Vec<f64>)>,
+    /// The task's figures by test; none where a set has one class only.
+    pub tests: Vec<(String, Vec<Option<f64>>)>,
 }
 
 /// One set of rows.

@@ -10,7 +10,7 @@ use super::checkpoint::{Checkpoint, Epoch, State};
 use super::experiment::{Experiment, Probe, Row, open, targets};
 use super::fit::{Run, encode};
 use super::folder;
-use super::metrics::{figures, with_intervals};
+use super::metrics::{Measured, figures};
 use super::predictions::{self, Predictions};
 use super::recipe::{Recipe, Stage};
 use super::report::{Floor, Report, SeedReport, SetReport};
@@ -79,7 +79,10 @@ impl Training {
             parameters: replica.trainable_parameters(),
             shared: shared.unwrap_or_default(),
             sets: data.sets(&replica, fold, &of_seed)?,
-            training_audit: data.floors(&[(train.as_slice(), train.as_slice())]),
+            training_audit: floors(
+                model.task,
+                &Predictions::new("train", &train, Vec::new(), experiment.floors(&train, &train)),
+            ),
             seeds: runs.iter().map(|run| run.report.clone()).collect(),
             shipped,
         };
@@ -174,7 +177,8 @@ impl Data<'_> {
         let tests = self.experiment.tests(fold);
         let scores: Vec<Vec<f64>> = tests.iter().map(|(_, rows)| scores(&replica, rows)).collect();
         let figures = |((name, rows), scores): (&(String, Vec<Row>), &Vec<f64>)| {
-            (name.clone(), figures(task, &targets(rows), scores))
+            let figures = figures(task, &targets(rows), scores).into_iter();
+            (name.clone(), figures.map(|figure| figure.is_finite().then_some(figure)).collect())
         };
         let tests = tests.iter().zip(&scores).map(figures).collect();
         let report = SeedReport { seed, fold, best: state.best.unwrap_or(0), history: state.history, tests };
@@ -196,60 +200,43 @@ impl Data<'_> {
     }
 
     /// Every set with its floors: validation by the shipped weights; each test by the run that did not see it, all
-    /// folds together. Each row's score is kept beside the checkpoints, for curves.
+    /// folds together, floors fitted on each fold's own training rows. Each row's scores are kept beside the
+    /// checkpoints.
     fn sets(&self, replica: &Replica, fold: usize, runs: &[&Trained]) -> Result<Vec<SetReport>> {
-        let validation = self.experiment.validation(fold);
-        let train = self.experiment.training_rows(fold)?;
-        let mut kept = vec![Predictions::new("validation", validation, &scores(replica, validation))];
-        let mut floors = vec![self.floors(&[(train.as_slice(), validation)])];
-        let names = self.experiment.tests(fold).len();
-        for index in 0..names {
-            let mut all = Predictions::default();
-            let mut folds = Vec::with_capacity(runs.len());
-            for run in runs {
-                let (name, rows) = &self.experiment.tests(run.report.fold)[index];
-                all.extend(Predictions::new(name, rows, &run.scores[index]));
-                folds.push((self.experiment.training_rows(run.report.fold)?, rows));
-            }
-            let folds: Vec<(&[Row], &[Row])> =
-                folds.iter().map(|(train, rows)| (train.as_slice(), rows.as_slice())).collect();
-            floors.push(self.floors(&folds));
-            kept.push(all);
-        }
-        predictions::write(&self.training.folder("predictions.tsv"), &kept)?;
-        kept.iter().zip(floors).map(|(set, floors)| self.set(set, floors)).collect()
-    }
-
-    fn set(&self, set: &Predictions, floors: Vec<Floor>) -> Result<SetReport> {
-        let data = &self.training.public_data;
-        let published = match self.model.task == Task::TargetSite && data.is_dir() {
-            true => published_tools(data, set)?,
-            false => Vec::new(),
-        };
-        Ok(SetReport { name: set.name.clone(), model: set.measure(self.model.task), floors, published })
-    }
-
-    /// The floors of some folds, each fitted on its own training rows, measured together.
-    fn floors(&self, folds: &[(&[Row], &[Row])]) -> Vec<Floor> {
-        let task = self.model.task;
-        let rows: Vec<&Row> = folds.iter().flat_map(|(_, rows)| *rows).collect();
-        let targets: Vec<f64> = rows.iter().map(|row| f64::from(row.target)).collect();
-        let groups: Vec<usize> = rows.iter().map(|row| row.group).collect();
-        let mut probes: Vec<Probe> = Vec::new();
-        for (train, rows) in folds {
-            for (index, probe) in self.experiment.floors(train, rows).into_iter().enumerate() {
-                match probes.get_mut(index) {
-                    Some(all) => all.scores.extend(probe.scores),
-                    None => probes.push(probe),
+        let experiment = self.experiment;
+        let validation = experiment.validation(fold);
+        let floors = experiment.floors(&experiment.training_rows(fold)?, validation);
+        let mut sets = vec![Predictions::new("validation", validation, scores(replica, validation), floors)];
+        for run in runs {
+            let train = experiment.training_rows(run.report.fold)?;
+            for (index, (name, rows)) in experiment.tests(run.report.fold).iter().enumerate() {
+                let floors = experiment.floors(&train, rows);
+                let set = Predictions::new(name, rows, run.scores[index].clone(), floors);
+                match sets.get_mut(index + 1) {
+                    Some(all) => all.extend(set),
+                    None => sets.push(set),
                 }
             }
         }
-        let floor = |probe: Probe| Floor {
-            figures: with_intervals(task, &targets, &probe.scores, &groups),
-            probe: probe.name,
-        };
-        probes.into_iter().map(floor).collect()
+        predictions::write(&self.training.folder("predictions.tsv"), &sets)?;
+        sets.iter().map(|set| self.measure(set)).collect()
     }
+
+    fn measure(&self, set: &Predictions) -> Result<SetReport> {
+        let (task, data) = (self.model.task, &self.training.public_data);
+        let published = match task == Task::TargetSite && data.is_dir() {
+            true => published_tools(data, set)?,
+            false => Vec::new(),
+        };
+        let model = Measured::new(task, &set.targets, set.network(), &set.groups);
+        Ok(SetReport { name: set.name.clone(), model, floors: floors(task, set), published })
+    }
+}
+
+/// The figures of a set's floors.
+fn floors(task: Task, set: &Predictions) -> Vec<Floor> {
+    let floor = |probe: &Probe| Floor { probe: probe.name.clone(), figures: set.figures(task, probe) };
+    set.scores.iter().skip(1).map(floor).collect()
 }
 
 /// What a network says of the rows: probabilities, or levels.

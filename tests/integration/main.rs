@@ -6,6 +6,8 @@
 mod app;
 mod architecture;
 mod contract;
+mod deepmirnatar;
+mod expression;
 mod models;
 mod openapi;
 mod parity;

@@ -91,8 +91,8 @@ fn splits(genes: usize) -> Vec<Split> {
 #[cfg(test)]
 mod tests {
     use super::super::dataset::read;
-    use crate::rna::Rna;
     use super::*;
+    use crate::rna::Rna;
     use std::fs;
 
     /// Two genes, one on each strand of a contig of 90 nt.

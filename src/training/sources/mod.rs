@@ -1,4 +1,4 @@
-//! Public files → pairs, one file per origin, with the traps of each repaired and counted.
+//! Public files → rows, one file per origin, with the traps of each repaired and counted.
 //!
 //! A source reads the files byte for byte as their repositories publish them, below one data folder laid out
 //! `<task>/<owner>+<repository>/<file>`.
@@ -11,7 +11,9 @@ mod isomirs;
 mod klimentova2022;
 mod mature;
 mod mitar;
+mod pre_mirnas;
 mod published;
+mod python_random;
 mod transcripts;
 
 pub use clash2013::Clash2013;
@@ -22,6 +24,7 @@ pub use isomirs::isomirs;
 pub use klimentova2022::klimentova2022;
 pub use mature::{human_mature, read_fasta};
 pub use mitar::mitar;
+pub use pre_mirnas::pre_mirnas;
 pub use published::published_tools;
 pub use transcripts::three_prime_utrs;
 

@@ -1,0 +1,60 @@
+//! DeepmiRNATar: miRNA × target site (2024).
+
+mod attention;
+pub mod bert;
+mod decoder;
+mod encoder;
+mod features;
+pub mod kmers;
+mod mask;
+mod network;
+mod transformer;
+
+pub use features::WORD2VEC;
+
+use crate::encoding::{Encoded, windows};
+use crate::models::{Encoder, Model};
+use crate::rna::Base;
+use crate::tasks::Task;
+use crate::tasks::target_site::{MIRNA_LENGTHS, Pair};
+use kmers::{PAD, WORD, kmers};
+
+/// Letters of a site in one input.
+pub const SITE_LIMIT: usize = 53;
+const MIRNA_WORDS: usize = *MIRNA_LENGTHS.end() + 1 - WORD;
+const SITE_WORDS: usize = SITE_LIMIT + 1 - WORD;
+/// Windows of the longest site, 100 nt.
+const MOST_WINDOWS: usize = 5;
+
+/// The model.
+pub const MODEL: Model = Model {
+    name: "deepmirnatar",
+    task: Task::TargetSite,
+    description: "DeepmiRNATar: word2vec for the miRNA and a pre-trained BERT for the site, TextCNN and BiLSTM \
+                  over each, and four modules of attention and convolution from miRNA to site. 2024.",
+    encoder: |_| Ok(Encoder::target_site(MIRNA_WORDS + SITE_WORDS, encode).with_windows(MOST_WINDOWS)),
+    network: network::build,
+    l1_variables: &[],
+    from_published: None,
+    adapt: None,
+};
+
+/// 27 words of the miRNA, then 50 of the site or of a window of it; both 5'→3', filled with [`PAD`] at the 3' end.
+fn encode(pair: &Pair) -> Encoded {
+    let windows = windows(pair.site.len(), SITE_LIMIT);
+    let mirna = padded(&pair.mirna, MIRNA_WORDS);
+    let values = match windows.is_empty() {
+        true => [mirna, padded(&pair.site, SITE_WORDS)].concat(),
+        false => windows
+            .iter()
+            .flat_map(|window| [mirna.clone(), padded(&pair.site[window.clone()], SITE_WORDS)].concat())
+            .collect(),
+    };
+    Encoded { values, windows, warnings: Vec::new() }
+}
+
+fn padded(bases: &[Base], words: usize) -> Vec<f32> {
+    let mut values: Vec<f32> = kmers(bases).into_iter().map(|word| word as f32).collect();
+    values.resize(words, PAD as f32);
+    values
+}

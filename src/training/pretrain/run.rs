@@ -1,0 +1,228 @@
+//! The loop of the masked language model: goes on where a killed run stopped, with the same random numbers.
+
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use indicatif::{ProgressBar, ProgressStyle};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+use tch::Device;
+
+use super::adam_w::AdamW;
+use super::masked_lm::{Batch, MaskedLm, Row};
+use super::masks::{corrupt, draw};
+use crate::models::Tensors;
+use crate::models::deepmirnatar::kmers::kmers;
+use crate::rna::Rna;
+
+/// The rate at its highest.
+const RATE: f64 = 5e-4;
+/// Steps over which the rate rises, or a tenth of a short run; then it falls to 0 along a line.
+const WARM_UP: usize = 500;
+/// Steps between checkpoints.
+const CHECKPOINT: usize = 200;
+
+/// What is chosen on the command line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    /// How often the text is read.
+    pub passes: usize,
+    /// Windows in a step.
+    pub batch: usize,
+    /// Layers of BERT.
+    pub layers: usize,
+    /// Neighbouring words that are hidden together.
+    pub mask_run: usize,
+}
+
+/// `state.json`: renamed into place last, so it always names a complete tensor file.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct State {
+    /// Settings and text that the run belongs to.
+    settings: Settings,
+    text_sha256: String,
+    /// Steps made.
+    pub step: usize,
+    /// Seconds that they took.
+    pub seconds: f64,
+    /// Steps made, and the mean loss of the steps since the entry before.
+    pub history: Vec<(usize, f64)>,
+}
+
+/// Trains, or goes on; the model is left as the last step made it.
+pub fn train(
+    model: &MaskedLm,
+    windows: &[Rna],
+    settings: &Settings,
+    text_sha256: &str,
+    folder: &Path,
+) -> Result<State> {
+    fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    let words: Vec<Vec<i64>> = windows.iter().map(|window| kmers(window)).collect();
+    let mut adam = AdamW::new(&model.store);
+    let mut state = restore(model, &adam, settings, text_sha256, folder)?;
+    let steps_of_pass = words.len().div_ceil(settings.batch);
+    let steps = settings.passes * steps_of_pass;
+    let progress = bar(steps, state.step);
+    let (mut batches, mut pass_of_batches) = (Vec::new(), None);
+    let (mut sum, mut since, mut start) = (0.0, 0, Instant::now());
+    while state.step < steps {
+        let pass = state.step / steps_of_pass;
+        if pass_of_batches != Some(pass) {
+            batches = shuffled(&words, settings.batch, pass);
+            pass_of_batches = Some(pass);
+        }
+        let batch = &batches[state.step % steps_of_pass];
+        let batch = hidden(&words, batch, settings.mask_run, state.step, model.store.device());
+        let loss = model.loss(&batch);
+        state.step += 1;
+        adam.minimise(&loss, rate(state.step, steps), state.step);
+        sum += loss.double_value(&[]);
+        since += 1;
+        progress.inc(1);
+        if state.step % CHECKPOINT == 0 || state.step == steps {
+            let mean = sum / f64::from(since);
+            ensure!(mean.is_finite(), "step {}: the loss is {mean}", state.step);
+            state.seconds += start.elapsed().as_secs_f64();
+            state.history.push((state.step, mean));
+            (sum, since, start) = (0.0, 0, Instant::now());
+            println!("step {}/{steps}: loss {mean:.4}, {:.0} s", state.step, state.seconds);
+            save(model, &adam, &state, folder)?;
+        }
+    }
+    progress.finish_and_clear();
+    Ok(state)
+}
+
+/// Batches of like lengths in a random order, the same for the same pass.
+fn shuffled(words: &[Vec<i64>], batch: usize, pass: usize) -> Vec<Vec<usize>> {
+    let mut rng = ChaCha8Rng::seed_from_u64(pass as u64);
+    let mut order: Vec<usize> = (0..words.len()).collect();
+    order.shuffle(&mut rng);
+    order.sort_by_key(|&row| words[row].len());
+    let mut batches: Vec<Vec<usize>> = order.chunks(batch).map(<[usize]>::to_vec).collect();
+    batches.shuffle(&mut rng);
+    batches
+}
+
+/// A batch with words hidden; also seeds the step's dropout.
+fn hidden(words: &[Vec<i64>], rows: &[usize], run: usize, step: usize, device: Device) -> Batch {
+    tch::manual_seed(step as i64);
+    let mut rng = ChaCha8Rng::seed_from_u64(step as u64);
+    let row = |&row: &usize| {
+        let words = words[row].clone();
+        let places = draw(&words, run, &mut rng);
+        Row { shown: corrupt(&words, &places, &mut rng), words, places }
+    };
+    Batch::new(&rows.iter().map(row).collect::<Vec<_>>(), device)
+}
+
+/// At a step, from 1, out of `steps`.
+fn rate(step: usize, steps: usize) -> f64 {
+    let warm_up = WARM_UP.min(steps / 10).max(1);
+    let rising = step as f64 / warm_up as f64;
+    let falling = (steps - step) as f64 / (steps - warm_up).max(1) as f64;
+    RATE * rising.min(falling)
+}
+
+fn save(model: &MaskedLm, adam: &AdamW, state: &State, folder: &Path) -> Result<()> {
+    let mut tensors = Tensors::default();
+    tensors.extend_with("weights.", Tensors::of(&model.store));
+    tensors.extend_with("adam.", Tensors::copy(adam.state()));
+    tensors.write(&folder.join(format!("checkpoint-{}.safetensors", state.step)))?;
+    let (temporary, place) = (folder.join("state.json.new"), folder.join("state.json"));
+    fs::write(&temporary, serde_json::to_vec_pretty(state)?)?;
+    fs::rename(temporary, place)?;
+    if let [.., (before, _), _] = state.history[..] {
+        // A leftover costs disk only.
+        let _ = fs::remove_file(folder.join(format!("checkpoint-{before}.safetensors")));
+    }
+    Ok(())
+}
+
+fn restore(
+    model: &MaskedLm,
+    adam: &AdamW,
+    settings: &Settings,
+    text_sha256: &str,
+    folder: &Path,
+) -> Result<State> {
+    let fresh = State {
+        settings: settings.clone(),
+        text_sha256: text_sha256.to_owned(),
+        step: 0,
+        seconds: 0.0,
+        history: Vec::new(),
+    };
+    let path = folder.join("state.json");
+    let Ok(text) = fs::read_to_string(&path) else { return Ok(fresh) };
+    let state: State = serde_json::from_str(&text).with_context(|| path.display().to_string())?;
+    ensure!(
+        (&state.settings, state.text_sha256.as_str()) == (settings, text_sha256),
+        "{} was begun with other settings or another text; remove the folder to start again",
+        folder.display()
+    );
+    let mut tensors = Tensors::read(&folder.join(format!("checkpoint-{}.safetensors", state.step)))?;
+    tensors.split_off("weights.").load_into(&model.store)?;
+    tensors.split_off("adam.").copy_into(adam.state())?;
+    tensors.expect_empty()?;
+    Ok(state)
+}
+
+fn bar(steps: usize, done: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {per_sec} {eta} left");
+    let bar = ProgressBar::new(steps as u64).with_position(done as u64);
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::models::deepmirnatar::kmers::WORDS;
+
+    #[test]
+    fn the_rate_rises_then_falls_to_zero() {
+        let rates: Vec<f64> = (1..=10_000).map(|step| rate(step, 10_000)).collect();
+        assert!(rates[..500].is_sorted() && rates[499..].iter().rev().is_sorted());
+        assert_eq!((rates[499], rates[9_999]), (RATE, 0.0));
+    }
+
+    #[test]
+    fn a_killed_run_ends_with_the_same_weights() {
+        // 300 steps: a checkpoint at 200, one at the end. The second run loses its last hundred steps.
+        let windows: Vec<Rna> = (0..600)
+            .map(|row| format!("{:0>9}", row % 97).replace('0', "ACG").replace(|c: char| c.is_numeric(), "U"))
+            .map(|text| text.parse().unwrap())
+            .collect();
+        let settings = Settings { passes: 1, batch: 2, layers: 1, mask_run: 4 };
+        let trained = |folder: &Path| {
+            tch::manual_seed(1);
+            let model = MaskedLm::new(1, Device::Cpu);
+            let state = train(&model, &windows, &settings, "text", folder).unwrap();
+            (Tensors::of(&model.store), state)
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let (whole, state) = trained(folder.path());
+        assert_eq!((state.step, state.history.len()), (300, 2));
+        assert!(state.history[1].1 < (WORDS as f64 + 256.0).ln(), "better than chance");
+
+        let other = tempfile::tempdir().unwrap();
+        let halfway = State { step: 200, history: state.history[..1].to_vec(), ..state.clone() };
+        tch::manual_seed(1);
+        let model = MaskedLm::new(1, Device::Cpu);
+        let half = Settings { passes: 1, ..settings.clone() };
+        let mut adam = AdamW::new(&model.store);
+        let words: Vec<Vec<i64>> = windows.iter().map(|window| kmers(window)).collect();
+        let batches = shuffled(&words, 2, 0);
+        for (step, batch) in batches.iter().enumerate().take(200) {
+            let loss = model.loss(&hidden(&words, batch, half.mask_run, step, Device::Cpu));
+            adam.minimise(&loss, rate(step + 1, 300), step + 1);
+        }
+        save(&model, &adam, &halfway, other.path()).unwrap();
+        assert_eq!(trained(other.path()).0, whole);
+    }
+}

@@ -1,0 +1,116 @@
+//! Pictures for the reports, as SVG.
+
+use std::path::Path;
+
+use anyhow::Result;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+const SIZE: (u32, u32) = (560, 420);
+const COLOURS: [RGBColor; 7] = [
+    RGBColor(0, 90, 156),
+    RGBColor(200, 80, 30),
+    RGBColor(60, 140, 60),
+    RGBColor(130, 80, 160),
+    RGBColor(110, 110, 110),
+    RGBColor(180, 150, 20),
+    RGBColor(0, 150, 160),
+];
+
+/// A curve and its name in the legend.
+pub struct Curve {
+    /// In the legend.
+    pub name: String,
+    /// x and y.
+    pub points: Vec<(f64, f64)>,
+}
+
+/// Curves in one frame.
+pub fn curves(path: &Path, title: &str, axes: (&str, &str), ranges: [(f64, f64); 2], curves: &[Curve]) -> Result<()> {
+    let root = SVGBackend::new(path, SIZE).into_drawing_area();
+    root.fill(&WHITE)?;
+    let [(x0, x1), (y0, y1)] = ranges;
+    let mut chart = ChartBuilder::on(&root)
+        .caption(title, ("sans-serif", 16))
+        .margin(12)
+        .x_label_area_size(38)
+        .y_label_area_size(52)
+        .build_cartesian_2d(x0..x1, y0..y1)?;
+    chart.configure_mesh().x_desc(axes.0).y_desc(axes.1).light_line_style(WHITE.mix(0.0)).draw()?;
+    for (index, Curve { name, points }) in curves.iter().enumerate() {
+        let colour = COLOURS[index % COLOURS.len()];
+        chart
+            .draw_series(LineSeries::new(points.iter().copied(), colour.stroke_width(2)))?
+            .label(name)
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
+    }
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::LowerRight)
+        .background_style(WHITE.mix(0.85))
+        .border_style(BLACK.mix(0.3))
+        .draw()?;
+    Ok(root.present()?)
+}
+
+/// Horizontal bars, one for each name, from `from` on.
+pub fn bars(path: &Path, title: &str, figure: &str, from: f64, bars: &[(String, f64)]) -> Result<()> {
+    let root = SVGBackend::new(path, (SIZE.0, 90 + 30 * bars.len() as u32)).into_drawing_area();
+    root.fill(&WHITE)?;
+    let highest = bars.iter().map(|bar| bar.1).fold(from, f64::max);
+    let mut chart = ChartBuilder::on(&root)
+        .caption(title, ("sans-serif", 16))
+        .margin(12)
+        .x_label_area_size(38)
+        .y_label_area_size(170)
+        .build_cartesian_2d(from..highest + (highest - from) * 0.15, 0.0..bars.len() as f64)?;
+    chart.configure_mesh().disable_y_mesh().disable_y_axis().x_desc(figure).draw()?;
+    let style = ("sans-serif", 13).into_font().into_text_style(&root);
+    for (index, (name, value)) in bars.iter().enumerate() {
+        let (low, high) = (bars.len() as f64 - index as f64 - 0.85, bars.len() as f64 - index as f64 - 0.15);
+        let middle = (low + high) / 2.0;
+        chart.draw_series([Rectangle::new([(from, low), (*value, high)], COLOURS[0].filled())])?;
+        let right = style.clone().pos(Pos::new(HPos::Right, VPos::Center));
+        let left = style.clone().pos(Pos::new(HPos::Left, VPos::Center));
+        chart.draw_series([Text::new(format!("{name}  "), (from, middle), right)])?;
+        chart.draw_series([Text::new(format!(" {value:.3}"), (*value, middle), left)])?;
+    }
+    Ok(root.present()?)
+}
+
+/// The ROC curve: false against true positives.
+pub fn roc(labels: &[bool], scores: &[f64]) -> Vec<(f64, f64)> {
+    let positives = labels.iter().filter(|&&label| label).count() as f64;
+    let negatives = labels.len() as f64 - positives;
+    let mut points = vec![(0.0, 0.0)];
+    points.extend(falling(labels, scores).into_iter().map(|(tp, seen)| ((seen - tp) / negatives, tp / positives)));
+    thin(points)
+}
+
+/// The precision-recall curve.
+pub fn precision_recall(labels: &[bool], scores: &[f64]) -> Vec<(f64, f64)> {
+    let positives = labels.iter().filter(|&&label| label).count() as f64;
+    thin(falling(labels, scores).into_iter().map(|(tp, seen)| (tp / positives, tp / seen)).collect())
+}
+
+/// True positives and rows at every threshold, ties as one step.
+fn falling(labels: &[bool], scores: &[f64]) -> Vec<(f64, f64)> {
+    let mut order: Vec<usize> = (0..scores.len()).collect();
+    order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
+    let mut counts = (0.0, 0.0);
+    order
+        .chunk_by(|&a, &b| scores[a] == scores[b])
+        .map(|tied| {
+            counts.0 += tied.iter().filter(|&&row| labels[row]).count() as f64;
+            counts.1 += tied.len() as f64;
+            counts
+        })
+        .collect()
+}
+
+/// At most some hundred points: more cannot be seen.
+fn thin(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
+    let step = points.len().div_ceil(400).max(1);
+    let last = points.len() - 1;
+    points.into_iter().enumerate().filter(|(index, _)| index % step == 0 || *index == last).map(|(_, p)| p).collect()
+}

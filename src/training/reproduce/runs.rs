@@ -1,0 +1,116 @@
+//! The trainings behind a report: found done, or done now.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use tch::Device;
+
+use crate::training::predictions::{self, Predictions};
+use crate::training::recipe::{ChooseBy, Recipe};
+use crate::training::report::{Report, SetReport};
+use crate::training::train::Training;
+
+/// Where everything is, and what was missing.
+pub struct Runs {
+    /// Root of the shipped weights.
+    pub weights: PathBuf,
+    /// Root of the checkpoints; networks that are not shipped go to `reproduced/` below it.
+    pub runs: PathBuf,
+    /// Root of the reports; `recipes/<model>/<version>.json` below it belong to networks that are not shipped.
+    pub reports: PathBuf,
+    /// The public files.
+    pub data: PathBuf,
+    /// Where networks run.
+    pub device: Device,
+    /// Whether what is missing is trained.
+    pub train: bool,
+    /// Commands that would fill what is missing.
+    pub missing: Vec<String>,
+}
+
+/// A training that is done.
+pub struct Finished {
+    /// How it was trained.
+    pub recipe: Recipe,
+    /// Its figures.
+    pub report: Report,
+    /// Each row's scores; empty where the checkpoints are not here.
+    pub predictions: Vec<Predictions>,
+}
+
+impl Runs {
+    /// A version, or `None` (and its command among the missing) when it is not trained and must not be now.
+    pub fn get(&mut self, model: &str, version: &str) -> Result<Option<Finished>> {
+        let shipped = self.weights.join(model).join(version);
+        let (recipe, root, mut command) = match shipped.join("recipe.json") {
+            path if path.is_file() => (path, self.weights.clone(), String::new()),
+            _ => {
+                let path = self.reports.join("recipes").join(model).join(format!("{version}.json"));
+                let options = format!(" --recipe reports/recipes/{model}/{version}.json --weights-dir runs/reproduced");
+                (path, self.runs.join("reproduced"), options)
+            }
+        };
+        command = format!("mirador-train train --model {model} --version {version}{command}");
+        let recipe = Recipe::read(&recipe)?;
+        let metrics = root.join(model).join(version).join("metrics.json");
+        let report = match (metrics.is_file(), self.train) {
+            (true, _) => read(&metrics)?,
+            (false, true) => self.train(recipe.clone(), root, command)?,
+            (false, false) => {
+                self.missing.push(command);
+                return Ok(None);
+            }
+        };
+        let scores = self.runs.join(model).join(version).join("predictions.tsv");
+        let predictions = if scores.is_file() { predictions::read(&scores)? } else { Vec::new() };
+        Ok(Some(Finished { recipe, report, predictions }))
+    }
+
+    fn train(&self, recipe: Recipe, weights: PathBuf, command: String) -> Result<Report> {
+        let dataset = Path::new("data").join(format!("{}.tsv", recipe.dataset));
+        let (public_data, runs, device) = (self.data.clone(), self.runs.clone(), self.device);
+        Training { recipe, dataset, public_data, weights, runs, device, command }.run()
+    }
+}
+
+impl Finished {
+    /// A measured set.
+    pub fn set(&self, name: &str) -> Option<&SetReport> {
+        self.report.set(name)
+    }
+
+    /// The scores of a set.
+    pub fn scores(&self, name: &str) -> Option<&Predictions> {
+        self.predictions.iter().find(|set| set.name == name)
+    }
+
+    /// The first figures (of the task) of a test, one for each run.
+    pub fn by_run(&self, test: &str, figure: usize) -> Vec<f64> {
+        let of_run = |run: &crate::training::report::SeedReport| {
+            run.tests.iter().find(|(name, _)| name == test).and_then(|(_, figures)| *figures.get(figure)?)
+        };
+        self.report.seeds.iter().filter_map(of_run).collect()
+    }
+
+    /// The name of the validation figure that chooses.
+    pub fn chosen_by(&self) -> &'static str {
+        match self.recipe.choose_by {
+            ChooseBy::AveragePrecision => "average precision",
+            ChooseBy::Auroc => "AUROC",
+            ChooseBy::Accuracy => "accuracy",
+            ChooseBy::Loss => "loss",
+        }
+    }
+
+    /// Whether it is a loss.
+    pub fn lower_is_better(&self) -> bool {
+        self.recipe.choose_by == ChooseBy::Loss
+    }
+}
+
+/// A version's figures.
+pub fn read(metrics: &Path) -> Result<Report> {
+    let text = fs::read_to_string(metrics).with_context(|| metrics.display().to_string())?;
+    serde_json::from_str(&text).with_context(|| metrics.display().to_string())
+}
