@@ -6,11 +6,10 @@ use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::expression::selection::{Residuals, Rule};
-use super::pretrain;
 use super::recipe::Recipe;
 use super::target_sites::{prepare, published};
 use super::train::Training;
-use super::{evaluate, expression, import, pre_mirnas, speed};
+use super::{evaluate, expression, import, pre_mirnas, pretrain, speed};
 use crate::models::device::{DeviceChoice, set_threads};
 use crate::models::{Options, WeightsDir};
 
@@ -186,7 +185,7 @@ enum Dataset {
     Mitar,
     /// Mirtrons and canonical pre-miRNAs, with their families and arms
     PreMirnas,
-    /// Promoters, half-lives, miRNAs and levels of human genes, in four files
+    /// Promoter windows, half-lives, miRNAs and levels of human genes
     Expression,
 }
 
@@ -222,11 +221,13 @@ impl Cli {
         match self.command {
             Command::Prepare { what, data, out, genome, annotation, expression: levels } => {
                 let out = out.unwrap_or_else(|| what.file());
-                let lines = match (what, genome.zip(annotation).zip(levels)) {
-                    (Dataset::Expression, Some(((genome, gtf), levels))) => {
-                        expression::own(&genome, &gtf, &levels, &out)?
-                    }
-                    _ => what.prepare(&data, &out)?,
+                let own = genome.zip(annotation).zip(levels);
+                if own.is_some() && !matches!(what, Dataset::Expression) {
+                    bail!("--genome is for `prepare expression`");
+                }
+                let lines = match own {
+                    Some(((genome, gtf), levels)) => expression::own(&genome, &gtf, &levels, &out)?,
+                    None => what.prepare(&data, &out)?,
                 };
                 lines.iter().for_each(|line| println!("{line}"));
                 Ok(std::fs::write(out.with_extension("log"), lines.join("\n"))?)
