@@ -72,7 +72,10 @@ data/target_sites.tsv: | build
 data/pre_mirnas.tsv: | build
 	@$(programs)/mirador-train prepare pre-mirnas --data $(DATA) --out $@
 
-prepare: | data/target_sites.tsv data/pre_mirnas.tsv ## turn public files into training data, once (DATA=../shared/data)
+data/expression.tsv: | build
+	@$(programs)/mirador-train prepare expression --data $(DATA) --out $@
+
+prepare: | data/target_sites.tsv data/pre_mirnas.tsv data/expression.tsv ## turn public files into training data, once (DATA=../shared/data)
 
 train: need-MODEL build | data/target_sites.tsv ## train by weights/MODEL/VERSION/recipe.json (MODEL=dmiso VERSION=balanced)
 	@$(programs)/mirador-train train --model $(MODEL) --version $(VERSION) --data $(DATA) $(ARGS)

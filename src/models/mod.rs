@@ -58,15 +58,15 @@ pub type Options = serde_json::Map<String, serde_json::Value>;
 
 /// Every model of this build.
 pub const MODELS: &[&Model] = &[
+    &abscorr::MODEL,
+    &allmirna::MODEL,
     &deepmirnatar::MODEL,
     &dmiso::MODEL,
+    &mirex::MODEL,
     &mitar::MODEL,
     &premirna_cnn_lstm::MODEL,
     &premirna_cnn_zheng::MODEL,
     &xpresso::MODEL,
-    &mirex::MODEL,
-    &allmirna::MODEL,
-    &abscorr::MODEL,
 ];
 
 /// The model with this name.

@@ -1,8 +1,9 @@
 //! Offline: public files → examples → a trained, audited weights folder.
 //!
 //! `prepare` reads [`sources`] into one dataset file for a task; an [`experiment`] says what its rows are, which of
-//! them choose and which measure, and what the floors are ([`target_sites`], [`pre_mirnas`], [`expression`]). `train` runs the [`fit`] loop by a
-//! [`recipe`], measures ([`metrics`]) and writes the [`card`]. The loop knows no particular network and no task.
+//! them choose and which measure, and what the floors are ([`target_sites`], [`pre_mirnas`], [`expression`]). `train`
+//! runs the [`fit`] loop by a [`recipe`], measures ([`metrics`]) and writes the [`card`]. The loop knows no particular
+//! network and no task.
 
 pub mod card;
 pub mod checkpoint;

@@ -7,6 +7,7 @@ mod app;
 mod architecture;
 mod contract;
 mod deepmirnatar;
+mod expression;
 mod models;
 mod openapi;
 mod parity;

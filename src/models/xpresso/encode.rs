@@ -15,6 +15,11 @@ const NAMED: usize = 10;
 
 pub fn encoder(options: &Options) -> Result<Encoder, LoadError> {
     let switches: Switches = LoadError::options(options)?;
+    let [before, after] = switches.window;
+    if before > UPSTREAM || after > DOWNSTREAM {
+        let most = format!("window: at most [{UPSTREAM}, {DOWNSTREAM}]");
+        return Err(LoadError::Options(most));
+    }
     let width = WINDOW + switches.features.len() + switches.mirnas.len();
     Ok(Encoder::expression(width, move |gene| encode(gene, &switches)))
 }
@@ -22,36 +27,35 @@ pub fn encoder(options: &Options) -> Result<Encoder, LoadError> {
 /// Codes 1 to 4, 0 for `N` and for what was not sent; then the features, NaN where unknown; then for each miRNA of
 /// the version its level where it targets the gene, else 0.
 fn encode(gene: &Gene, switches: &Switches) -> Encoded {
-    let first = gene.tss.saturating_sub(UPSTREAM);
-    let end = (gene.tss + DOWNSTREAM).min(gene.promoter.len());
-    let missing = UPSTREAM.saturating_sub(gene.tss);
+    let [before, after] = switches.window;
+    let first = gene.tss.saturating_sub(before);
+    let end = (gene.tss + after).min(gene.promoter.len());
+    let missing = UPSTREAM - (gene.tss - first);
     let mut values = vec![0.0; missing];
     values.extend(tokens(gene.promoter[first..end].iter(), WINDOW - missing, ALPHABET));
     values.extend(switches.features.iter().map(|feature| feature.of(&gene.half_life).unwrap_or(f32::NAN)));
     values.extend(switches.mirnas.iter().map(|name| gene.mirnas.get(name).copied().unwrap_or(0.0)));
-    let mut warnings = window_warnings(&gene.promoter, gene.tss);
+    let mut warnings = window_warnings(&gene.promoter, gene.tss, switches.window);
     warnings.extend(feature_warnings(gene, &switches.features));
     warnings.extend(mirna_warnings(gene, &switches.mirnas));
     Encoded::whole(values, warnings)
 }
 
 /// Positions count from the start of transcription, which is 0.
-fn window_warnings(promoter: &Rna, tss: usize) -> Vec<String> {
-    let (before, after) = (tss, promoter.len() - tss - 1);
+fn window_warnings(promoter: &Rna, tss: usize, [upstream, downstream]: [usize; 2]) -> Vec<String> {
+    let (before, after) = (tss, promoter.len() - tss);
     let mut warnings = Vec::new();
-    if before < UPSTREAM {
+    if before < upstream {
         warnings
-            .push(format!("promoter: positions -{UPSTREAM} to -{} were not sent and read as N", before + 1));
+            .push(format!("promoter: positions -{upstream} to -{} were not sent and read as N", before + 1));
     }
-    if after < DOWNSTREAM - 1 {
-        warnings.push(format!(
-            "promoter: positions {} to {} were not sent and read as N",
-            after + 1,
-            DOWNSTREAM - 1
-        ));
+    if after < downstream {
+        let last = downstream - 1;
+        warnings.push(format!("promoter: positions {after} to {last} were not sent and read as N"));
     }
-    if before > UPSTREAM || after > DOWNSTREAM - 1 {
-        warnings.push(format!("promoter: only positions -{UPSTREAM} to {} were read", DOWNSTREAM - 1));
+    if before > upstream || after > downstream {
+        let last = downstream - 1;
+        warnings.push(format!("promoter: only positions -{upstream} to {last} were read"));
     }
     warnings
 }
@@ -151,5 +155,10 @@ mod tests {
         assert!(encode(&whole, &switches(&["mir-1"])).warnings.is_empty());
         whole.tss = 6_999;
         assert_eq!(encode(&whole, &switches(&["mir-1"])).warnings.len(), 2);
+        let short = Switches { window: [49, 37], ..switches(&["mir-1"]) };
+        let Encoded { values, warnings, .. } = encode(&whole, &short);
+        assert_eq!(values[..WINDOW].iter().filter(|code| **code > 0.0).count(), 86);
+        assert_eq!(values[6_951], encode(&whole, &switches(&[])).values[6_951]);
+        assert_eq!(warnings, ["promoter: only positions -49 to 36 were read"]);
     }
 }

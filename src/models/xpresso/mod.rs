@@ -32,10 +32,13 @@ pub const MODEL: Model = Model {
     adapt: Some(network::scale),
 };
 
-/// What a version reads beside the promoter, and the dropout after its two hidden layers.
+/// What a version reads, and the dropout after its two hidden layers.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Switches {
+    /// Nucleotides before the start of transcription and from it on that the training genes had: what lies beyond is
+    /// read as N, since the weights there are as they were drawn.
+    window: [usize; 2],
     features: Vec<HalfLifeFeature>,
     mirnas: Vec<String>,
     dropout: [f64; 2],
@@ -43,6 +46,11 @@ struct Switches {
 
 impl Default for Switches {
     fn default() -> Self {
-        Self { features: HalfLifeFeature::XPRESSO.to_vec(), mirnas: Vec::new(), dropout: [0.00099, 0.01546] }
+        Self {
+            window: [UPSTREAM, DOWNSTREAM],
+            features: HalfLifeFeature::XPRESSO.to_vec(),
+            mirnas: Vec::new(),
+            dropout: [0.00099, 0.01546],
+        }
     }
 }

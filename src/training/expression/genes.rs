@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail, ensure};
 use rand::SeedableRng;
-use rand::seq::SliceRandom;
+use rand::seq::{IndexedRandom, SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
 use super::dataset::{Example, Split, read};
@@ -79,8 +79,17 @@ impl Experiment for Genes {
         self.folds.len()
     }
 
-    fn draw(&self, fold: usize, _rows: Rows, _rng: &mut ChaCha8Rng) -> Result<Vec<Labelled>> {
-        Ok(self.folds[fold].train.iter().map(|row| (row.input.clone(), row.target)).collect())
+    /// Half-lives were measured of expressed genes. That one is unknown must not tell the level, so each epoch draws it
+    /// from those that are known.
+    fn draw(&self, fold: usize, _rows: Rows, rng: &mut ChaCha8Rng) -> Result<Vec<Labelled>> {
+        let train = &self.folds[fold].train;
+        let known: Vec<f32> = train.iter().filter_map(|row| row.gene().half_life.measured).collect();
+        let mut draw = |row: &Row| {
+            let mut gene = row.gene().clone();
+            gene.half_life.measured = gene.half_life.measured.or_else(|| known.choose(rng).copied());
+            (gene.into(), row.target)
+        };
+        Ok(train.iter().map(&mut draw).collect())
     }
 
     fn validation(&self, fold: usize) -> &[Row] {

@@ -92,6 +92,7 @@ fn splits(genes: usize) -> Vec<Split> {
 mod tests {
     use super::super::dataset::read;
     use super::*;
+    use crate::rna::Rna;
     use std::fs;
 
     /// Two genes, one on each strand of a contig of 90 nt.

@@ -1,0 +1,124 @@
+//! `POST /v1/expression/predict`: what is read, what is assumed, what is refused.
+
+use std::sync::OnceLock;
+
+use axum::body::Body;
+use axum::http::Request;
+use mirador::models::device::Device;
+use mirador::models::xpresso;
+use mirador::serving::{PredictorConfig, Registry};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::app::{App, Reply};
+use crate::weights;
+
+const PREDICT: &str = "/v1/expression/predict";
+
+/// `xpresso@random` only.
+fn app() -> App {
+    static ROOT: OnceLock<TempDir> = OnceLock::new();
+    let root = ROOT.get_or_init(|| {
+        let root = TempDir::new().unwrap();
+        weights::write_model(&xpresso::MODEL, root.path(), "random", true);
+        root
+    });
+    let app = App::starting(&[]);
+    app.state.start(Registry::load(root.path(), Device::Cpu, PredictorConfig::default()).unwrap());
+    app
+}
+
+async fn predict(app: &App, genes: &[Value]) -> Reply {
+    let request =
+        Request::post(PREDICT).header("x-request-id", "test").header("content-type", "application/json");
+    app.send(request.body(Body::from(json!({ "genes": genes }).to_string())).unwrap()).await
+}
+
+#[tokio::test]
+async fn a_reply_in_full() {
+    let app = app();
+    let features = json!({"utr5_length": 2.1, "cds_length": 3.2, "intron_length": 4.0, "utr3_length": 3.1,
+                          "utr5_gc": 0.6, "cds_gc": 0.5, "utr3_gc": 0.4, "orf_exon_density": null});
+    let gene = json!({"id": "g", "promoter": " acgtRgtaca ", "tss": 9, "half_life_features": features,
+                      "mirnas": {"hsa-miR-1-3p": 1.5}});
+    let mut reply = predict(&app, &[gene]).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    assert!(reply.header("server-timing").starts_with("queue;dur="));
+    assert!(reply.body["results"][0]["log10_expression"].take().as_f64().unwrap().is_finite());
+    insta::assert_json_snapshot!(reply.body, @r#"
+    {
+      "model": {
+        "name": "xpresso",
+        "version": "random"
+      },
+      "results": [
+        {
+          "id": "g",
+          "log10_expression": null,
+          "warnings": [
+            "promoter: 1 ambiguity code read as N (first: R at position 5)",
+            "promoter: positions -7000 to -10 were not sent and read as N",
+            "promoter: positions 1 to 3499 were not sent and read as N",
+            "half_life_features: not given, the mean of the training genes was assumed: orf_exon_density",
+            "mirnas: not read by this version: hsa-miR-1-3p"
+          ]
+        }
+      ]
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn a_gene_has_one_level_whatever_stands_beside_it() {
+    let app = app();
+    let gene = json!({"promoter": "ACGTTGCA".repeat(11), "tss": 49});
+    let level = |reply: &Reply, row: usize| reply.body["results"][row]["log10_expression"].as_f64().unwrap();
+    let alone = level(&predict(&app, &[gene.clone()]).await, 0);
+    let mut rows = vec![json!({"promoter": "GATTACA".repeat(1500), "tss": 7000}); 40];
+    rows[33] = gene;
+    assert!((level(&predict(&app, &rows).await, 33) - alone).abs() < 1e-5);
+}
+
+#[tokio::test]
+async fn every_bad_value_is_named() {
+    let app = app();
+    let rows = [
+        json!({"promoter": "ACGT", "tss": 4}),
+        json!({"promoter": "ACGX", "tss": 0, "half_life_features": {"cds_gc": 1e9}, "mirnas": {"a/b": -1e300}}),
+        json!({"promoter": "A".repeat(20_001), "tss": 0, "id": "x".repeat(129)}),
+    ];
+    let reply = predict(&app, &rows).await;
+    assert_eq!(reply.status, 422);
+    let errors = reply.body["errors"].as_array().unwrap();
+    let found: Vec<Value> = errors.iter().map(|error| json!([error["pointer"], error["code"]])).collect();
+    assert_eq!(
+        Value::from(found),
+        json!([
+            ["/genes/0/tss", "out_of_range"],
+            ["/genes/1/promoter", "invalid_letter"],
+            ["/genes/1/half_life_features/cds_gc", "out_of_range"],
+            ["/genes/1/mirnas/a~1b", "out_of_range"],
+            ["/genes/2/id", "id_too_long"],
+            ["/genes/2/promoter", "invalid_length"],
+        ])
+    );
+}
+
+#[tokio::test]
+async fn malformed_genes() {
+    let app = app();
+    for (gene, pointer, code) in [
+        (json!({"promoter": "ACGT", "tss": -1}), "/genes/0/tss", "wrong_type"),
+        (json!({"promoter": "ACGT"}), "/genes/0", "missing_field"),
+        (
+            json!({"promoter": "ACGT", "tss": 0, "half_life_features": {"length": 1}}),
+            "/genes/0/half_life_features/length",
+            "unknown_field",
+        ),
+    ] {
+        let reply = predict(&app, &[gene]).await;
+        assert_eq!(reply.status, 400);
+        assert_eq!(reply.body["errors"][0]["pointer"], pointer);
+        assert_eq!(reply.body["errors"][0]["code"], code);
+    }
+}
