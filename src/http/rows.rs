@@ -90,11 +90,11 @@ struct Read<K> {
     warnings: Vec<String>,
 }
 
-/// All rows and their encoded inputs one after the other, or every error in them.
-fn read_rows<R: RequestRow>(
-    rows: Vec<R>,
-    encoder: &Encoder,
-) -> Result<(Vec<Read<R::Kept>>, Vec<f32>), Problem> {
+/// All rows, and their inputs one after the other.
+type Encoded<K> = (Vec<Read<K>>, Vec<f32>);
+
+/// Encodes all rows, or finds every error in them.
+fn read_rows<R: RequestRow>(rows: Vec<R>, encoder: &Encoder) -> Result<Encoded<R::Kept>, Problem> {
     let (mut read, mut inputs, mut errors) = (Vec::with_capacity(rows.len()), Vec::new(), Vec::new());
     for (index, row) in rows.into_iter().enumerate() {
         let pointer = format!("/{}/{index}", R::LIST);

@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use super::expression::selection::{Residuals, Rule};
 use super::recipe::Recipe;
-use super::reproduce::{Paper, Runs, reproduce};
+use super::reproduce::{Runs, reports, reproduce};
 use super::target_sites::{prepare, published};
 use super::train::Training;
 use super::{evaluate, expression, import, pre_mirnas, pretrain, speed};
@@ -118,8 +118,9 @@ enum Command {
     },
     /// A paper's whole protocol and its report; goes on where a killed run stopped
     Reproduce {
-        /// The paper
-        paper: Paper,
+        /// The paper, or `unbiased`: every target-site model where short cuts are gone
+        #[arg(value_parser = reports())]
+        paper: String,
         /// Write the report from what is trained already
         #[arg(long)]
         without_training: bool,
@@ -282,7 +283,7 @@ impl Cli {
                 let (weights, device, missing) = (self.weights_dir, self.device.open()?, Vec::new());
                 let mut runs =
                     Runs { weights, runs, reports, data, device, train: !without_training, missing };
-                reproduce(paper, &mut runs)
+                reproduce(&paper, &mut runs)
             }
             Command::Evaluate { model, file, only, json } => {
                 let rows = evaluate::read(&file, condition(only)?.as_ref())?;

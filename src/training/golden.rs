@@ -40,7 +40,7 @@ fn pair(step: usize, rng: &mut ChaCha8Rng) -> Pair {
         _ => flank.to_vec(),
     };
     site.truncate(*SITE_LENGTHS.end());
-    if step % 4 == 0 {
+    if step.is_multiple_of(4) {
         site[2] = Base::N;
     }
     Pair { mirna, site: site.into_iter().collect() }
@@ -49,7 +49,7 @@ fn pair(step: usize, rng: &mut ChaCha8Rng) -> Pair {
 /// Every other one without half-life features.
 fn gene(step: usize, rng: &mut ChaCha8Rng) -> Gene {
     let length = if step + 1 == ROWS { LONG_PROMOTER } else { spread(step, &PROMOTERS) };
-    let known = |value: f32| (step % 2 == 0).then_some(value);
+    let known = |value: f32| step.is_multiple_of(2).then_some(value);
     let half_life =
         HalfLife { cds_length: known(3.1), utr3_gc: known(0.4), measured: known(0.5), ..HalfLife::default() };
     Gene { promoter: random(length, rng), tss: length * 2 / 3, half_life, mirnas: BTreeMap::new() }

@@ -72,7 +72,7 @@ impl Optimizer {
                 if slot.trainable {
                     let mut gradient = slot.variable.grad();
                     if shrink < 1.0 {
-                        gradient = gradient * shrink;
+                        gradient *= shrink;
                     }
                     if self.weight_decay > 0.0 && slot.variable.dim() > 1 {
                         gradient += &slot.variable * self.weight_decay;

@@ -103,7 +103,11 @@ impl Training {
     /// Tells this recipe on this dataset from others. The list of seeds may grow, and notes may change.
     fn fingerprint(&self, dataset: &str) -> Result<String> {
         let recipe = Recipe { seeds: Vec::new(), notes: Vec::new(), ..self.recipe.clone() };
-        Ok(sha256_of((serde_json::to_string(&recipe)? + dataset).as_bytes()))
+        let mut text = serde_json::to_string(&recipe)? + dataset;
+        if let Some(pretrained) = &self.recipe.pretrained {
+            text += &sha256(pretrained).context("`mirador-train pretrain` makes the pre-trained part")?;
+        }
+        Ok(sha256_of(text.as_bytes()))
     }
 
     fn folder(&self, name: &str) -> PathBuf {

@@ -73,7 +73,7 @@ async fn a_gene_has_one_level_whatever_stands_beside_it() {
     let app = app();
     let gene = json!({"promoter": "ACGTTGCA".repeat(11), "tss": 49});
     let level = |reply: &Reply, row: usize| reply.body["results"][row]["log10_expression"].as_f64().unwrap();
-    let alone = level(&predict(&app, &[gene.clone()]).await, 0);
+    let alone = level(&predict(&app, std::slice::from_ref(&gene)).await, 0);
     let mut rows = vec![json!({"promoter": "GATTACA".repeat(1500), "tss": 7000}); 40];
     rows[33] = gene;
     assert!((level(&predict(&app, &rows).await, 33) - alone).abs() < 1e-5);

@@ -58,8 +58,8 @@ fn encode(pair: &Pair, site_rows: usize) -> Encoded {
     let kept = &pair.mirna[..pair.mirna.len().min(MIRNA_ROWS)];
     let mirna = tokens(kept.iter().rev(), MIRNA_ROWS, ALPHABET);
     let windows = windows(pair.site.len(), site_rows);
-    let whole = [0..pair.site.len()];
-    let parts = if windows.is_empty() { &whole[..] } else { &windows };
+    let whole = 0..pair.site.len();
+    let parts = if windows.is_empty() { std::slice::from_ref(&whole) } else { &windows };
     let mut values = Vec::with_capacity(parts.len() * (MIRNA_ROWS + site_rows));
     for part in parts {
         values.extend_from_slice(&mirna);

@@ -174,7 +174,9 @@ fn grouped_folds(examples: &[Example], numbers: &BTreeMap<String, usize>) -> Vec
                     &mut fold.tests[0].1
                 }
                 // About a tenth of the genes that are left.
-                next if next == (index + 1) % FOLDS && place / FOLDS % 2 == 0 => &mut fold.validation,
+                next if next == (index + 1) % FOLDS && (place / FOLDS).is_multiple_of(2) => {
+                    &mut fold.validation
+                }
                 _ => &mut fold.train,
             };
             rows.push(row.clone());

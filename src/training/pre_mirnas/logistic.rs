@@ -54,11 +54,10 @@ fn with_constant(features: &[f64; FEATURES]) -> [f64; SIZE] {
 /// x with `matrix`·x = `right`, by elimination; a matrix of curvatures needs no pivots.
 fn solve(mut matrix: [[f64; SIZE]; SIZE], mut right: [f64; SIZE]) -> [f64; SIZE] {
     for pivot in 0..SIZE {
+        let above = matrix[pivot];
         for row in (0..SIZE).filter(|&row| row != pivot) {
-            let factor = matrix[row][pivot] / matrix[pivot][pivot];
-            for column in 0..SIZE {
-                matrix[row][column] -= factor * matrix[pivot][column];
-            }
+            let factor = matrix[row][pivot] / above[pivot];
+            matrix[row].iter_mut().zip(above).for_each(|(value, above)| *value -= factor * above);
             right[row] -= factor * right[pivot];
         }
     }

@@ -84,6 +84,9 @@ pub fn bars(path: &Path, title: &str, figure: &str, from: f64, bars: &[(String, 
     Ok(root.present()?)
 }
 
+/// Makes a curve from classes and scores.
+pub type OfScores = fn(&[bool], &[f64]) -> Vec<(f64, f64)>;
+
 /// The ROC curve: false against true positives.
 pub fn roc(labels: &[bool], scores: &[f64]) -> Vec<(f64, f64)> {
     let positives = labels.iter().filter(|&&label| label).count() as f64;

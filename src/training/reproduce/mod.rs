@@ -11,7 +11,7 @@ mod premirna;
 mod runs;
 mod unbiased;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use runs::Finished;
 pub use runs::Runs;
@@ -20,33 +20,28 @@ use super::metrics::names;
 use super::report::{SetReport, mean_and_range};
 use crate::models::find;
 
-/// A report.
-#[derive(clap::ValueEnum, Clone, Copy, Debug)]
-pub enum Paper {
-    /// DMISO (Talukder et al. 2022)
-    Dmiso,
-    /// miTAR (Gu et al. 2021)
-    Mitar,
-    /// DeepmiRNATar (2024)
-    Deepmirnatar,
-    /// The CNN-LSTM for pre-miRNAs (Tasdelen & Sen 2021)
-    PremirnaCnnLstm,
-    /// miREx on Xpresso
-    Mirex,
-    /// Every target-site model on the two bias-corrected tests
-    Unbiased,
+/// Writes a report.
+type Report = fn(&mut Runs) -> Result<()>;
+
+/// The reports by name: a paper's, and every target-site model on the two bias-corrected tests.
+const REPORTS: [(&str, Report); 6] = [
+    ("dmiso", dmiso::report),
+    ("mitar", mitar::report),
+    ("deepmirnatar", deepmirnatar::report),
+    ("premirna-cnn-lstm", premirna::report),
+    ("mirex", mirex::report),
+    ("unbiased", unbiased::report),
+];
+
+/// Their names.
+pub fn reports() -> [&'static str; 6] {
+    REPORTS.map(|(name, _)| name)
 }
 
 /// Trains what is missing (unless `runs` forbids) and writes the report.
-pub fn reproduce(paper: Paper, runs: &mut Runs) -> Result<()> {
-    match paper {
-        Paper::Dmiso => dmiso::report(runs),
-        Paper::Mitar => mitar::report(runs),
-        Paper::Deepmirnatar => deepmirnatar::report(runs),
-        Paper::PremirnaCnnLstm => premirna::report(runs),
-        Paper::Mirex => mirex::report(runs),
-        Paper::Unbiased => unbiased::report(runs),
-    }
+pub fn reproduce(name: &str, runs: &mut Runs) -> Result<()> {
+    let report = REPORTS.iter().find(|report| report.0 == name);
+    report.with_context(|| format!("no report {name:?}; there are {}", reports().join(", ")))?.1(runs)
 }
 
 /// Header of a table of a task's figures.

@@ -54,7 +54,7 @@ impl Page {
             .into_iter()
             .chain(floors.iter().filter_map(|&name| Some((name, set.floor(name)?))))
             .collect();
-        let of = |curve: fn(&[bool], &[f64]) -> Vec<(f64, f64)>| -> Vec<Curve> {
+        let of = |curve: drawing::OfScores| -> Vec<Curve> {
             let curve = |(name, scores): &(&str, &[f64])| Curve {
                 name: (*name).to_owned(),
                 points: curve(&labels, scores),

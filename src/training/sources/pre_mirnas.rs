@@ -86,7 +86,7 @@ fn arms(path: &Path) -> Result<HashMap<String, (Rna, Rna)>> {
 }
 
 /// Zheng's: shuffled by Python, the first hairpins of each class are the test.
-fn split(hairpins: &mut Vec<Hairpin>) {
+fn split(hairpins: &mut [Hairpin]) {
     shuffle(hairpins, SEED);
     for (mirtron, size) in [(true, TEST_MIRTRONS), (false, TEST_CANONICAL)] {
         let of_class = hairpins.iter_mut().filter(|hairpin| hairpin.mirtron == mirtron);
