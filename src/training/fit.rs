@@ -160,7 +160,9 @@ impl Run<'_> {
         }
         let mut means = BTreeMap::new();
         for (targets, outputs) in strata.values() {
-            for (name, figure) in figures(self.model.task.loss(), targets, outputs) {
+            // A constant output has no correlation; a checkpoint cannot hold "not a number".
+            let figures = figures(self.model.task.loss(), targets, outputs).into_iter();
+            for (name, figure) in figures.filter(|(_, figure)| figure.is_finite()) {
                 *means.entry(name.to_owned()).or_default() += figure / strata.len() as f64;
             }
         }

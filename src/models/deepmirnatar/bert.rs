@@ -16,6 +16,9 @@ const FEED_FORWARD: i64 = 384;
 /// Of its layer normalisations.
 pub const EPSILON: f64 = 1e-12;
 const DROPOUT: f64 = 0.1;
+/// Deviation of the words' and positions' first values.
+const WORD_SIZE: f64 = 0.02;
+const LONGEST_TURN: f64 = 1_000.0;
 
 /// Its variables want no gradient until somebody asks for it: pre-training does.
 #[derive(Debug)]
@@ -27,11 +30,13 @@ pub struct Bert {
 }
 
 impl Bert {
-    /// As pre-training starts it: matrices from N(0, .02²), the rest 0, norms 1.
+    /// As pre-training starts it: words from N(0, .02²), matrices from N(0, 1 / fan in) (BERT's .02 is made for 768
+    /// values and stalls with 96), positions as sinusoids of the words' size, which makes neighbours easy to find; the
+    /// rest 0, norms 1.
     pub fn new(path: &nn::Path, layers: usize) -> Self {
         Self {
-            words: matrix(path, "words", VOCABULARY, HIDDEN),
-            positions: matrix(path, "positions", POSITIONS, HIDDEN),
+            words: matrix(path, "words", [VOCABULARY, HIDDEN], WORD_SIZE),
+            positions: positions(path),
             norm: Norm::new(&(path / "norm")),
             layers: (0..layers).map(|index| Layer::new(&(path / format!("layer_{index}")))).collect(),
         }
@@ -132,13 +137,24 @@ impl Module for Norm {
     }
 }
 
-fn matrix(path: &nn::Path, name: &str, rows: i64, columns: i64) -> Tensor {
-    let mut matrix = path.zeros_no_train(name, &[rows, columns]);
-    tch::no_grad(|| matrix.init(Init::Randn { mean: 0.0, stdev: 0.02 }));
+fn matrix(path: &nn::Path, name: &str, shape: [i64; 2], deviation: f64) -> Tensor {
+    let mut matrix = path.zeros_no_train(name, &shape);
+    tch::no_grad(|| matrix.init(Init::Randn { mean: 0.0, stdev: deviation }));
     matrix
 }
 
+/// Pairs of a sine and a cosine, from one letter to some hundred letters a turn.
+fn positions(path: &nn::Path) -> Tensor {
+    let mut positions = path.zeros_no_train("positions", &[POSITIONS, HIDDEN]);
+    let float = (Kind::Float, path.device());
+    let rates = (Tensor::arange(HIDDEN / 2, float) * (-2.0 * LONGEST_TURN.ln() / HIDDEN as f64)).exp();
+    let angles = Tensor::arange(POSITIONS, float).unsqueeze(1) * rates; // (52, 48)
+    let sinusoids = Tensor::cat(&[angles.sin(), angles.cos()], 1) * (WORD_SIZE * std::f64::consts::SQRT_2);
+    tch::no_grad(|| positions.copy_(&sinusoids));
+    positions
+}
+
 fn linear(path: nn::Path, inputs: i64, outputs: i64) -> nn::Linear {
-    let ws = matrix(&path, "weight", outputs, inputs);
+    let ws = matrix(&path, "weight", [outputs, inputs], (inputs as f64).powf(-0.5));
     nn::Linear { ws, bs: Some(path.zeros_no_train("bias", &[outputs])) }
 }

@@ -20,7 +20,7 @@ use crate::models::deepmirnatar::kmers::kmers;
 use crate::rna::Rna;
 
 /// The rate at its highest.
-const RATE: f64 = 5e-4;
+const RATE: f64 = 1e-3;
 /// Steps over which the rate rises, or a tenth of a short run; then it falls to 0 along a line.
 const WARM_UP: usize = 500;
 /// Steps between checkpoints.
