@@ -53,6 +53,10 @@ impl Runs {
             }
         };
         command = format!("mirador-train train --model {model} --version {version}{command}");
+        if !recipe.is_file() {
+            self.missing.push(command + ", once its recipe is written");
+            return Ok(None);
+        }
         let recipe = Recipe::read(&recipe)?;
         let metrics = root.join(model).join(version).join("metrics.json");
         let report = match (metrics.is_file(), self.train) {
