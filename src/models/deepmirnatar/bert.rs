@@ -47,7 +47,7 @@ impl Bert {
         &self.words
     }
 
-    /// Last hidden states (n, t + 2, 96) of words (n, t); those of [CLS] and of what follows a row's last word
+    /// Last hidden states (n, t + 2, 96) of words (n, t); those of `[CLS]` and of what follows a row's last word
     /// included.
     pub fn forward_t(&self, words: &Tensor, train: bool) -> Tensor {
         let tokens = enclose(words); // (n, t + 2)
@@ -64,7 +64,7 @@ impl Bert {
     }
 }
 
-/// [CLS] before each row's words and [SEP] after its last: (n, t) to (n, t + 2).
+/// `[CLS]` before each row's words and `[SEP]` after its last: (n, t) to (n, t + 2).
 fn enclose(words: &Tensor) -> Tensor {
     let rows = words.size()[0];
     let column = |token: i64| Tensor::full([rows, 1], token, (Kind::Int64, words.device()));
