@@ -97,7 +97,7 @@ pub async fn classify(
     let ClassifyRequest { model, pre_mirnas } = request;
     let served = registry.resolve(Task::PreMirna, model.as_deref())?;
     let Answers { rows, timing } = answer(pre_mirnas, served, &state).await?;
-    let threshold = served.config.decision_threshold.unwrap_or(0.5);
+    let threshold = served.config.threshold();
     let results = rows.into_iter().map(|row| ClassifyResult::of(row, threshold));
     let body = ClassifyResponse { model: ModelRef::of(served), results: results.collect() };
     Ok(([("server-timing", timing)], axum::Json(body)).into_response())

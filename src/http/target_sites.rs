@@ -107,7 +107,7 @@ pub async fn score(
     let ScoreRequest { model, pairs } = request;
     let served = registry.resolve(Task::TargetSite, model.as_deref())?;
     let Answers { rows, timing } = answer(pairs, served, &state).await?;
-    let threshold = served.config.decision_threshold.unwrap_or(0.5);
+    let threshold = served.config.threshold();
     let results = rows.into_iter().map(|row| ScoreResult::of(row, threshold));
     let body = ScoreResponse { model: ModelRef::of(served), results: results.collect() };
     Ok(([("server-timing", timing)], axum::Json(body)).into_response())

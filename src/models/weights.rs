@@ -40,6 +40,13 @@ pub struct WeightsConfig {
     pub sha256: String,
 }
 
+impl WeightsConfig {
+    /// A probability from here on is a yes.
+    pub fn threshold(&self) -> f32 {
+        self.decision_threshold.unwrap_or(0.5)
+    }
+}
+
 /// One weights folder.
 #[derive(Clone, Debug)]
 pub struct WeightsDir {

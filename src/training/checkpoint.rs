@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::optimizer::Optimizer;
 use crate::models::{Replica, Tensors};
@@ -25,7 +25,7 @@ pub struct Epoch {
     pub score: f64,
 }
 
-/// `state.json`: renamed into place last, so it always names a complete tensor file.
+/// `state.json`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct State {
     /// The recipe and the data that the run belongs to.
@@ -36,6 +36,20 @@ pub struct State {
     pub best: Option<usize>,
     /// Optimiser steps made in the current stage.
     pub step: i32,
+}
+
+/// Puts `state.json` in its place at once: written after the tensor file that it names, so that file is complete.
+pub fn write_state(folder: &Path, state: &impl Serialize) -> Result<()> {
+    let temporary = folder.join("state.json.new");
+    fs::write(&temporary, serde_json::to_vec_pretty(state)?)?;
+    Ok(fs::rename(temporary, folder.join("state.json"))?)
+}
+
+/// The `state.json` of a run that was begun before.
+pub fn read_state<S: DeserializeOwned>(folder: &Path) -> Result<Option<S>> {
+    let path = folder.join("state.json");
+    let Ok(text) = fs::read_to_string(&path) else { return Ok(None) };
+    serde_json::from_str(&text).with_context(|| path.display().to_string()).map(Some)
 }
 
 /// One run's folder.
@@ -68,9 +82,7 @@ impl Checkpoint {
         tensors.extend_with("best.", best.clone());
         let epochs = state.history.len();
         tensors.write(&self.tensors(epochs))?;
-        let (temporary, place) = (self.folder.join("state.json.new"), self.folder.join("state.json"));
-        fs::write(&temporary, serde_json::to_vec_pretty(state)?)?;
-        fs::rename(temporary, place)?;
+        write_state(&self.folder, state)?;
         if let Some(before) = epochs.checked_sub(1) {
             // Absent after the first epoch; a leftover costs disk only.
             let _ = fs::remove_file(self.tensors(before));
@@ -80,11 +92,9 @@ impl Checkpoint {
 
     /// The state of a run that was begun before with the same recipe and data.
     pub fn state(&self, fingerprint: &str) -> Result<State> {
-        let path = self.folder.join("state.json");
-        let Ok(text) = fs::read_to_string(&path) else {
+        let Some(state) = read_state::<State>(&self.folder)? else {
             return Ok(State { fingerprint: fingerprint.to_owned(), ..State::default() });
         };
-        let state: State = serde_json::from_str(&text).with_context(|| path.display().to_string())?;
         ensure!(
             state.fingerprint == fingerprint,
             "{} was begun with another recipe or other data; remove the folder to start again",

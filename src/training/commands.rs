@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::expression::selection::{Residuals, Rule};
-use super::recipe::Recipe;
+use super::recipe::{Recipe, Roots, place};
 use super::reproduce::{Runs, reports, reproduce};
 use super::target_sites::{prepare, published};
 use super::train::Training;
@@ -82,10 +82,11 @@ enum Command {
         /// Model name
         #[arg(long)]
         model: String,
-        /// Version: its folder under --weights-dir holds recipe.json, unless --recipe names another
+        /// Version: its recipe is MODEL/VERSION/recipe.json below --weights-dir, or, of a network that is measured and
+        /// not shipped, recipes/MODEL/VERSION.json below --reports; the weights of those go to reproduced/ below --runs
         #[arg(long, default_value = "balanced")]
         version: String,
-        /// Another recipe file
+        /// Another recipe file; its weights go below --weights-dir
         #[arg(long)]
         recipe: Option<PathBuf>,
         /// The dataset file that `prepare` wrote [default: the recipe's, below data/]
@@ -97,6 +98,9 @@ enum Command {
         /// Root of the checkpoints
         #[arg(long, default_value = "runs")]
         runs: PathBuf,
+        /// Root of the reports
+        #[arg(long, default_value = "reports")]
+        reports: PathBuf,
     },
     /// The miRNAs that miREx or AbsCorr should read, as JSON
     SelectMirnas {
@@ -255,16 +259,19 @@ impl Cli {
                 let settings = pretrain::Settings { passes, batch, layers, mask_run };
                 pretrain::deepmirnatar(&data, &runs, &settings, self.device.open()?)
             }
-            Command::Train { model, version, recipe, dataset, data, runs } => {
-                let path = recipe
-                    .unwrap_or_else(|| self.weights_dir.join(&model).join(&version).join("recipe.json"));
+            Command::Train { model, version, recipe, dataset, data, runs, reports } => {
+                let roots = Roots { weights: self.weights_dir, runs, reports };
+                let (path, weights) = match recipe {
+                    Some(path) => (path, roots.weights),
+                    None => place(&roots, &model, &version),
+                };
                 let recipe = Recipe::read(&path)?;
                 if (&recipe.model, &recipe.version) != (&model, &version) {
                     bail!("{} is for {}@{}", path.display(), recipe.model, recipe.version);
                 }
                 let command = format!("mirador-train train --model {model} --version {version}");
                 let device = self.device.open()?;
-                let weights = self.weights_dir;
+                let runs = roots.runs;
                 let dataset =
                     dataset.unwrap_or_else(|| Path::new("data").join(format!("{}.tsv", recipe.dataset)));
                 Training { recipe, dataset, public_data: data, weights, runs, device, command }.run()?;
@@ -280,9 +287,9 @@ impl Cli {
                 Ok(())
             }
             Command::Reproduce { paper, without_training, data, runs, reports } => {
-                let (weights, device, missing) = (self.weights_dir, self.device.open()?, Vec::new());
-                let mut runs =
-                    Runs { weights, runs, reports, data, device, train: !without_training, missing };
+                let roots = Roots { weights: self.weights_dir, runs, reports };
+                let (device, missing) = (self.device.open()?, Vec::new());
+                let mut runs = Runs { roots, data, device, train: !without_training, missing };
                 reproduce(&paper, &mut runs)
             }
             Command::Evaluate { model, file, only, json } => {

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
-use super::experiment::{Probe, Row, groups, targets};
+use super::experiment::{FittedFloor, Row, groups, targets};
 use super::metrics::{Figure, Measured, names, with_intervals};
 use super::report::Floor;
 use super::target_sites::dataset::{Example, Split, parse_label, parse_pair};
@@ -52,11 +52,12 @@ pub fn evaluate(weights: &WeightsDir, device: tch::Device, rows: &[Row]) -> Resu
 /// The floors fitted on some rows and measured on others, by name.
 pub fn audit(train: &[Row], rows: &[Row]) -> Vec<Floor> {
     let (targets, groups) = (targets(rows), groups(rows));
-    let measure = |probe: Probe| Floor {
-        figures: with_intervals(Task::TargetSite, &targets, &probe.scores, &groups),
-        probe: probe.name,
+    let measure = |floor: &FittedFloor<'_>| {
+        let probe = floor.probe(rows);
+        let figures = with_intervals(Task::TargetSite, &targets, &probe.scores, &groups);
+        Floor { probe: probe.name, figures }
     };
-    floors(train, rows).into_iter().map(measure).collect()
+    floors(train).iter().map(measure).collect()
 }
 
 /// Prints figures as a table.

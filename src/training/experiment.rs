@@ -35,22 +35,45 @@ pub struct Probe {
     pub scores: Vec<f64>,
 }
 
-/// The data of one recipe. A fold is a train, validation and test split of its own; most recipes have one.
-pub trait Experiment {
-    /// How many folds.
-    fn folds(&self) -> usize {
-        1
+/// A floor, fitted on training rows.
+pub struct FittedFloor<'a> {
+    /// What it reads.
+    pub name: &'static str,
+    /// What it says of a row.
+    pub score: Box<dyn Fn(&Row) -> f64 + 'a>,
+}
+
+impl<'a> FittedFloor<'a> {
+    /// A name and a score.
+    pub fn new(name: &'static str, score: impl Fn(&Row) -> f64 + 'a) -> Self {
+        Self { name, score: Box::new(score) }
     }
+
+    /// What it says of the rows.
+    pub fn probe(&self, rows: &[Row]) -> Probe {
+        Probe { name: self.name.to_owned(), scores: rows.iter().map(&self.score).collect() }
+    }
+}
+
+/// One split of the rows.
+#[derive(Debug, Default)]
+pub struct Fold {
+    /// Of every class: what the optimiser sees, and what the floors are fitted on.
+    pub train: Vec<Row>,
+    /// Chooses the epoch and the seed.
+    pub validation: Vec<Row>,
+    /// By name; measured once, after everything was chosen.
+    pub tests: Vec<(String, Vec<Row>)>,
+}
+
+/// The data of one recipe.
+pub trait Experiment {
+    /// Most recipes have one.
+    fn folds(&self) -> &[Fold];
     /// The rows of one epoch; the same for the same `rng`.
     fn draw(&self, fold: usize, rows: Rows, rng: &mut ChaCha8Rng) -> Result<Vec<Labelled>>;
-    /// Chooses the epoch and the seed.
-    fn validation(&self, fold: usize) -> &[Row];
-    /// Measured once, after everything was chosen.
-    fn tests(&self, fold: usize) -> &[(String, Vec<Row>)];
-    /// What the floors are fitted on.
-    fn training_rows(&self, fold: usize) -> Result<Vec<Row>>;
-    /// Fits the floors on `train` and scores `rows`.
-    fn floors(&self, train: &[Row], rows: &[Row]) -> Vec<Probe>;
+    /// What can be had without the network.
+    fn floors<'a>(&'a self, train: &'a [Row]) -> Vec<FittedFloor<'a>>;
     /// The card's paragraph on the data.
     fn description(&self) -> String;
 }
@@ -95,6 +118,11 @@ impl Row {
             _ => unreachable!("an experiment holds rows of its own task"),
         }
     }
+}
+
+/// The rows as the optimiser takes them.
+pub fn labelled(rows: &[Row]) -> Vec<Labelled> {
+    rows.iter().map(|row| (row.input.clone(), row.target)).collect()
 }
 
 /// The rows' targets.

@@ -109,7 +109,7 @@ impl Run<'_> {
         rows.shuffle(&mut rng);
         // Batch normalisation cannot take a batch of one.
         let batches: Vec<&[Labelled]> = rows.chunks(stage.batch).filter(|batch| batch.len() > 1).collect();
-        let progress = bar(batches.len() as u64);
+        let progress = bar(batches.len(), 0);
         let mut sum = 0.0;
         for (step, batch) in batches.iter().enumerate() {
             let at = (epoch - 1) * batches.len() + step;
@@ -150,7 +150,7 @@ impl Run<'_> {
 
     /// Figures on the validation rows: means over the strata, since the largest would decide alone otherwise.
     fn validate(&self, replica: &Replica) -> BTreeMap<String, f64> {
-        let rows = self.experiment.validation(self.fold);
+        let rows = &self.experiment.folds()[self.fold].validation;
         let inputs: Vec<Input> = rows.iter().map(|row| row.input.clone()).collect();
         let mut strata: BTreeMap<&str, (Vec<f64>, Vec<f64>)> = BTreeMap::new();
         for (row, output) in rows.iter().zip(replica.score(&inputs)) {
@@ -238,7 +238,9 @@ fn is_over(stage: &Stage, index: usize, state: &State) -> bool {
     stage.patience > 0 && in_stage && since >= stage.patience
 }
 
-fn bar(steps: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {per_sec} {eta} left, {msg}");
-    ProgressBar::new(steps).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+/// Of steps, some of them done.
+pub fn bar(steps: usize, done: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {per_sec} {eta} left {msg}");
+    let bar = ProgressBar::new(steps as u64).with_position(done as u64);
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }

@@ -1,5 +1,6 @@
-//! Adam (Kingma & Ba 2015), gradient descent with momentum, and a running mean of the weights, with a state that can be written to a checkpoint:
-//! tch's own optimisers keep theirs out of reach, and a resumed run has to end with the same weights.
+//! Adam (Kingma & Ba 2015), AdamW (Loshchilov & Hutter 2019), gradient descent with momentum, and a running mean of the
+//! weights, with a state that can be written to a checkpoint: tch's own optimisers keep theirs out of reach, and a
+//! resumed run has to end with the same weights.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +9,6 @@ use tch::{Kind, Tensor, nn::VarStore};
 use super::recipe::{OptimizerKind, Stage};
 
 const BETA_1: f64 = 0.9;
-const BETA_2: f64 = 0.999;
 const MOMENTUM: f64 = 0.9;
 const EPSILON: f64 = 1e-7; // Keras' value; libtorch's is 1e-8.
 
@@ -61,8 +61,12 @@ impl Optimizer {
         }
         loss.backward();
         self.step += 1;
+        let beta_2: f64 = match self.kind {
+            OptimizerKind::AdamW => 0.98,
+            OptimizerKind::Adam | OptimizerKind::Momentum => 0.999,
+        };
         let bias_1 = 1.0 - BETA_1.powi(self.step);
-        let bias_2 = 1.0 - BETA_2.powi(self.step);
+        let bias_2 = 1.0 - beta_2.powi(self.step);
         let shrink = self.shrink();
         // The mean starts short, so that it does not remember the initial values.
         let steps = f64::from(self.step);
@@ -75,12 +79,15 @@ impl Optimizer {
                         gradient *= shrink;
                     }
                     if self.weight_decay > 0.0 && slot.variable.dim() > 1 {
-                        gradient += &slot.variable * self.weight_decay;
+                        match self.kind {
+                            OptimizerKind::AdamW => slot.variable *= 1.0 - learning_rate * self.weight_decay,
+                            _ => gradient += &slot.variable * self.weight_decay,
+                        }
                     }
                     match self.kind {
-                        OptimizerKind::Adam => {
+                        OptimizerKind::Adam | OptimizerKind::AdamW => {
                             let _ = slot.first.lerp_(&gradient, 1.0 - BETA_1);
-                            let _ = slot.second.lerp_(&gradient.square(), 1.0 - BETA_2);
+                            let _ = slot.second.lerp_(&gradient.square(), 1.0 - beta_2);
                             let scale = (&slot.second / bias_2).sqrt() + EPSILON;
                             let _ = slot.variable.g_sub_(&(&slot.first * (learning_rate / bias_1) / scale));
                         }

@@ -86,12 +86,14 @@ pub enum OptimizerKind {
     /// Adam, β .9 and .999.
     #[default]
     Adam,
+    /// The same, β .9 and .98, with weight decay that does not pass through the moments.
+    AdamW,
     /// Gradient descent with momentum .9.
     Momentum,
 }
 
 /// Some epochs on one kind of rows.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Stage {
     /// What the rows are.
@@ -197,6 +199,28 @@ impl Recipe {
         );
         Ok(recipe)
     }
+}
+
+/// Where a version's recipe stands, and the root that its weights are written below: the shipped weights' folders, or
+/// `recipes/<model>/<version>.json` of the reports for networks that are measured and not shipped.
+pub fn place(roots: &Roots, model: &str, version: &str) -> (PathBuf, PathBuf) {
+    let shipped = roots.weights.join(model).join(version).join("recipe.json");
+    let measured = roots.reports.join("recipes").join(model).join(format!("{version}.json"));
+    match measured.is_file() && !shipped.is_file() {
+        true => (measured, roots.runs.join("reproduced")),
+        false => (shipped, roots.weights.clone()),
+    }
+}
+
+/// Where the trainer keeps what it makes.
+#[derive(Clone, Debug)]
+pub struct Roots {
+    /// Of the shipped weights.
+    pub weights: PathBuf,
+    /// Of the checkpoints; weights that are not shipped go to `reproduced/` below it.
+    pub runs: PathBuf,
+    /// Of the reports.
+    pub reports: PathBuf,
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use tch::Device;
 
 use super::checkpoint::{Checkpoint, Epoch, State};
-use super::experiment::{Experiment, Probe, Row, open, targets};
+use super::experiment::{Experiment, Probe, Row, labelled, open, targets};
 use super::fit::{Run, encode};
 use super::folder;
 use super::metrics::{Measured, figures};
@@ -52,7 +52,7 @@ impl Training {
         let (shared, start) = data.shared()?.unzip();
         let mut runs = Vec::new();
         for &seed in &recipe.seeds {
-            for fold in 0..experiment.folds() {
+            for fold in 0..experiment.folds().len() {
                 runs.push(data.train(seed, fold, start.as_ref())?);
             }
         }
@@ -65,9 +65,8 @@ impl Training {
         let replica = Replica::new(model, &recipe.options, self.device)?;
         best.weights.clone().load_into(&replica.store)?;
         println!("measuring seed {} and its floors", best.report.seed);
-        let fold = best.report.fold;
-        let train = experiment.training_rows(fold)?;
         let of_seed: Vec<&Trained> = runs.iter().filter(|run| run.report.seed == best.report.seed).collect();
+        let (sets, training_audit) = data.sets(&replica, best.report.fold, &of_seed)?;
         let report = Report {
             command: self.command.clone(),
             dataset_sha256: digest,
@@ -78,11 +77,8 @@ impl Training {
                 .collect(),
             parameters: replica.trainable_parameters(),
             shared: shared.unwrap_or_default(),
-            sets: data.sets(&replica, fold, &of_seed)?,
-            training_audit: floors(
-                model.task,
-                &Predictions::new("train", &train, Vec::new(), experiment.floors(&train, &train)),
-            ),
+            sets,
+            training_audit,
             seeds: runs.iter().map(|run| run.report.clone()).collect(),
             shipped,
         };
@@ -162,15 +158,13 @@ impl Data<'_> {
     fn attempt(&self, seed: u64, fold: usize, start: Option<&Tensors>) -> Result<Trained> {
         let replica = self.training.fresh(self.model, seed)?;
         if let Some(adapt) = self.model.adapt {
-            let rows: Vec<_> = self.experiment.training_rows(fold)?;
-            let rows: Vec<_> = rows.into_iter().map(|row| (row.input, row.target)).collect();
-            let (inputs, targets) = encode(&replica, &rows);
+            let (inputs, targets) = encode(&replica, &labelled(&self.experiment.folds()[fold].train));
             adapt(&replica.store, &inputs, &targets.squeeze_dim(1));
         }
         if let Some(start) = start {
             start.clone().load_into(&replica.store)?;
         }
-        let name = if self.experiment.folds() == 1 {
+        let name = if self.experiment.folds().len() == 1 {
             format!("seed-{seed}")
         } else {
             format!("seed-{seed}-fold-{fold}")
@@ -178,7 +172,7 @@ impl Data<'_> {
         let stages = &self.training.recipe.stages;
         let state = self.fit(stages, (seed, fold), &self.training.folder(&name), &replica)?;
         let task = self.model.task;
-        let tests = self.experiment.tests(fold);
+        let tests = &self.experiment.folds()[fold].tests;
         let scores: Vec<Vec<f64>> = tests.iter().map(|(_, rows)| scores(&replica, rows)).collect();
         let figures = |((name, rows), scores): (&(String, Vec<Row>), &Vec<f64>)| {
             let figures = figures(task, &targets(rows), scores).into_iter();
@@ -205,25 +199,35 @@ impl Data<'_> {
 
     /// Every set with its floors: validation by the shipped weights; each test by the run that did not see it, all
     /// folds together, floors fitted on each fold's own training rows. Each row's scores are kept beside the
-    /// checkpoints.
-    fn sets(&self, replica: &Replica, fold: usize, runs: &[&Trained]) -> Result<Vec<SetReport>> {
-        let experiment = self.experiment;
-        let validation = experiment.validation(fold);
-        let floors = experiment.floors(&experiment.training_rows(fold)?, validation);
-        let mut sets = vec![Predictions::new("validation", validation, scores(replica, validation), floors)];
+    /// checkpoints. Also what the floors say of the shipped fold's training rows themselves.
+    fn sets(
+        &self,
+        replica: &Replica,
+        shipped: usize,
+        runs: &[&Trained],
+    ) -> Result<(Vec<SetReport>, Vec<Floor>)> {
+        let (mut validation, mut tests, mut audit) = (Predictions::default(), Vec::new(), Vec::new());
         for run in runs {
-            let train = experiment.training_rows(run.report.fold)?;
-            for (index, (name, rows)) in experiment.tests(run.report.fold).iter().enumerate() {
-                let floors = experiment.floors(&train, rows);
-                let set = Predictions::new(name, rows, run.scores[index].clone(), floors);
-                match sets.get_mut(index + 1) {
-                    Some(all) => all.extend(set),
-                    None => sets.push(set),
+            let rows = &self.experiment.folds()[run.report.fold];
+            let fitted = self.experiment.floors(&rows.train);
+            let set = |name: &str, rows: &[Row], network: Vec<f64>| {
+                Predictions::new(name, rows, network, fitted.iter().map(|floor| floor.probe(rows)).collect())
+            };
+            for (index, (name, rows)) in rows.tests.iter().enumerate() {
+                if tests.len() == index {
+                    tests.push(Predictions::default());
                 }
+                tests[index].extend(set(name, rows, run.scores[index].clone()));
+            }
+            if run.report.fold == shipped {
+                validation = set("validation", &rows.validation, scores(replica, &rows.validation));
+                audit = floors(self.model.task, &set("train", &rows.train, Vec::new()));
             }
         }
+        let mut sets = vec![validation];
+        sets.extend(tests);
         predictions::write(&self.training.folder("predictions.tsv"), &sets)?;
-        sets.iter().map(|set| self.measure(set)).collect()
+        Ok((sets.iter().map(|set| self.measure(set)).collect::<Result<_>>()?, audit))
     }
 
     fn measure(&self, set: &Predictions) -> Result<SetReport> {

@@ -6,6 +6,7 @@ use tch::{Kind, Tensor};
 
 use super::kmers::{FIRST, LAST, PAD, VOCABULARY};
 use super::mask::Mask;
+use super::transformer::sinusoids;
 
 /// Values of a hidden state.
 pub const HIDDEN: i64 = 96;
@@ -143,14 +144,11 @@ fn matrix(path: &nn::Path, name: &str, shape: [i64; 2], deviation: f64) -> Tenso
     matrix
 }
 
-/// Pairs of a sine and a cosine, from one letter to some hundred letters a turn.
+/// Sinusoids of the words' size.
 fn positions(path: &nn::Path) -> Tensor {
     let mut positions = path.zeros_no_train("positions", &[POSITIONS, HIDDEN]);
-    let float = (Kind::Float, path.device());
-    let rates = (Tensor::arange(HIDDEN / 2, float) * (-2.0 * LONGEST_TURN.ln() / HIDDEN as f64)).exp();
-    let angles = Tensor::arange(POSITIONS, float).unsqueeze(1) * rates; // (52, 48)
-    let sinusoids = Tensor::cat(&[angles.sin(), angles.cos()], 1) * (WORD_SIZE * std::f64::consts::SQRT_2);
-    tch::no_grad(|| positions.copy_(&sinusoids));
+    let waves = sinusoids([POSITIONS, HIDDEN], LONGEST_TURN, path.device());
+    tch::no_grad(|| positions.copy_(&(waves * (WORD_SIZE * std::f64::consts::SQRT_2))));
     positions
 }
 

@@ -2,7 +2,7 @@
 //! miRNA.
 
 use tch::nn::{self, ModuleT};
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use super::attention::{Attention, FeedForward};
 use super::bert::HIDDEN;
@@ -10,6 +10,9 @@ use super::features::WORD2VEC;
 use super::mask::Mask;
 use super::network::{DROPOUT, MODEL, MODULES};
 use crate::models::layers::{dense, layer_norm};
+
+/// The slowest sinusoid's positions in a radian.
+const LONGEST: f64 = 10_000.0;
 
 /// Features of both to the miRNA's last state.
 #[derive(Debug)]
@@ -41,7 +44,7 @@ impl Transformer {
     ) -> Tensor {
         let place = |features: &Tensor, dense: &nn::Linear| {
             let placed = features.dropout(DROPOUT, train).apply(dense);
-            (&placed + sinusoids(&placed)).dropout(DROPOUT, train)
+            (&placed + sinusoids([placed.size()[1], MODEL], LONGEST, placed.device())).dropout(DROPOUT, train)
         };
         let memory = self
             .encoder
@@ -90,11 +93,10 @@ impl Layer {
     }
 }
 
-/// Sine and cosine of each position at 32 wavelengths: (t, 64).
-fn sinusoids(like: &Tensor) -> Tensor {
-    let kind = (Kind::Float, like.device());
-    let positions = Tensor::arange(like.size()[1], kind).unsqueeze(1); // (t, 1)
-    let rates = (Tensor::arange(MODEL / 2, kind) * (-(10_000f64.ln()) * 2.0 / MODEL as f64)).exp();
-    let angles = positions * rates; // (t, 32)
-    Tensor::stack(&[angles.sin(), angles.cos()], 2).flatten(1, 2)
+/// (positions, values): sines, then cosines, of rates from 1 down to 1 / `longest` a position.
+pub fn sinusoids([positions, values]: [i64; 2], longest: f64, device: Device) -> Tensor {
+    let kind = (Kind::Float, device);
+    let rates = (Tensor::arange(values / 2, kind) * (-2.0 * longest.ln() / values as f64)).exp();
+    let angles = Tensor::arange(positions, kind).unsqueeze(1) * rates; // (positions, values / 2)
+    Tensor::cat(&[angles.sin(), angles.cos()], 1)
 }

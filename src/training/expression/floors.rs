@@ -4,7 +4,7 @@
 use super::linear::Linear;
 use crate::rna::Base;
 use crate::tasks::expression::{Gene, HalfLife, HalfLifeFeature};
-use crate::training::experiment::{Probe, Row, targets};
+use crate::training::experiment::{FittedFloor, Row, targets};
 
 const LONGEST_WORD: usize = 4;
 /// Penalty of the ridge on word counts.
@@ -12,36 +12,29 @@ const WORDS_LAMBDA: f64 = 300.0;
 /// Keeps the equations of the small floors solvable when a feature is constant.
 const SMALL_LAMBDA: f64 = 1e-6;
 
-/// Fits every floor on `train` and scores `rows`.
-pub fn floors(train: &[Row], rows: &[Row]) -> Vec<Probe> {
+/// Fits every floor on `train`.
+pub fn floors(train: &[Row]) -> Vec<FittedFloor<'_>> {
     let measured = train.iter().any(|row| row.gene().half_life != HalfLife::default());
     let studied = train.iter().any(|row| !row.gene().mirnas.is_empty());
-    let mut probes = vec![
-        fitted("promoter: 1- to 4-mers, ridge", words, WORDS_LAMBDA, train, rows),
-        fitted("promoter: GC content and CpG", gc_and_cpg, SMALL_LAMBDA, train, rows),
+    let line = |name, features: fn(&Gene) -> Vec<f64>, lambda| {
+        let rows: Vec<_> = train.iter().map(|row| features(row.gene())).collect();
+        let line = Linear::fit(&rows, &targets(train), lambda);
+        FittedFloor::new(name, move |row| line.at(&features(row.gene())))
+    };
+    let mut floors = vec![
+        line("promoter: 1- to 4-mers, ridge", words, WORDS_LAMBDA),
+        line("promoter: GC content and CpG", gc_and_cpg, SMALL_LAMBDA),
     ];
     if measured {
-        probes.push(fitted("half-life, its value", half_life, SMALL_LAMBDA, train, rows));
-        probes.push(fitted("half-life, whether it is known", half_life_known, SMALL_LAMBDA, train, rows));
-        probes.push(fitted(
-            "1- to 4-mers and half-life, ridge",
-            words_and_half_life,
-            WORDS_LAMBDA,
-            train,
-            rows,
-        ));
+        floors.push(line("half-life, its value", half_life, SMALL_LAMBDA));
+        floors.push(line("half-life, whether it is known", half_life_known, SMALL_LAMBDA));
+        floors.push(line("1- to 4-mers and half-life, ridge", words_and_half_life, WORDS_LAMBDA));
     }
     if studied {
         let any = |row: &Row| f64::from(u8::from(!row.gene().mirnas.is_empty()));
-        probes.push(Probe { name: "any record of a miRNA".into(), scores: rows.iter().map(any).collect() });
+        floors.push(FittedFloor::new("any record of a miRNA", any));
     }
-    probes
-}
-
-fn fitted(name: &str, features: fn(&Gene) -> Vec<f64>, lambda: f64, train: &[Row], rows: &[Row]) -> Probe {
-    let of = |rows: &[Row]| rows.iter().map(|row| features(row.gene())).collect::<Vec<_>>();
-    let linear = Linear::fit(&of(train), &targets(train), lambda);
-    Probe { name: name.to_owned(), scores: linear.predict(&of(rows)) }
+    floors
 }
 
 /// Counts of all words of 1 to 4 letters; a word with N is none.

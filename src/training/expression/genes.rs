@@ -12,7 +12,7 @@ use super::dataset::{Example, Split, read};
 use super::floors::floors;
 use crate::rna::{Base, Rna};
 use crate::tasks::expression::Gene;
-use crate::training::experiment::{Experiment, Labelled, Probe, Row};
+use crate::training::experiment::{Experiment, FittedFloor, Fold, Labelled, Row};
 use crate::training::recipe::{Protocol, Recipe, Rows};
 
 /// Of the folds: the same for every seed, so that runs compare.
@@ -29,13 +29,6 @@ pub struct Genes {
     /// How strongly each miRNA targets the gene.
     target_scores: HashMap<Key, BTreeMap<String, f32>>,
     description: String,
-}
-
-#[derive(Default)]
-struct Fold {
-    train: Vec<Row>,
-    validation: Vec<Row>,
-    tests: Vec<(String, Vec<Row>)>,
 }
 
 /// Tells one gene's row from another's: its level, and letters around its start of transcription.
@@ -75,8 +68,8 @@ impl Genes {
 }
 
 impl Experiment for Genes {
-    fn folds(&self) -> usize {
-        self.folds.len()
+    fn folds(&self) -> &[Fold] {
+        &self.folds
     }
 
     /// Half-lives were measured of expressed genes. That one is unknown must not tell the level, so each epoch draws it
@@ -92,29 +85,15 @@ impl Experiment for Genes {
         Ok(train.iter().map(&mut draw).collect())
     }
 
-    fn validation(&self, fold: usize) -> &[Row] {
-        &self.folds[fold].validation
-    }
-
-    fn tests(&self, fold: usize) -> &[(String, Vec<Row>)] {
-        &self.folds[fold].tests
-    }
-
-    fn training_rows(&self, fold: usize) -> Result<Vec<Row>> {
-        Ok(self.folds[fold].train.clone())
-    }
-
-    fn floors(&self, train: &[Row], rows: &[Row]) -> Vec<Probe> {
-        let mut probes = floors(train, rows);
+    fn floors<'a>(&'a self, train: &'a [Row]) -> Vec<FittedFloor<'a>> {
+        let mut floors = floors(train);
         if !self.published.is_empty() {
             let mean = self.published.values().sum::<f64>() / self.published.len() as f64;
-            let of = |row: &Row| self.published.get(&key(row.gene(), row.target)).copied().unwrap_or(mean);
-            probes.push(Probe {
-                name: "published Xpresso, 10.5 kb, no half-life".into(),
-                scores: rows.iter().map(of).collect(),
-            });
+            let of =
+                move |row: &Row| self.published.get(&key(row.gene(), row.target)).copied().unwrap_or(mean);
+            floors.push(FittedFloor::new("published Xpresso, 10.5 kb, no half-life", of));
         }
-        probes
+        floors
     }
 
     fn description(&self) -> String {

@@ -5,8 +5,8 @@ use tch::{Kind, Tensor};
 /// A fitted line over some features.
 #[derive(Debug)]
 pub struct Linear {
-    means: Tensor,
-    weights: Tensor,
+    means: Vec<f64>,
+    weights: Vec<f64>,
     intercept: f64,
 }
 
@@ -24,16 +24,20 @@ impl Linear {
             &centred.tr().mv(&targets),
             true,
         );
-        Self { means, weights, intercept }
+        Self { means: values(&means), weights: values(&weights), intercept }
     }
 
-    /// The line at these rows.
-    pub fn predict(&self, rows: &[Vec<f64>]) -> Vec<f64> {
-        let values = (matrix(rows) - &self.means).mv(&self.weights) + self.intercept;
-        let mut found = vec![0.0; rows.len()];
-        values.copy_data(&mut found, rows.len());
-        found
+    /// The line at a row.
+    pub fn at(&self, row: &[f64]) -> f64 {
+        let terms = row.iter().zip(&self.means).zip(&self.weights);
+        self.intercept + terms.map(|((value, mean), weight)| (value - mean) * weight).sum::<f64>()
     }
+}
+
+fn values(vector: &Tensor) -> Vec<f64> {
+    let mut values = vec![0.0; vector.numel()];
+    vector.copy_data(&mut values, vector.numel());
+    values
 }
 
 fn matrix(rows: &[Vec<f64>]) -> Tensor {
@@ -49,9 +53,9 @@ mod tests {
     fn finds_the_line_and_shrinks_it() {
         let rows: Vec<Vec<f64>> = (0..20).map(|n| vec![f64::from(n), f64::from(n * n % 7)]).collect();
         let targets: Vec<f64> = rows.iter().map(|row| 2.0 * row[0] - 3.0 * row[1] + 5.0).collect();
-        let predicted = Linear::fit(&rows, &targets, 1e-9).predict(&[vec![30.0, 1.0]]);
-        assert!((predicted[0] - 62.0).abs() < 1e-6, "{predicted:?}");
-        let flat = Linear::fit(&rows, &targets, 1e12).predict(&[vec![30.0, 1.0]])[0];
+        let predicted = Linear::fit(&rows, &targets, 1e-9).at(&[30.0, 1.0]);
+        assert!((predicted - 62.0).abs() < 1e-6, "{predicted}");
+        let flat = Linear::fit(&rows, &targets, 1e12).at(&[30.0, 1.0]);
         assert!((flat - targets.iter().sum::<f64>() / 20.0).abs() < 1e-3);
     }
 }

@@ -11,7 +11,7 @@ use super::Genes;
 use crate::models::{Replica, find, sha256};
 use crate::training::checkpoint::Checkpoint;
 use crate::training::correlation::spearman;
-use crate::training::experiment::Experiment;
+use crate::training::experiment::{Experiment, labelled};
 use crate::training::fit::{Run, encode};
 use crate::training::recipe::{Protocol, Recipe};
 use crate::training::train::scores;
@@ -79,19 +79,18 @@ impl Residuals {
         let seed = *recipe.seeds.first().context("a recipe needs a seed")?;
         let fingerprint = sha256(dataset)? + &serde_json::to_string(&recipe)?;
         let mut all = Self::default();
-        for fold in 0..genes.folds() {
+        for (fold, rows) in genes.folds().iter().enumerate() {
             tch::manual_seed(i64::try_from(seed)?);
             let replica = Replica::new(model, &recipe.options, device)?;
             if let Some(adapt) = model.adapt {
-                let rows = genes.training_rows(fold)?.into_iter().map(|row| (row.input, row.target));
-                let (inputs, targets) = encode(&replica, &rows.collect::<Vec<_>>());
+                let (inputs, targets) = encode(&replica, &labelled(&rows.train));
                 adapt(&replica.store, &inputs, &targets.squeeze_dim(1));
             }
             let checkpoint = Checkpoint::new(&runs.join("residuals").join(format!("fold-{fold}")))?;
             let (stages, choose_by, fingerprint) = (&recipe.stages, recipe.choose_by, fingerprint.as_str());
             Run { model, stages, seed, experiment: &genes, fold, choose_by, checkpoint, fingerprint }
                 .fit(&replica)?;
-            for (_, rows) in genes.tests(fold) {
+            for (_, rows) in &rows.tests {
                 for (row, score) in rows.iter().zip(scores(&replica, rows)) {
                     all.residuals.push(f64::from(row.target) - score);
                     all.target_scores.push(genes.target_scores(row));

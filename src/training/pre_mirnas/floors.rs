@@ -2,7 +2,7 @@
 
 use super::logistic::Logistic;
 use crate::rna::{Base, Rna};
-use crate::training::experiment::{Probe, Row};
+use crate::training::experiment::{FittedFloor, Row};
 
 /// Mirtrons are short introns.
 const SHORT: usize = 70;
@@ -10,19 +10,19 @@ const SHORT: usize = 70;
 const STRETCH: usize = 20;
 
 /// The rules, which need no fit, and a logistic regression fitted on `train`.
-pub fn floors(train: &[Row], rows: &[Row]) -> Vec<Probe> {
+pub fn floors(train: &[Row]) -> Vec<FittedFloor<'_>> {
     let logistic =
         Logistic::fit(&train.iter().map(|row| (features(sequence(row)), row.label())).collect::<Vec<_>>());
-    let probe = |name: &str, score: &dyn Fn(&Rna) -> f64| Probe {
-        name: name.into(),
-        scores: rows.iter().map(|row| score(sequence(row))).collect(),
+    let rule = |name, holds: fn(&Rna) -> bool| {
+        FittedFloor::new(name, move |row| f64::from(u8::from(holds(sequence(row)))))
     };
-    let rule = |holds: fn(&Rna) -> bool| move |rna: &Rna| f64::from(u8::from(holds(rna)));
     vec![
-        probe("ends in YAG", &rule(ends_in_yag)),
-        probe("ends in AG", &rule(ends_in_ag)),
-        probe("length < 70", &rule(|rna| rna.len() < SHORT)),
-        probe("logistic regression, 7 features of the sequence", &|rna| logistic.probability(&features(rna))),
+        rule("ends in YAG", ends_in_yag),
+        rule("ends in AG", ends_in_ag),
+        rule("length < 70", |rna| rna.len() < SHORT),
+        FittedFloor::new("logistic regression, 7 features of the sequence", move |row| {
+            logistic.probability(&features(sequence(row)))
+        }),
     ]
 }
 

@@ -11,7 +11,7 @@ use super::floors::{ends_in_yag, floors};
 use super::split::deal;
 use crate::rna::{Base, Rna};
 use crate::tasks::pre_mirna::PreMirna;
-use crate::training::experiment::{Experiment, Labelled, Probe, Row};
+use crate::training::experiment::{Experiment, FittedFloor, Fold, Labelled, Row, labelled};
 use crate::training::recipe::{Protocol, Recipe, Rows};
 
 const FOLDS: usize = 5;
@@ -26,12 +26,6 @@ const MASKED: usize = 5;
 pub struct Folds {
     protocol: Protocol,
     folds: Vec<Fold>,
-}
-
-struct Fold {
-    train: Vec<Row>,
-    validation: Vec<Row>,
-    tests: Vec<(String, Vec<Row>)>,
 }
 
 impl Folds {
@@ -55,7 +49,7 @@ impl Folds {
             }
             other => bail!("pre-miRNAs know the protocols published, folds and grouped_folds, not {other:?}"),
         };
-        let folds: Vec<Fold> = held_out.iter().map(|held_out| Fold::new(&rows, held_out, grouped)).collect();
+        let folds: Vec<Fold> = held_out.iter().map(|held_out| split(&rows, held_out, grouped)).collect();
         let empty =
             |fold: &Fold| fold.validation.is_empty() || fold.tests.iter().any(|(_, rows)| rows.is_empty());
         ensure!(!folds.iter().any(empty), "the dataset has too few rows for this protocol");
@@ -63,32 +57,29 @@ impl Folds {
     }
 }
 
-impl Fold {
-    fn new(rows: &[Hairpin], held_out: &[bool], grouped: bool) -> Self {
-        let of = |test: bool| -> Vec<&Hairpin> {
-            rows.iter().zip(held_out).filter(|(_, held_out)| **held_out == test).map(|(row, _)| row).collect()
-        };
-        let (seen, tests) = (of(false), of(true));
-        let part = part(&seen, grouped, VALIDATION);
-        let (validation, train): (Vec<_>, Vec<_>) = seen.iter().zip(part).partition(|(_, part)| *part == 0);
-        let whole = |row: &Hairpin| row.pre_mirna.clone();
-        let rows =
-            |rows: Vec<(&&Hairpin, usize)>| rows.iter().map(|(row, _)| to_row(row, whole(row))).collect();
-        let variant = |name: &str, keep: &dyn Fn(&Hairpin) -> Option<PreMirna>| {
-            let rows = tests.iter().filter_map(|row| Some(to_row(row, keep(row)?)));
-            (name.to_owned(), rows.collect())
-        };
-        let yag_is_wrong = |row: &Hairpin| ends_in_yag(&row.pre_mirna.sequence) != row.mirtron;
-        Self {
-            train: rows(train),
-            validation: rows(validation),
-            tests: vec![
-                variant("held_out", &|row| Some(whole(row))),
-                variant("held_out_last_5_masked", &|row| Some(masked(&row.pre_mirna))),
-                variant("held_out_mature_arms", &Hairpin::mature_arms),
-                variant("held_out_yag_wrong", &|row| yag_is_wrong(row).then(|| whole(row))),
-            ],
-        }
+fn split(rows: &[Hairpin], held_out: &[bool], grouped: bool) -> Fold {
+    let of = |test: bool| -> Vec<&Hairpin> {
+        rows.iter().zip(held_out).filter(|(_, held_out)| **held_out == test).map(|(row, _)| row).collect()
+    };
+    let (seen, tests) = (of(false), of(true));
+    let part = part(&seen, grouped, VALIDATION);
+    let (validation, train): (Vec<_>, Vec<_>) = seen.iter().zip(part).partition(|(_, part)| *part == 0);
+    let whole = |row: &Hairpin| row.pre_mirna.clone();
+    let rows = |rows: Vec<(&&Hairpin, usize)>| rows.iter().map(|(row, _)| to_row(row, whole(row))).collect();
+    let variant = |name: &str, keep: &dyn Fn(&Hairpin) -> Option<PreMirna>| {
+        let rows = tests.iter().filter_map(|row| Some(to_row(row, keep(row)?)));
+        (name.to_owned(), rows.collect())
+    };
+    let yag_is_wrong = |row: &Hairpin| ends_in_yag(&row.pre_mirna.sequence) != row.mirtron;
+    Fold {
+        train: rows(train),
+        validation: rows(validation),
+        tests: vec![
+            variant("held_out", &|row| Some(whole(row))),
+            variant("held_out_last_5_masked", &|row| Some(masked(&row.pre_mirna))),
+            variant("held_out_mature_arms", &Hairpin::mature_arms),
+            variant("held_out_yag_wrong", &|row| yag_is_wrong(row).then(|| whole(row))),
+        ],
     }
 }
 
@@ -124,28 +115,16 @@ fn masked(hairpin: &PreMirna) -> PreMirna {
 }
 
 impl Experiment for Folds {
-    fn folds(&self) -> usize {
-        self.folds.len()
+    fn folds(&self) -> &[Fold] {
+        &self.folds
     }
 
     fn draw(&self, fold: usize, _: Rows, _: &mut ChaCha8Rng) -> Result<Vec<Labelled>> {
-        Ok(self.folds[fold].train.iter().map(|row| (row.input.clone(), row.target)).collect())
+        Ok(labelled(&self.folds[fold].train))
     }
 
-    fn validation(&self, fold: usize) -> &[Row] {
-        &self.folds[fold].validation
-    }
-
-    fn tests(&self, fold: usize) -> &[(String, Vec<Row>)] {
-        &self.folds[fold].tests
-    }
-
-    fn training_rows(&self, fold: usize) -> Result<Vec<Row>> {
-        Ok(self.folds[fold].train.clone())
-    }
-
-    fn floors(&self, train: &[Row], rows: &[Row]) -> Vec<Probe> {
-        floors(train, rows)
+    fn floors<'a>(&'a self, train: &'a [Row]) -> Vec<FittedFloor<'a>> {
+        floors(train)
     }
 
     fn description(&self) -> String {

@@ -1,6 +1,5 @@
 //! What DeepmiRNATar learns before any label: word2vec over miRNAs, BERT over 3'UTRs. Both are frozen afterwards.
 
-mod adam_w;
 mod markov;
 mod masked_lm;
 mod masks;

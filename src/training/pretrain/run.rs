@@ -5,22 +5,26 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use indicatif::{ProgressBar, ProgressStyle};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use tch::Device;
 
-use super::adam_w::AdamW;
 use super::masked_lm::{Batch, MaskedLm, Row};
 use super::masks::{corrupt, draw};
 use crate::models::Tensors;
 use crate::models::deepmirnatar::kmers::kmers;
 use crate::rna::Rna;
+use crate::training::checkpoint::{read_state, write_state};
+use crate::training::fit::bar;
+use crate::training::optimizer::Optimizer;
+use crate::training::recipe::{OptimizerKind, Stage};
 
 /// The rate at its highest.
 const RATE: f64 = 1e-3;
+/// Of matrices.
+const WEIGHT_DECAY: f64 = 0.01;
 /// Steps over which the rate rises, or a tenth of a short run; then it falls to 0 along a line.
 const WARM_UP: usize = 500;
 /// Steps between checkpoints.
@@ -39,7 +43,7 @@ pub struct Settings {
     pub mask_run: usize,
 }
 
-/// `state.json`: renamed into place last, so it always names a complete tensor file.
+/// `state.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct State {
     /// Settings and text that the run belongs to.
@@ -63,8 +67,9 @@ pub fn train(
 ) -> Result<State> {
     fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     let words: Vec<Vec<i64>> = windows.iter().map(|window| kmers(window)).collect();
-    let mut adam = AdamW::new(&model.store);
-    let mut state = restore(model, &adam, settings, text_sha256, folder)?;
+    let adam_w = Stage { optimizer: OptimizerKind::AdamW, weight_decay: WEIGHT_DECAY, ..Stage::default() };
+    let mut optimizer = Optimizer::new(&model.store, &adam_w);
+    let mut state = restore(model, &mut optimizer, settings, text_sha256, folder)?;
     let steps_of_pass = words.len().div_ceil(settings.batch);
     let steps = settings.passes * steps_of_pass;
     let progress = bar(steps, state.step);
@@ -80,7 +85,7 @@ pub fn train(
         let batch = hidden(&words, batch, settings.mask_run, state.step, model.store.device());
         let loss = model.loss(&batch);
         state.step += 1;
-        adam.minimise(&loss, rate(state.step, steps), state.step);
+        optimizer.minimise(&loss, rate(state.step, steps));
         sum += loss.double_value(&[]);
         since += 1;
         progress.inc(1);
@@ -91,7 +96,7 @@ pub fn train(
             state.history.push((state.step, mean));
             (sum, since, start) = (0.0, 0, Instant::now());
             println!("step {}/{steps}: loss {mean:.4}, {:.0} s", state.step, state.seconds);
-            save(model, &adam, &state, folder)?;
+            save(model, &optimizer, &state, folder)?;
         }
     }
     progress.finish_and_clear();
@@ -129,14 +134,12 @@ fn rate(step: usize, steps: usize) -> f64 {
     RATE * rising.min(falling)
 }
 
-fn save(model: &MaskedLm, adam: &AdamW, state: &State, folder: &Path) -> Result<()> {
+fn save(model: &MaskedLm, optimizer: &Optimizer, state: &State, folder: &Path) -> Result<()> {
     let mut tensors = Tensors::default();
     tensors.extend_with("weights.", Tensors::of(&model.store));
-    tensors.extend_with("adam.", Tensors::copy(adam.state()));
+    tensors.extend_with("adam.", Tensors::copy(optimizer.state().1));
     tensors.write(&folder.join(format!("checkpoint-{}.safetensors", state.step)))?;
-    let (temporary, place) = (folder.join("state.json.new"), folder.join("state.json"));
-    fs::write(&temporary, serde_json::to_vec_pretty(state)?)?;
-    fs::rename(temporary, place)?;
+    write_state(folder, state)?;
     if let [.., (before, _), _] = state.history[..] {
         // A leftover costs disk only.
         let _ = fs::remove_file(folder.join(format!("checkpoint-{before}.safetensors")));
@@ -146,7 +149,7 @@ fn save(model: &MaskedLm, adam: &AdamW, state: &State, folder: &Path) -> Result<
 
 fn restore(
     model: &MaskedLm,
-    adam: &AdamW,
+    optimizer: &mut Optimizer,
     settings: &Settings,
     text_sha256: &str,
     folder: &Path,
@@ -158,9 +161,7 @@ fn restore(
         seconds: 0.0,
         history: Vec::new(),
     };
-    let path = folder.join("state.json");
-    let Ok(text) = fs::read_to_string(&path) else { return Ok(fresh) };
-    let state: State = serde_json::from_str(&text).with_context(|| path.display().to_string())?;
+    let Some(state) = read_state::<State>(folder)? else { return Ok(fresh) };
     ensure!(
         (&state.settings, state.text_sha256.as_str()) == (settings, text_sha256),
         "{} was begun with other settings or another text; remove the folder to start again",
@@ -168,15 +169,10 @@ fn restore(
     );
     let mut tensors = Tensors::read(&folder.join(format!("checkpoint-{}.safetensors", state.step)))?;
     tensors.split_off("weights.").load_into(&model.store)?;
-    tensors.split_off("adam.").copy_into(adam.state())?;
+    tensors.split_off("adam.").copy_into(optimizer.state().1)?;
+    optimizer.set_step(i32::try_from(state.step)?);
     tensors.expect_empty()?;
     Ok(state)
-}
-
-fn bar(steps: usize, done: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {per_sec} {eta} left");
-    let bar = ProgressBar::new(steps as u64).with_position(done as u64);
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 #[cfg(test)]

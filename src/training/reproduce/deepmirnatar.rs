@@ -24,7 +24,7 @@ const ABLATIONS: [(&str, &str); 7] = [
 ];
 
 pub fn report(runs: &mut Runs) -> Result<()> {
-    let mut page = Page::new(&runs.reports, "deepmirnatar", "DeepmiRNATar (2024)")?;
+    let mut page = Page::new(&runs.roots.reports, "deepmirnatar", "DeepmiRNATar (2024)")?;
     page.paragraph(
         "The published split: 41,792 training, 13,930 validation and 13,932 test rows; the rows of DeepMirTar, which \
          hold the miRNA 3'→5', are turned round. The paper's \"specificity\" is precision by its own code; both are \

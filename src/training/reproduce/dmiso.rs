@@ -6,7 +6,7 @@ use super::page::Page;
 use super::{Runs, floors, header, network, printed};
 
 pub fn report(runs: &mut Runs) -> Result<()> {
-    let mut page = Page::new(&runs.reports, "dmiso", "DMISO (Talukder et al., Sci Rep 2022)")?;
+    let mut page = Page::new(&runs.roots.reports, "dmiso", "DMISO (Talukder et al., Sci Rep 2022)")?;
     page.paragraph(
         "The paper's pairs were not published, so its rows cannot be run again. Ours are chimeric reads of AGO2 (CLASH \
          2013, Hejret 2023 and its isomiRs as read). `dmiso@paper` follows the paper's protocol: a random split of \

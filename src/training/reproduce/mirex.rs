@@ -17,7 +17,7 @@ const VERSIONS: [(&str, &str, &str); 6] = [
 ];
 
 pub fn report(runs: &mut Runs) -> Result<()> {
-    let mut page = Page::new(&runs.reports, "mirex", "miREx on Xpresso")?;
+    let mut page = Page::new(&runs.roots.reports, "mirex", "miREx on Xpresso")?;
     page.paragraph(
         "**This is no reproduction of r² .59.** The papers read 10,500 nt round the start of transcription and eight \
          features of the transcript; public are windows of 86 and 300 nt (N elsewhere), and measured half-lives of \

@@ -16,7 +16,7 @@ const VERSIONS: [(&str, &str, &[&str]); 4] = [
 ];
 
 pub fn report(runs: &mut Runs) -> Result<()> {
-    let mut page = Page::new(&runs.reports, "mitar", "miTAR (Gu et al., BMC Bioinformatics 2021)")?;
+    let mut page = Page::new(&runs.roots.reports, "mitar", "miTAR (Gu et al., BMC Bioinformatics 2021)")?;
     page.paragraph(
         "Random splits of 64 % training, 16 % validation (accuracy chooses the epoch) and 20 % test, as in the paper, \
          of another random order. Accuracy at .5.",

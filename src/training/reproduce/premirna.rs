@@ -24,7 +24,7 @@ const VERSIONS: [(&str, &str, &str); 7] = [
 
 pub fn report(runs: &mut Runs) -> Result<()> {
     let mut page = Page::new(
-        &runs.reports,
+        &runs.roots.reports,
         "premirna_cnn_lstm",
         "CNN-LSTM for pre-miRNAs (Tasdelen & Sen, Sci Rep 2021)",
     )?;

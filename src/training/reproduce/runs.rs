@@ -7,18 +7,14 @@ use anyhow::{Context, Result};
 use tch::Device;
 
 use crate::training::predictions::{self, Predictions};
-use crate::training::recipe::{ChooseBy, Recipe};
+use crate::training::recipe::{ChooseBy, Recipe, Roots, place};
 use crate::training::report::{Report, SetReport};
 use crate::training::train::Training;
 
 /// Where everything is, and what was missing.
 pub struct Runs {
-    /// Root of the shipped weights.
-    pub weights: PathBuf,
-    /// Root of the checkpoints; networks that are not shipped go to `reproduced/` below it.
-    pub runs: PathBuf,
-    /// Root of the reports; `recipes/<model>/<version>.json` below it belong to networks that are not shipped.
-    pub reports: PathBuf,
+    /// Recipes, checkpoints, weights, reports.
+    pub roots: Roots,
     /// The public files.
     pub data: PathBuf,
     /// Where networks run.
@@ -42,17 +38,8 @@ pub struct Finished {
 impl Runs {
     /// A version, or `None` (and its command among the missing) when it is not trained and must not be now.
     pub fn get(&mut self, model: &str, version: &str) -> Result<Option<Finished>> {
-        let shipped = self.weights.join(model).join(version);
-        let (recipe, root, mut command) = match shipped.join("recipe.json") {
-            path if path.is_file() => (path, self.weights.clone(), String::new()),
-            _ => {
-                let path = self.reports.join("recipes").join(model).join(format!("{version}.json"));
-                let options =
-                    format!(" --recipe reports/recipes/{model}/{version}.json --weights-dir runs/reproduced");
-                (path, self.runs.join("reproduced"), options)
-            }
-        };
-        command = format!("mirador-train train --model {model} --version {version}{command}");
+        let (recipe, root) = place(&self.roots, model, version);
+        let command = format!("mirador-train train --model {model} --version {version}");
         if !recipe.is_file() {
             self.missing.push(command + ", once its recipe is written");
             return Ok(None);
@@ -67,14 +54,14 @@ impl Runs {
                 return Ok(None);
             }
         };
-        let scores = self.runs.join(model).join(version).join("predictions.tsv");
+        let scores = self.roots.runs.join(model).join(version).join("predictions.tsv");
         let predictions = if scores.is_file() { predictions::read(&scores)? } else { Vec::new() };
         Ok(Some(Finished { recipe, report, predictions }))
     }
 
     fn train(&self, recipe: Recipe, weights: PathBuf, command: String) -> Result<Report> {
         let dataset = Path::new("data").join(format!("{}.tsv", recipe.dataset));
-        let (public_data, runs, device) = (self.data.clone(), self.runs.clone(), self.device);
+        let (public_data, runs, device) = (self.data.clone(), self.roots.runs.clone(), self.device);
         Training { recipe, dataset, public_data, weights, runs, device, command }.run()
     }
 }

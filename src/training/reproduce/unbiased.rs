@@ -11,7 +11,7 @@ use crate::training::report::{Report, SetReport};
 use crate::training::target_sites::prepare::{HEJRET_TEST, KLIMENTOVA_TEST};
 
 pub fn report(runs: &mut Runs) -> Result<()> {
-    let mut page = Page::new(&runs.reports, "unbiased", "Target sites without short cuts")?;
+    let mut page = Page::new(&runs.roots.reports, "unbiased", "Target sites without short cuts")?;
     page.paragraph(
         "miRBench's bias-corrected tests (Hejret 2023: 965 pairs; Klimentova 2022: 954): every miRNA is as often \
          positive as negative. Average precision / AUROC with 95 % intervals (1,000 bootstraps over site clusters). \
@@ -20,7 +20,7 @@ pub fn report(runs: &mut Runs) -> Result<()> {
     );
     let mut rows = Vec::new();
     let mut first = None;
-    for dir in WeightsDir::scan(&runs.weights)? {
+    for dir in WeightsDir::scan(&runs.roots.weights)? {
         if dir.model()?.task != Task::TargetSite {
             continue;
         }

@@ -10,7 +10,7 @@ use super::negatives::{pairs, permute};
 use super::{augment, floors, teacher};
 use crate::rna::Rna;
 use crate::tasks::target_site::Pair;
-use crate::training::experiment::{Experiment, Labelled, Probe, Row};
+use crate::training::experiment::{Experiment, FittedFloor, Fold, Labelled, Row};
 use crate::training::recipe::{Protocol, Rows};
 
 /// Of the validation permutation and of the paper's random split: the same for every seed, so that runs compare.
@@ -24,10 +24,8 @@ pub struct Examples {
     /// Of the positives among them, with repeats: a frequent miRNA is drawn as often as it binds.
     mirnas: Vec<Rna>,
     sites: Vec<Rna>,
-    /// Both labels.
-    validation: Vec<Row>,
-    /// Both labels, by name.
-    tests: Vec<(String, Vec<Row>)>,
+    /// The only one.
+    fold: Fold,
 }
 
 impl Examples {
@@ -72,17 +70,20 @@ impl Examples {
             train.iter().filter(|row| row.label).map(|row| part(&row.pair).clone()).collect()
         };
         let (mirnas, sites) = (of(|pair| &pair.mirna), of(|pair| &pair.site));
-        let (validation, tests) =
-            (to_rows(validation), tests.into_iter().map(|(name, rows)| (name, to_rows(rows))).collect());
-        Ok(Self { protocol, train, mirnas, sites, validation, tests })
+        let fold = Fold {
+            train: to_rows(with_negatives(&train, protocol, &mut ChaCha8Rng::seed_from_u64(0))?),
+            validation: to_rows(validation),
+            tests: tests.into_iter().map(|(name, rows)| (name, to_rows(rows))).collect(),
+        };
+        Ok(Self { protocol, train, mirnas, sites, fold })
     }
+}
 
-    /// Training rows of both labels, e.g. for the audit.
-    fn with_negatives(&self, rng: &mut ChaCha8Rng) -> Result<Vec<Example>> {
-        match self.protocol {
-            Protocol::BiasFree => with_permuted(self.train.clone(), rng),
-            _ => Ok(self.train.clone()),
-        }
+/// Training rows of both labels.
+fn with_negatives(train: &[Example], protocol: Protocol, rng: &mut ChaCha8Rng) -> Result<Vec<Example>> {
+    match protocol {
+        Protocol::BiasFree => with_permuted(train.to_vec(), rng),
+        _ => Ok(train.to_vec()),
     }
 }
 
@@ -102,10 +103,14 @@ impl From<Example> for Row {
 }
 
 impl Experiment for Examples {
+    fn folds(&self) -> &[Fold] {
+        std::slice::from_ref(&self.fold)
+    }
+
     fn draw(&self, _: usize, rows: Rows, rng: &mut ChaCha8Rng) -> Result<Vec<Labelled>> {
         let mut drawn = Vec::new();
         if rows.examples {
-            for row in self.with_negatives(rng)? {
+            for row in with_negatives(&self.train, self.protocol, rng)? {
                 let pair = augment::augment(row.pair, &self.sites, rows, rng);
                 let measured = f32::from(u8::from(row.label));
                 let label = measured + rows.teacher * (teacher::opinion(&pair) - measured);
@@ -119,20 +124,8 @@ impl Experiment for Examples {
         Ok(drawn)
     }
 
-    fn validation(&self, _: usize) -> &[Row] {
-        &self.validation
-    }
-
-    fn tests(&self, _: usize) -> &[(String, Vec<Row>)] {
-        &self.tests
-    }
-
-    fn training_rows(&self, _: usize) -> Result<Vec<Row>> {
-        Ok(to_rows(self.with_negatives(&mut ChaCha8Rng::seed_from_u64(0))?))
-    }
-
-    fn floors(&self, train: &[Row], rows: &[Row]) -> Vec<Probe> {
-        floors::floors(train, rows)
+    fn floors<'a>(&'a self, train: &'a [Row]) -> Vec<FittedFloor<'a>> {
+        floors::floors(train)
     }
 
     fn description(&self) -> String {

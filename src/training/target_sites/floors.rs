@@ -6,21 +6,10 @@ use std::hash::Hash;
 use std::rc::Rc;
 
 use crate::rna::{Base, duplex::align, seed::SiteType};
-use crate::training::experiment::{Probe, Row};
+use crate::training::experiment::{FittedFloor, Row};
 
-/// A probe, fitted: a score for a row.
-type Fitted<'a> = Box<dyn Fn(&Row) -> f64 + 'a>;
-
-/// Fits every probe on `train` and scores `rows`.
-pub fn floors(train: &[Row], rows: &[Row]) -> Vec<Probe> {
-    let score = |(name, probe): (&str, Fitted<'_>)| Probe {
-        name: name.to_owned(),
-        scores: rows.iter().map(probe).collect(),
-    };
-    probes(train).into_iter().map(score).collect()
-}
-
-fn probes(train: &[Row]) -> Vec<(&'static str, Fitted<'_>)> {
+/// Fits every floor on `train`.
+pub fn floors(train: &[Row]) -> Vec<FittedFloor<'_>> {
     let mirna = Rc::new(Shares::fit(train, |row| &row.pair().mirna));
     let pair_rule = mirna.clone();
     let site = Shares::fit(train, |row| &row.pair().site);
@@ -28,17 +17,16 @@ fn probes(train: &[Row]) -> Vec<(&'static str, Fitted<'_>)> {
     let mirna_length = Shares::fit(train, |row| row.pair().mirna.len());
     let words = NaiveBayes::fit(train);
     vec![
-        ("miRNA only", Box::new(move |row| mirna.share(&&row.pair().mirna))),
-        ("exact site only", Box::new(move |row| site.share(&&row.pair().site))),
-        ("site 5-mers (naive Bayes)", Box::new(move |row| words.score(&row.pair().site))),
-        ("site length", Box::new(move |row| site_length.share(&row.pair().site.len()))),
-        ("miRNA length", Box::new(move |row| mirna_length.share(&row.pair().mirna.len()))),
-        ("seed class", Box::new(seed_class)),
-        (
-            "miRNA share and seed class",
-            Box::new(move |row| logit(pair_rule.share(&&row.pair().mirna)) + 1.2 * seed_class(row)),
-        ),
-        ("aligner, no training", Box::new(|row| f64::from(align(&row.pair().mirna, &row.pair().site)))),
+        FittedFloor::new("miRNA only", move |row| mirna.share(&&row.pair().mirna)),
+        FittedFloor::new("exact site only", move |row| site.share(&&row.pair().site)),
+        FittedFloor::new("site 5-mers (naive Bayes)", move |row| words.score(&row.pair().site)),
+        FittedFloor::new("site length", move |row| site_length.share(&row.pair().site.len())),
+        FittedFloor::new("miRNA length", move |row| mirna_length.share(&row.pair().mirna.len())),
+        FittedFloor::new("seed class", seed_class),
+        FittedFloor::new("miRNA share and seed class", move |row| {
+            logit(pair_rule.share(&&row.pair().mirna)) + 1.2 * seed_class(row)
+        }),
+        FittedFloor::new("aligner, no training", |row| f64::from(align(&row.pair().mirna, &row.pair().site))),
     ]
 }
 
