@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::extract::{Query, Request, State};
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::extract::Json;
+use super::formats::{Asked, answer};
 use super::models::ModelRef;
 use super::problem::{ErrorCode, Problem};
 use super::problem_kind::ScoringProblems;
-use super::rows::{Answer, Answers, RequestRow, RowReader, answer};
+use super::rows::{Answer, Question, RowReader};
 use super::state::{AppState, Models};
 use crate::tasks::expression::{Gene, HalfLife, PROMOTER_LENGTHS};
 use crate::tasks::{Input, Task};
@@ -113,29 +113,46 @@ struct ExpressionResult {
 /// Predict the expression of genes
 #[utoipa::path(
     post, path = "/v1/expression/predict", tag = "expression", operation_id = "predict_expression",
-    request_body = ExpressionRequest,
-    responses((status = 200, body = ExpressionResponse, description = "A level for each gene"), ScoringProblems),
+    params(Asked),
+    request_body(content(
+        (ExpressionRequest = "application/json"),
+        (GeneRow = "application/x-ndjson"),
+        (String = "text/csv"),
+        (String = "text/tab-separated-values"),
+    )),
+    responses(
+        (status = 200, description = "A level for each gene", content(
+            (ExpressionResponse = "application/json"),
+            (ExpressionResult = "application/x-ndjson"),
+            (String = "text/csv"),
+            (String = "text/tab-separated-values"),
+        )),
+        ScoringProblems,
+    ),
 )]
 pub async fn predict(
     State(state): State<AppState>,
     Models(registry): Models,
-    Json(request): Json<ExpressionRequest>,
+    Query(asked): Query<Asked>,
+    request: Request,
 ) -> Result<Response, Problem> {
-    let ExpressionRequest { model, genes } = request;
-    let served = registry.resolve(Task::Expression, model.as_deref())?;
-    let Answers { rows, timing } = answer(genes, served, &state).await?;
-    let result =
-        |Answer { kept: id, output, warnings }| ExpressionResult { id, log10_expression: output, warnings };
-    let body =
-        ExpressionResponse { model: ModelRef::of(served), results: rows.into_iter().map(result).collect() };
-    Ok(([("server-timing", timing)], axum::Json(body)).into_response())
+    answer::<GeneRow>(&state, &registry, asked, request).await
 }
 
-impl RequestRow for GeneRow {
+impl Question for GeneRow {
+    const TASK: Task = Task::Expression;
     const LIST: &'static str = "genes";
+    const TEXT: &'static [&'static str] = &["id", "promoter"];
+    const COLUMNS: &'static [&'static str] = &["id", "log10_expression", "warnings"];
+    type Request = ExpressionRequest;
     type Kept = Option<String>;
+    type Result = ExpressionResult;
 
-    fn read(self, reader: &mut RowReader<'_>) -> Option<(Input, Self::Kept)> {
+    fn rows(ExpressionRequest { model, genes }: ExpressionRequest) -> (Option<String>, Vec<Self>) {
+        (model, genes)
+    }
+
+    fn read(self, reader: &mut RowReader) -> Option<(Input, Self::Kept)> {
         reader.id(self.id.as_deref());
         let promoter = reader.sequence("promoter", &self.promoter, PROMOTER_LENGTHS);
         if let Some(promoter) = promoter.as_ref().filter(|promoter| self.tss >= promoter.len()) {
@@ -150,10 +167,14 @@ impl RequestRow for GeneRow {
         }
         Some((Gene { promoter: promoter?, tss: self.tss, half_life, mirnas }.into(), self.id))
     }
+
+    fn result(Answer { kept: id, output, warnings }: Answer<Self::Kept>, _: f32) -> ExpressionResult {
+        ExpressionResult { id, log10_expression: output, warnings }
+    }
 }
 
 impl HalfLifeFeatures {
-    fn read(self, reader: &mut RowReader<'_>) -> HalfLife {
+    fn read(self, reader: &mut RowReader) -> HalfLife {
         let mut read = |name: &str, value: Option<f64>| {
             value.map(|value| number(&format!("half_life_features/{name}"), value, reader))
         };
@@ -172,7 +193,7 @@ impl HalfLifeFeatures {
 }
 
 /// Notes a number that no such quantity can be.
-fn number(field: &str, value: f64, reader: &mut RowReader<'_>) -> f32 {
+fn number(field: &str, value: f64, reader: &mut RowReader) -> f32 {
     if value.abs() > LARGEST {
         let detail = format!("{value} is out of range; -{LARGEST} to {LARGEST} are accepted");
         reader.error(field, ErrorCode::OutOfRange, detail);

@@ -3,12 +3,14 @@
 //! A request passes `envelope` (its id, and whatever goes wrong further in as a problem body), a net for panics,
 //! for work also its `deadline`, then `extract` and its handler.
 
+mod body;
 mod deadline;
 mod envelope;
 mod expression;
-mod extract;
+mod formats;
 mod health;
 mod home;
+mod metrics;
 mod models;
 mod offload;
 mod openapi;
@@ -25,6 +27,8 @@ use axum::Router;
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::decompression::RequestDecompressionLayer;
 use utoipa::Modify;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -38,7 +42,10 @@ pub fn app(state: AppState) -> Router {
     let (routes, _) = routes().split_for_parts();
     routes
         .merge(openapi::docs())
+        .layer(RequestDecompressionLayer::new())
+        .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::custom(|_| -> Response { problem::Problem::Internal.into_response() }))
+        .layer(from_fn(metrics::measure))
         .layer(from_fn(envelope::envelope))
         .with_state(state)
 }
@@ -62,6 +69,7 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(models::card))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
+        .routes(routes!(metrics::metrics))
         .routes(routes!(service_info::service_info))
         .routes(routes!(openapi::openapi))
         .routes(routes!(home::home))

@@ -1,15 +1,15 @@
 //! `POST /v1/pre-mirnas/classify`: is this hairpin a mirtron or a canonical pre-miRNA?
 
-use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::extract::{Query, Request, State};
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::extract::Json;
+use super::formats::{Asked, answer};
 use super::models::ModelRef;
 use super::problem::Problem;
 use super::problem_kind::ScoringProblems;
-use super::rows::{Answer, Answers, RequestRow, RowReader, answer};
+use super::rows::{Answer, Question, RowReader};
 use super::state::{AppState, Models};
 use crate::tasks::pre_mirna::{LENGTHS, PreMirna};
 use crate::tasks::{Input, Task, probability};
@@ -86,41 +86,57 @@ enum PreMirnaClass {
 /// Classify pre-miRNAs
 #[utoipa::path(
     post, path = "/v1/pre-mirnas/classify", tag = "pre-miRNAs", operation_id = "classify_pre_mirnas",
-    request_body = ClassifyRequest,
-    responses((status = 200, body = ClassifyResponse, description = "A class for each hairpin"), ScoringProblems),
+    params(Asked),
+    request_body(content(
+        (ClassifyRequest = "application/json"),
+        (PreMirnaRow = "application/x-ndjson"),
+        (String = "text/csv"),
+        (String = "text/tab-separated-values"),
+    )),
+    responses(
+        (status = 200, description = "A class for each hairpin", content(
+            (ClassifyResponse = "application/json"),
+            (ClassifyResult = "application/x-ndjson"),
+            (String = "text/csv"),
+            (String = "text/tab-separated-values"),
+        )),
+        ScoringProblems,
+    ),
 )]
 pub async fn classify(
     State(state): State<AppState>,
     Models(registry): Models,
-    Json(request): Json<ClassifyRequest>,
+    Query(asked): Query<Asked>,
+    request: Request,
 ) -> Result<Response, Problem> {
-    let ClassifyRequest { model, pre_mirnas } = request;
-    let served = registry.resolve(Task::PreMirna, model.as_deref())?;
-    let Answers { rows, timing } = answer(pre_mirnas, served, &state).await?;
-    let threshold = served.config.threshold();
-    let results = rows.into_iter().map(|row| ClassifyResult::of(row, threshold));
-    let body = ClassifyResponse { model: ModelRef::of(served), results: results.collect() };
-    Ok(([("server-timing", timing)], axum::Json(body)).into_response())
+    answer::<PreMirnaRow>(&state, &registry, asked, request).await
 }
 
-impl RequestRow for PreMirnaRow {
+impl Question for PreMirnaRow {
+    const TASK: Task = Task::PreMirna;
     const LIST: &'static str = "pre_mirnas";
+    const TEXT: &'static [&'static str] = &["id", "sequence"];
+    const COLUMNS: &'static [&'static str] = &["id", "class", "mirtron_probability", "warnings"];
+    type Request = ClassifyRequest;
     type Kept = Option<String>;
+    type Result = ClassifyResult;
 
-    fn read(self, reader: &mut RowReader<'_>) -> Option<(Input, Self::Kept)> {
+    fn rows(ClassifyRequest { model, pre_mirnas }: ClassifyRequest) -> (Option<String>, Vec<Self>) {
+        (model, pre_mirnas)
+    }
+
+    fn read(self, reader: &mut RowReader) -> Option<(Input, Self::Kept)> {
         reader.id(self.id.as_deref());
         let sequence = reader.sequence("sequence", &self.sequence, LENGTHS)?;
         Some((PreMirna { sequence }.into(), self.id))
     }
-}
 
-impl ClassifyResult {
-    fn of(Answer { kept: id, output, warnings }: Answer<Option<String>>, threshold: f32) -> Self {
+    fn result(Answer { kept: id, output, warnings }: Answer<Self::Kept>, threshold: f32) -> ClassifyResult {
         let mirtron_probability = probability(output);
         let class = match mirtron_probability >= threshold {
             true => PreMirnaClass::Mirtron,
             false => PreMirnaClass::Canonical,
         };
-        Self { id, class, mirtron_probability, warnings }
+        ClassifyResult { id, class, mirtron_probability, warnings }
     }
 }

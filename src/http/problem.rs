@@ -32,8 +32,10 @@ pub enum Problem {
     BodyTooLarge(usize),
     /// More rows than the limit: found, limit.
     TooManyRows(usize, usize),
-    /// Not `application/json`.
+    /// A format that the route does not take.
     MediaType,
+    /// Compressed in a way that is not read.
+    ContentEncoding,
     /// Well-formed, but these values are not acceptable.
     InvalidInput(Vec<FieldError>),
     /// Something broke; the log says what.
@@ -89,6 +91,8 @@ pub enum ErrorCode {
     IdTooLong,
     /// A number outside the accepted ones.
     OutOfRange,
+    /// The network failed on the row; the server's log has the reason.
+    Failed,
 }
 
 /// An error, as RFC 9457 problem details.
@@ -125,7 +129,7 @@ impl Problem {
             Self::MethodNotAllowed => ProblemKind::MethodNotAllowed,
             Self::BodyTooLarge(_) => ProblemKind::BodyTooLarge,
             Self::TooManyRows(..) => ProblemKind::TooManyRows,
-            Self::MediaType => ProblemKind::UnsupportedMediaType,
+            Self::MediaType | Self::ContentEncoding => ProblemKind::UnsupportedMediaType,
             Self::InvalidInput(_) => ProblemKind::InvalidInput,
             Self::Internal => ProblemKind::Internal,
             Self::QueueFull => ProblemKind::QueueFull,
@@ -146,7 +150,8 @@ impl Problem {
             }
             Self::BodyTooLarge(limit) => format!("a body may have up to {limit} bytes"),
             Self::TooManyRows(found, limit) => format!("{found} rows; a request may have up to {limit}"),
-            Self::MediaType => "the body has to be JSON: Content-Type: application/json".into(),
+            Self::MediaType => "Content-Type has to be application/json, application/x-ndjson, text/csv or text/tab-separated-values".into(),
+            Self::ContentEncoding => "Content-Encoding has to be gzip or zstd, or absent".into(),
             Self::InvalidInput(errors) => {
                 let (values, are) = if errors.len() == 1 { ("value", "is") } else { ("values", "are") };
                 format!("{} {values} of the request {are} not acceptable; `errors` names each", errors.len())
@@ -192,9 +197,10 @@ impl Problem {
     /// What a bare refusal of the router or of a third party's handler means.
     pub(super) fn from_status(status: StatusCode) -> Option<Self> {
         match status {
-            StatusCode::BAD_REQUEST => Some(Self::BadHeader("the path cannot be read".into())),
+            StatusCode::BAD_REQUEST => Some(Self::BadHeader("the path or the query cannot be read".into())),
             StatusCode::NOT_FOUND => Some(Self::NotFound),
             StatusCode::METHOD_NOT_ALLOWED => Some(Self::MethodNotAllowed),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Some(Self::ContentEncoding),
             StatusCode::INTERNAL_SERVER_ERROR => Some(Self::Internal),
             _ => None,
         }
@@ -227,6 +233,11 @@ impl From<UnknownModel> for Problem {
 }
 
 impl FieldError {
+    /// What is wrong with a body, or a line, as a whole.
+    pub fn whole(code: ErrorCode, detail: String) -> Self {
+        Self { pointer: String::new(), code, detail }
+    }
+
     /// A sequence that cannot be read.
     pub fn sequence(pointer: String, error: &ParseError) -> Self {
         let code = match error {

@@ -1,40 +1,58 @@
-//! What the scoring endpoints share: rows are read and encoded, all or none; the model is asked; each row's inputs
+//! What the scoring endpoints share, whatever the format: a row is read and encoded; the model is asked; a row's inputs
 //! become one output again.
 
 use std::ops::{Range, RangeInclusive};
-use std::sync::Arc;
-use std::time::Duration;
 
-use axum::http::HeaderValue;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-use super::offload::offload;
-use super::problem::{ErrorCode, FieldError, Problem};
-use super::state::AppState;
+use super::problem::{ErrorCode, FieldError};
 use crate::encoding::best_window;
-use crate::models::Encoder;
 use crate::rna::Rna;
-use crate::serving::{Prediction, ServedModel};
-use crate::tasks::Input;
+use crate::serving::ServedModel;
+use crate::tasks::{Input, Task};
 
 /// From here on rows are read away from the connections' threads.
-const HEAVY_ROWS: usize = 256;
+pub const HEAVY_ROWS: usize = 256;
 const MAX_ID_CHARS: usize = 128;
 
-/// One row of a request's list.
-pub trait RequestRow: Send + 'static {
-    /// The list's name in the request, which pointers start with.
+/// A question, by its row: how it is read, and what is said of it.
+pub trait Question: DeserializeOwned + Send + 'static {
+    /// Whose models answer.
+    const TASK: Task;
+    /// The list's name in a JSON request, which pointers start with.
     const LIST: &'static str;
+    /// Fields of a row that hold text; a table's other columns hold numbers.
+    const TEXT: &'static [&'static str];
+    /// Fields of a result, which are a table's columns.
+    const COLUMNS: &'static [&'static str];
+    /// A JSON request.
+    type Request: DeserializeOwned + Send + 'static;
     /// What the result takes from its row.
     type Kept: Send + 'static;
+    /// What is said of a row.
+    type Result: Serialize + Send + 'static;
+
+    /// The model that a JSON request names, and its rows.
+    fn rows(request: Self::Request) -> (Option<String>, Vec<Self>);
     /// The row as letters and numbers, or, through the reader, every error in it.
-    fn read(self, reader: &mut RowReader<'_>) -> Option<(Input, Self::Kept)>;
+    fn read(self, reader: &mut RowReader) -> Option<(Input, Self::Kept)>;
+    /// What is said of a row; `threshold` makes a probability a yes.
+    fn result(answer: Answer<Self::Kept>, threshold: f32) -> Self::Result;
 }
 
 /// Collects what is wrong with one row, and what its reader should know.
-pub struct RowReader<'a> {
+pub struct RowReader {
     pointer: String,
     warnings: Vec<String>,
-    errors: &'a mut Vec<FieldError>,
+    errors: Vec<FieldError>,
+}
+
+/// A row whose inputs are on their way.
+pub struct Read<K> {
+    kept: K,
+    windows: Vec<Range<usize>>,
+    warnings: Vec<String>,
 }
 
 /// The model's answer to a row.
@@ -47,71 +65,39 @@ pub struct Answer<K> {
     pub warnings: Vec<String>,
 }
 
-/// Answers in the order of the rows, and where the time went.
-pub struct Answers<K> {
-    pub rows: Vec<Answer<K>>,
-    /// For the `Server-Timing` header.
-    pub timing: HeaderValue,
-}
-
-/// Reads all rows and asks the model.
-pub async fn answer<R: RequestRow>(
-    rows: Vec<R>,
+/// Reads a row and appends its inputs, or finds every error in it. `pointer` is the row's place in the request.
+pub fn read<Q: Question>(
+    row: Q,
+    pointer: String,
     served: &ServedModel,
-    state: &AppState,
-) -> Result<Answers<R::Kept>, Problem> {
-    let limit = state.config().max_rows.get();
-    if rows.len() > limit {
-        return Err(Problem::TooManyRows(rows.len(), limit));
-    }
-    if rows.is_empty() {
-        let (pointer, detail) = (format!("/{}", R::LIST), "at least one row is needed".into());
-        return Err(Problem::InvalidInput(vec![FieldError { pointer, code: ErrorCode::EmptyList, detail }]));
-    }
-    let encoder: Arc<Encoder> = served.encoder.clone();
-    let (read, inputs) = offload(rows.len() >= HEAVY_ROWS, move || read_rows(rows, &encoder)).await?;
-    let prediction = served.predictor.predict(inputs).await?;
-    let mut rest = prediction.outputs.as_slice();
-    let mut answers = Vec::with_capacity(read.len());
-    for Read { kept, windows, mut warnings } in read {
-        let (of_row, others) = rest.split_at(windows.len().max(1));
-        rest = others;
-        let (output, window) = best_window(&windows, of_row);
-        warnings.extend(window);
-        answers.push(Answer { kept, output, warnings });
-    }
-    Ok(Answers { rows: answers, timing: server_timing(&prediction) })
+    inputs: &mut Vec<f32>,
+) -> Result<Read<Q::Kept>, Vec<FieldError>> {
+    let mut reader = RowReader { pointer, warnings: Vec::new(), errors: Vec::new() };
+    let row = row.read(&mut reader);
+    let RowReader { mut warnings, errors, .. } = reader;
+    let Some((input, kept)) = row.filter(|_| errors.is_empty()) else { return Err(errors) };
+    let encoded = served.encoder.encode(&input);
+    let positions = encoded.inputs() * served.encoder.positions;
+    let letters = input.letters().min(positions) as f64;
+    served.predictor.meters().padding.record(1.0 - letters / positions as f64);
+    inputs.extend(encoded.values);
+    warnings.extend(encoded.warnings);
+    Ok(Read { kept, windows: encoded.windows, warnings })
 }
 
-/// A row whose inputs are on their way.
-struct Read<K> {
-    kept: K,
-    windows: Vec<Range<usize>>,
-    warnings: Vec<String>,
-}
-
-/// All rows, and their inputs one after the other.
-type Encoded<K> = (Vec<Read<K>>, Vec<f32>);
-
-/// Encodes all rows, or finds every error in them.
-fn read_rows<R: RequestRow>(rows: Vec<R>, encoder: &Encoder) -> Result<Encoded<R::Kept>, Problem> {
-    let (mut read, mut inputs, mut errors) = (Vec::with_capacity(rows.len()), Vec::new(), Vec::new());
-    for (index, row) in rows.into_iter().enumerate() {
-        let pointer = format!("/{}/{index}", R::LIST);
-        let mut reader = RowReader { pointer, warnings: Vec::new(), errors: &mut errors };
-        let Some((input, kept)) = row.read(&mut reader) else { continue };
-        let mut warnings = reader.warnings;
-        if errors.is_empty() {
-            let encoded = encoder.encode(&input);
-            inputs.extend(encoded.values);
-            warnings.extend(encoded.warnings);
-            read.push(Read { kept, windows: encoded.windows, warnings });
-        }
+impl<K> Read<K> {
+    /// Takes the outputs of its inputs off the front of `outputs`; `None` where the network failed on one.
+    pub fn answer(mut self, outputs: &mut &[Option<f32>]) -> Option<Answer<K>> {
+        let (own, rest) = outputs.split_at(self.windows.len().max(1));
+        *outputs = rest;
+        let own: Vec<f32> = own.iter().copied().collect::<Option<_>>()?;
+        let (output, window) = best_window(&self.windows, &own);
+        self.warnings.extend(window);
+        Some(Answer { kept: self.kept, output, warnings: self.warnings })
     }
-    if errors.is_empty() { Ok((read, inputs)) } else { Err(Problem::InvalidInput(errors)) }
 }
 
-impl RowReader<'_> {
+impl RowReader {
     /// Notes an error of a field.
     pub fn error(&mut self, field: &str, code: ErrorCode, detail: String) {
         self.errors.push(FieldError { pointer: format!("{}/{field}", self.pointer), code, detail });
@@ -139,11 +125,4 @@ impl RowReader<'_> {
             }
         }
     }
-}
-
-/// Where the time went, for callers and for `make bench`.
-fn server_timing(prediction: &Prediction) -> HeaderValue {
-    let ms = |time: Duration| time.as_secs_f64() * 1e3;
-    let text = format!("queue;dur={:.3}, forward;dur={:.3}", ms(prediction.queued), ms(prediction.forward));
-    HeaderValue::from_str(&text).expect("digits and ASCII words")
 }

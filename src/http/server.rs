@@ -16,6 +16,7 @@ use crate::config::{ConfigError, ServeConfig};
 use crate::models::LoadError;
 use crate::models::device::Device;
 use crate::serving::{PredictorConfig, Registry};
+use crate::telemetry::prometheus;
 
 /// Why the server cannot start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +72,13 @@ pub async fn serve(listener: TcpListener, config: ServeConfig, device: Device) -
     tracing::info!("listening on http://{}", listener.local_addr()?);
     let state = AppState::new(config);
     let mut loading = load(state.clone(), device)?;
+    // What is counted piles up until somebody reads it, or this does.
+    tokio::spawn(async {
+        loop {
+            sleep(Duration::from_secs(5)).await;
+            prometheus().run_upkeep();
+        }
+    });
 
     let (stopped, until_stopped) = oneshot::channel::<()>();
     let listener = listener.tap_io(|stream| {

@@ -9,6 +9,7 @@ use axum::http::request::Parts;
 use super::problem::Problem;
 use crate::config::ServeConfig;
 use crate::serving::Registry;
+use crate::telemetry::prometheus;
 
 /// Shared by all requests; cheap to clone.
 #[derive(Clone)]
@@ -24,6 +25,8 @@ struct Inner {
 impl AppState {
     /// A server that is starting.
     pub fn new(config: ServeConfig) -> Self {
+        // Before a model makes its counters.
+        prometheus();
         Self(Arc::new(Inner { config, registry: OnceLock::new(), draining: AtomicBool::new(false) }))
     }
 

@@ -1,15 +1,15 @@
 //! `POST /v1/target-sites/score`: does this miRNA (or isomiR) bind this site?
 
-use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::extract::{Query, Request, State};
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::extract::Json;
+use super::formats::{Asked, answer};
 use super::models::ModelRef;
 use super::problem::Problem;
 use super::problem_kind::ScoringProblems;
-use super::rows::{Answer, Answers, RequestRow, RowReader, answer};
+use super::rows::{Answer, Question, RowReader};
 use super::state::{AppState, Models};
 use crate::rna::seed::SiteType;
 use crate::tasks::target_site::{MIRNA_LENGTHS, Pair, SITE_LENGTHS};
@@ -96,28 +96,46 @@ enum SiteTypeName {
 /// Score miRNA–site pairs
 #[utoipa::path(
     post, path = "/v1/target-sites/score", tag = "target sites", operation_id = "score_target_sites",
-    request_body = ScoreRequest,
-    responses((status = 200, body = ScoreResponse, description = "A score for each pair"), ScoringProblems),
+    params(Asked),
+    request_body(content(
+        (ScoreRequest = "application/json"),
+        (PairRow = "application/x-ndjson"),
+        (String = "text/csv"),
+        (String = "text/tab-separated-values"),
+    )),
+    responses(
+        (status = 200, description = "A score for each pair", content(
+            (ScoreResponse = "application/json"),
+            (ScoreResult = "application/x-ndjson"),
+            (String = "text/csv"),
+            (String = "text/tab-separated-values"),
+        )),
+        ScoringProblems,
+    ),
 )]
 pub async fn score(
     State(state): State<AppState>,
     Models(registry): Models,
-    Json(request): Json<ScoreRequest>,
+    Query(asked): Query<Asked>,
+    request: Request,
 ) -> Result<Response, Problem> {
-    let ScoreRequest { model, pairs } = request;
-    let served = registry.resolve(Task::TargetSite, model.as_deref())?;
-    let Answers { rows, timing } = answer(pairs, served, &state).await?;
-    let threshold = served.config.threshold();
-    let results = rows.into_iter().map(|row| ScoreResult::of(row, threshold));
-    let body = ScoreResponse { model: ModelRef::of(served), results: results.collect() };
-    Ok(([("server-timing", timing)], axum::Json(body)).into_response())
+    answer::<PairRow>(&state, &registry, asked, request).await
 }
 
-impl RequestRow for PairRow {
+impl Question for PairRow {
+    const TASK: Task = Task::TargetSite;
     const LIST: &'static str = "pairs";
+    const TEXT: &'static [&'static str] = &["id", "mirna", "site"];
+    const COLUMNS: &'static [&'static str] = &["id", "probability", "interacts", "site_type", "warnings"];
+    type Request = ScoreRequest;
     type Kept = (Option<String>, SiteTypeName);
+    type Result = ScoreResult;
 
-    fn read(self, reader: &mut RowReader<'_>) -> Option<(Input, Self::Kept)> {
+    fn rows(ScoreRequest { model, pairs }: ScoreRequest) -> (Option<String>, Vec<Self>) {
+        (model, pairs)
+    }
+
+    fn read(self, reader: &mut RowReader) -> Option<(Input, Self::Kept)> {
         reader.id(self.id.as_deref());
         let mirna = reader.sequence("mirna", &self.mirna, MIRNA_LENGTHS);
         let site = reader.sequence("site", &self.site, SITE_LENGTHS);
@@ -125,15 +143,11 @@ impl RequestRow for PairRow {
         let site_type = SiteType::best(&pair.mirna, &pair.site).into();
         Some((pair.into(), (self.id, site_type)))
     }
-}
 
-impl ScoreResult {
-    fn of(
-        Answer { kept: (id, site_type), output, warnings }: Answer<(Option<String>, SiteTypeName)>,
-        threshold: f32,
-    ) -> Self {
+    fn result(answer: Answer<Self::Kept>, threshold: f32) -> ScoreResult {
+        let Answer { kept: (id, site_type), output, warnings } = answer;
         let probability = probability(output);
-        Self { id, probability, interacts: probability >= threshold, site_type, warnings }
+        ScoreResult { id, probability, interacts: probability >= threshold, site_type, warnings }
     }
 }
 

@@ -8,10 +8,15 @@ use crate::tasks::{Input, Task, expression::Gene, pre_mirna::PreMirna, target_si
 pub struct Encoder {
     /// Values in one input.
     pub width: usize,
+    /// Letters that one input has room for.
+    pub positions: usize,
     /// Most inputs that one row can take (windows of the longest site).
     pub most_inputs: usize,
     encode: Encode,
 }
+
+/// Positions of an input, and values at each.
+type Shape = [usize; 2];
 
 type Of<T> = Box<dyn Fn(&T) -> Encoded + Send + Sync>;
 
@@ -23,18 +28,22 @@ enum Encode {
 
 impl Encoder {
     /// For a model of target sites.
-    pub fn target_site(width: usize, encode: impl Fn(&Pair) -> Encoded + Send + Sync + 'static) -> Self {
-        Self { width, most_inputs: 1, encode: Encode::TargetSite(Box::new(encode)) }
+    pub fn target_site(shape: Shape, encode: impl Fn(&Pair) -> Encoded + Send + Sync + 'static) -> Self {
+        Self::of(shape, Encode::TargetSite(Box::new(encode)))
     }
 
     /// For a model of pre-miRNAs.
-    pub fn pre_mirna(width: usize, encode: impl Fn(&PreMirna) -> Encoded + Send + Sync + 'static) -> Self {
-        Self { width, most_inputs: 1, encode: Encode::PreMirna(Box::new(encode)) }
+    pub fn pre_mirna(shape: Shape, encode: impl Fn(&PreMirna) -> Encoded + Send + Sync + 'static) -> Self {
+        Self::of(shape, Encode::PreMirna(Box::new(encode)))
     }
 
     /// For a model of expression.
-    pub fn expression(width: usize, encode: impl Fn(&Gene) -> Encoded + Send + Sync + 'static) -> Self {
-        Self { width, most_inputs: 1, encode: Encode::Expression(Box::new(encode)) }
+    pub fn expression(shape: Shape, encode: impl Fn(&Gene) -> Encoded + Send + Sync + 'static) -> Self {
+        Self::of(shape, Encode::Expression(Box::new(encode)))
+    }
+
+    fn of([positions, values]: Shape, encode: Encode) -> Self {
+        Self { width: positions * values, positions, most_inputs: 1, encode }
     }
 
     /// Where a row may take several inputs.

@@ -9,11 +9,13 @@
 //! Work-conserving: an idle worker starts at once with whatever waits, up to `max_batch_size` rows; batches form
 //! only behind a busy one. There is no window that a lonely request would have to sit out.
 
+mod meters;
 mod predictor;
 mod queue;
 mod registry;
 mod worker;
 
+pub use meters::Meters;
 pub use predictor::{Prediction, Predictor, PredictorConfig};
 pub use registry::{Registry, ServedModel, UnknownModel};
 pub use worker::{Forward, THREAD_NAME as WORKER_THREAD_NAME};
@@ -24,8 +26,8 @@ pub enum PredictError {
     /// The queue has no room for all rows of the request now.
     #[error("the queue is full")]
     Full,
-    /// The network panicked on a row, or its output is not a number. The worker has logged it.
-    #[error("the network failed on a row")]
+    /// A worker died; the log says of what.
+    #[error("a worker died")]
     Failed,
     /// The server is shutting down.
     #[error("the queue is closed")]

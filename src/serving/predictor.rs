@@ -3,11 +3,11 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::PredictError;
-use super::queue::Queue;
+use super::queue::{Answers, Queue};
 use super::worker::{Forward, Worker};
+use super::{Meters, PredictError};
 
 /// How the workers of one model version are fed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +33,7 @@ impl Default for PredictorConfig {
 pub struct Predictor(Arc<Inner>);
 
 struct Inner {
+    meters: Arc<Meters>,
     queue: Arc<Queue>,
     workers: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -40,8 +41,8 @@ struct Inner {
 /// The answer to one request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prediction {
-    /// One for each row, in order; all finite.
-    pub outputs: Vec<f32>,
+    /// One for each row, in order; all finite; `None` where the network failed.
+    pub outputs: Vec<Option<f32>>,
     /// From admission until a worker took the first row.
     pub queued: Duration,
     /// Time that workers spent on batches with rows of this request.
@@ -56,40 +57,54 @@ impl Predictor {
         config: PredictorConfig,
         replicas: Vec<Forward>,
     ) -> io::Result<Self> {
-        let queue = Arc::new(Queue::new(width, config.queue_capacity));
+        let meters = Arc::new(Meters::new(model));
+        let queue = Arc::new(Queue::new(width, config.queue_capacity, meters.clone()));
         let model: Arc<str> = model.into();
         let PredictorConfig { max_batch_size, threads, .. } = config;
         let spawn = |(index, forward)| {
-            Worker { model: model.clone(), width, max_batch_size, threads, forward }
+            Worker { model: model.clone(), meters: meters.clone(), width, max_batch_size, threads, forward }
                 .spawn(index, queue.clone())
         };
         let workers = replicas.into_iter().enumerate().map(spawn).collect::<io::Result<_>>()?;
-        Ok(Self(Arc::new(Inner { queue, workers: Mutex::new(workers) })))
+        Ok(Self(Arc::new(Inner { meters: meters.clone(), queue, workers: Mutex::new(workers) })))
     }
 
     /// Outputs of rows that lie one after the other in `inputs`. Dropping the future takes the rows that still wait
-    /// out of the queue.
+    /// out of the queue; whoever drops it at a deadline names it here, so that the metrics tell why.
     ///
     /// # Errors
-    /// At once when the queue has no room for all rows or is closed; later when the network fails on one of them.
-    pub async fn predict(&self, inputs: Vec<f32>) -> Result<Prediction, PredictError> {
+    /// When the queue has no room for all rows, or is closed.
+    pub async fn predict(
+        &self,
+        inputs: Vec<f32>,
+        deadline: Option<Instant>,
+    ) -> Result<Prediction, PredictError> {
         let mut answers = self.0.queue.push(inputs)?;
-        let mut outputs = vec![0.0; answers.missing()];
-        let (mut queued, mut forward) = (Duration::MAX, Duration::ZERO);
-        while let Some(slice) = answers.next().await {
-            let slice = slice?;
-            for (output, found) in outputs[slice.first..].iter_mut().zip(slice.outputs) {
-                *output = found.ok_or(PredictError::Failed)?;
-            }
-            queued = queued.min(slice.waited);
-            forward += slice.forward;
-        }
-        Ok(Prediction { outputs, queued, forward })
+        answers.deadline = deadline;
+        collect(answers).await
+    }
+
+    /// The same, but waits for room.
+    ///
+    /// # Errors
+    /// When the rows are more than the queue could ever hold, or it is closed.
+    pub async fn predict_when_room(&self, inputs: Vec<f32>) -> Result<Prediction, PredictError> {
+        collect(self.0.queue.push_when_room(inputs).await?).await
     }
 
     /// Rows that may still be admitted.
     pub fn free_rows(&self) -> usize {
         self.0.queue.free_rows()
+    }
+
+    /// Rows that were admitted and not answered.
+    pub fn rows_in_flight(&self) -> usize {
+        self.0.queue.rows_in_flight()
+    }
+
+    /// What is measured of it.
+    pub fn meters(&self) -> &Meters {
+        &self.0.meters
     }
 
     /// Takes no new rows, waits until the accepted ones are answered and the workers have ended.
@@ -108,4 +123,17 @@ impl Drop for Inner {
     fn drop(&mut self) {
         self.queue.close();
     }
+}
+
+/// Puts the slices of an answer together.
+async fn collect(mut answers: Answers) -> Result<Prediction, PredictError> {
+    let mut outputs = vec![None; answers.missing()];
+    let (mut queued, mut forward) = (Duration::MAX, Duration::ZERO);
+    while let Some(slice) = answers.next().await {
+        let slice = slice?;
+        outputs[slice.first..][..slice.outputs.len()].copy_from_slice(&slice.outputs);
+        queued = queued.min(slice.waited);
+        forward += slice.forward;
+    }
+    Ok(Prediction { outputs, queued, forward })
 }

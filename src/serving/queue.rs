@@ -7,12 +7,14 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::PredictError;
+use super::{Meters, PredictError};
 
 /// Between the predictor (async, pushes) and the workers (threads, take).
 pub struct Queue {
     /// Values in one row.
     width: usize,
+    capacity: usize,
+    meters: Arc<Meters>,
     /// Room for rows. A permit travels with its rows and is given back when they are answered or dropped.
     room: Arc<Semaphore>,
     /// Held for moving jobs only, never while rows are copied or run.
@@ -63,21 +65,48 @@ pub struct Answers {
     queue: Arc<Queue>,
     slices: UnboundedReceiver<Slice>,
     missing: usize,
+    /// Tells, when it is dropped, a caller who left from one whose time was over.
+    pub deadline: Option<Instant>,
 }
 
 impl Queue {
-    pub fn new(width: usize, capacity: usize) -> Self {
-        let room = Arc::new(Semaphore::new(capacity.min(Semaphore::MAX_PERMITS)));
+    pub fn new(width: usize, capacity: usize, meters: Arc<Meters>) -> Self {
+        let capacity = capacity.min(Semaphore::MAX_PERMITS);
+        let room = Arc::new(Semaphore::new(capacity));
         let waiting = Mutex::new(Waiting { jobs: VecDeque::new(), closed: false });
-        Self { width, room, waiting, arrived: Condvar::new() }
+        Self { width, capacity, meters, room, waiting, arrived: Condvar::new() }
     }
 
     /// Admits all rows or none.
     pub fn push(self: &Arc<Self>, inputs: Vec<f32>) -> Result<Answers, PredictError> {
+        let permits = self.permits(&inputs)?;
+        let Ok(room) = self.room.clone().try_acquire_many_owned(permits) else {
+            self.meters.full.increment(permits.into());
+            return Err(PredictError::Full);
+        };
+        self.admit(inputs, room)
+    }
+
+    /// Admits all rows as soon as there is room for them.
+    pub async fn push_when_room(self: &Arc<Self>, inputs: Vec<f32>) -> Result<Answers, PredictError> {
+        let permits = self.permits(&inputs)?;
+        let room = self.room.clone().acquire_many_owned(permits).await.map_err(|_| PredictError::Closed)?;
+        self.admit(inputs, room)
+    }
+
+    /// More than the capacity could never be admitted.
+    fn permits(&self, inputs: &[f32]) -> Result<u32, PredictError> {
         debug_assert_eq!(inputs.len() % self.width, 0, "not a whole number of rows");
         let rows = inputs.len() / self.width;
-        let permits = u32::try_from(rows).map_err(|_| PredictError::Full)?;
-        let room = self.room.clone().try_acquire_many_owned(permits).map_err(|_| PredictError::Full)?;
+        u32::try_from(rows).ok().filter(|_| rows <= self.capacity).ok_or(PredictError::Full)
+    }
+
+    fn admit(
+        self: &Arc<Self>,
+        inputs: Vec<f32>,
+        room: OwnedSemaphorePermit,
+    ) -> Result<Answers, PredictError> {
+        let rows = inputs.len() / self.width;
         let (answer, slices) = mpsc::unbounded_channel();
         let job = Job { inputs: Arc::new(inputs), next: 0, since: Instant::now(), room, answer };
         let mut waiting = self.lock();
@@ -89,7 +118,7 @@ impl Queue {
         }
         drop(waiting);
         self.arrived.notify_one();
-        Ok(Answers { queue: self.clone(), slices, missing: rows })
+        Ok(Answers { queue: self.clone(), slices, missing: rows, deadline: None })
     }
 
     /// Blocks until rows wait, then takes at most `max_batch_size` of them; `None` when the queue is closed and
@@ -120,6 +149,11 @@ impl Queue {
     /// Rows that may still be admitted.
     pub fn free_rows(&self) -> usize {
         self.room.available_permits()
+    }
+
+    /// Rows that were admitted and not answered.
+    pub fn rows_in_flight(&self) -> usize {
+        self.capacity - self.free_rows()
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
@@ -193,6 +227,9 @@ impl Answers {
 impl Drop for Answers {
     fn drop(&mut self) {
         if self.missing > 0 {
+            let meters = &self.queue.meters;
+            let late = self.deadline.is_some_and(|deadline| deadline <= Instant::now());
+            (if late { &meters.late } else { &meters.left }).increment(self.missing as u64);
             self.slices.close();
             self.queue.lock().jobs.retain(|job| !job.answer.is_closed());
         }

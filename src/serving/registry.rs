@@ -26,7 +26,7 @@ pub struct ServedModel {
 
 /// All of them, in order of their names.
 pub struct Registry {
-    models: Vec<ServedModel>,
+    models: Vec<Arc<ServedModel>>,
 }
 
 /// No served model of the task answers to this name.
@@ -103,21 +103,21 @@ impl Registry {
             let candidates = models.iter_mut().filter(of_task).filter(|served| served.config.default_version);
             settle(candidates, &question, |config| &mut config.default)?;
         }
-        Ok(Self { models })
+        Ok(Self { models: models.into_iter().map(Arc::new).collect() })
     }
 
     /// All models, in order of their names.
-    pub fn models(&self) -> &[ServedModel] {
+    pub fn models(&self) -> &[Arc<ServedModel>] {
         &self.models
     }
 
     /// The model of this task that answers to `name`, `name@version` or, without a name, by default.
-    pub fn resolve(&self, task: Task, name: Option<&str>) -> Result<&ServedModel, UnknownModel> {
+    pub fn resolve(&self, task: Task, name: Option<&str>) -> Result<&Arc<ServedModel>, UnknownModel> {
         self.find(name, |served| served.model.task == task)
     }
 
     /// The model that answers to `name` or `name@version`.
-    pub fn card(&self, name: &str) -> Result<&ServedModel, UnknownModel> {
+    pub fn card(&self, name: &str) -> Result<&Arc<ServedModel>, UnknownModel> {
         self.find(Some(name), |_| true)
     }
 
@@ -130,7 +130,7 @@ impl Registry {
         &self,
         name: Option<&str>,
         among: impl Fn(&ServedModel) -> bool,
-    ) -> Result<&ServedModel, UnknownModel> {
+    ) -> Result<&Arc<ServedModel>, UnknownModel> {
         let answers = |served: &ServedModel| match name.map(|name| name.split_once('@').ok_or(name)) {
             None => served.config.default,
             Some(Err(name)) => served.model.name == name && served.config.default_version,
@@ -139,7 +139,7 @@ impl Registry {
         let mut candidates = self.models.iter().filter(|served| among(served));
         candidates.clone().find(|served| answers(served)).ok_or_else(|| UnknownModel {
             asked: name.unwrap_or_default().to_owned(),
-            known: candidates.by_ref().map(ServedModel::full_name).collect(),
+            known: candidates.by_ref().map(|served| served.full_name()).collect(),
         })
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 use std::time::Instant;
 
+use super::Meters;
 use super::queue::{Part, Queue, Slice};
 
 /// Outputs of as many rows as the slice holds. It may panic: that costs only the row at fault.
@@ -19,6 +20,8 @@ pub const THREAD_NAME: &str = "worker-";
 pub struct Worker {
     /// `dmiso@balanced`, for the log.
     pub model: Arc<str>,
+    /// What is measured.
+    pub meters: Arc<Meters>,
     /// Values in one row.
     pub width: usize,
     /// Most rows of one batch.
@@ -52,8 +55,14 @@ impl Worker {
             }
         };
         let forward = started.elapsed();
+        self.meters.forward.record(forward);
+        self.meters.batch.record(outputs.len() as f64);
+        let failed = outputs.iter().filter(|output| output.is_none()).count();
+        self.meters.failed.increment(failed as u64);
+        self.meters.answered.increment((outputs.len() - failed) as u64);
         let mut outputs = outputs.into_iter();
         for part in parts {
+            self.meters.queue_wait.record(part.waited);
             let slice = Slice {
                 first: part.first,
                 outputs: outputs.by_ref().take(part.rows).collect(),

@@ -32,6 +32,17 @@ pub enum Input {
     Gene(Box<Gene>),
 }
 
+impl Input {
+    /// Letters of all its sequences.
+    pub fn letters(&self) -> usize {
+        match self {
+            Self::Pair(pair) => pair.mirna.len() + pair.site.len(),
+            Self::PreMirna(pre_mirna) => pre_mirna.sequence.len(),
+            Self::Gene(gene) => gene.promoter.len(),
+        }
+    }
+}
+
 impl Task {
     /// The name in `/v1/models` and on the cards.
     pub fn name(self) -> &'static str {

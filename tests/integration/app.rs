@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderMap, Request};
+use axum::http::{HeaderMap, Request, Response};
 use clap::Parser;
 use http_body_util::BodyExt;
 use mirador::config::{Command, Program, ServeConfig};
@@ -97,6 +97,26 @@ impl App {
 
     pub async fn post(&self, body: impl Into<Body>) -> Reply {
         self.send(score_request(&[], body)).await
+    }
+
+    /// To [`SCORE`] in another format; the reply's body as text.
+    pub async fn post_as(
+        &self,
+        media_type: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> (Reply, String) {
+        let headers = [&[("content-type", media_type)], headers].concat();
+        let response = self.router.clone().oneshot(score_request(&headers, body)).await.unwrap();
+        let (head, body) = response.into_parts();
+        let text = String::from_utf8(body.collect().await.unwrap().to_bytes().into()).unwrap();
+        let reply = Reply { status: head.status.as_u16(), headers: head.headers, body: Value::Null };
+        (reply, text)
+    }
+
+    /// The response before its body has come.
+    pub async fn open(&self, request: Request<Body>) -> Response<Body> {
+        self.router.clone().oneshot(request).await.unwrap()
     }
 
     /// To another route than [`SCORE`].

@@ -226,7 +226,7 @@ async fn a_failing_row_is_an_internal_problem_without_its_reason() {
 #[tokio::test]
 async fn a_panic_in_a_handler_is_an_internal_problem() {
     static BROKEN: Model =
-        Model { encoder: |_| Ok(Encoder::target_site(360, |_| panic!("secret reason"))), ..dmiso::MODEL };
+        Model { encoder: |_| Ok(Encoder::target_site([90, 4], |_| panic!("secret reason"))), ..dmiso::MODEL };
     let (app, _) = App::with(&BROKEN, PredictorConfig::default(), Box::new(|_| vec![]));
     for rows in [1, 1000] {
         let reply = app.score(&vec![pair(); rows]).await;

@@ -8,6 +8,8 @@ mod architecture;
 mod contract;
 mod deepmirnatar;
 mod expression;
+mod formats;
+mod metrics;
 mod models;
 mod openapi;
 mod parity;

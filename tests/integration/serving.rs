@@ -42,13 +42,13 @@ async fn answers_stand_in_the_order_of_the_rows() {
     let config = PredictorConfig { max_batch_size: 7, ..PredictorConfig::default() };
     let predictor = Predictor::start("fake", 1, config, vec![fragile(), fragile(), fragile()]).unwrap();
     let rows: Vec<f32> = (0..1000).map(|row| row as f32).collect();
-    let doubled: Vec<f32> = rows.iter().map(|row| 2.0 * row).collect();
-    assert_eq!(predictor.predict(rows).await.unwrap().outputs, doubled);
-    assert!(predictor.predict(vec![]).await.unwrap().outputs.is_empty());
+    let doubled: Vec<_> = rows.iter().map(|row| Some(2.0 * row)).collect();
+    assert_eq!(predictor.predict(rows, None).await.unwrap().outputs, doubled);
+    assert!(predictor.predict(vec![], None).await.unwrap().outputs.is_empty());
 }
 
 #[tokio::test]
-async fn a_row_that_fails_costs_only_its_own_request() {
+async fn a_row_that_fails_costs_only_itself() {
     let (forward, go, sizes) = gated();
     let mut fragile = fragile();
     let mut forward = forward;
@@ -60,7 +60,7 @@ async fn a_row_that_fails_costs_only_its_own_request() {
     );
     let ask = |rows: Vec<f32>| {
         let predictor = predictor.clone();
-        tokio::spawn(async move { predictor.predict(rows).await.map(|prediction| prediction.outputs) })
+        tokio::spawn(async move { predictor.predict(rows, None).await.map(|prediction| prediction.outputs) })
     };
     let holding = ask(vec![0.0]);
     tokio::task::yield_now().await;
@@ -68,14 +68,20 @@ async fn a_row_that_fails_costs_only_its_own_request() {
     let asked = [vec![1.0, 2.0], vec![3.0, -1.0, 4.0], vec![5.0], vec![-2.0], vec![6.0]].map(ask);
     until(|| predictor.free_rows() == 20_000 - 9).await;
     go.send(()).unwrap();
-    assert_eq!(holding.await.unwrap(), Ok(vec![0.0]));
+    assert_eq!(holding.await.unwrap(), Ok(vec![Some(0.0)]));
     let mut found = Vec::new();
     for answer in asked {
         found.push(answer.await.unwrap());
     }
-    let failed = Err(PredictError::Failed);
-    assert_eq!(found, [Ok(vec![2.0, 4.0]), failed.clone(), Ok(vec![10.0]), failed, Ok(vec![12.0])]);
-    assert_eq!(predictor.predict(vec![7.0]).await.unwrap().outputs, [14.0], "the worker lives");
+    let expected = [
+        vec![Some(2.0), Some(4.0)],
+        vec![Some(6.0), None, Some(8.0)],
+        vec![Some(10.0)],
+        vec![None],
+        vec![Some(12.0)],
+    ];
+    assert_eq!(found, expected.map(Ok));
+    assert_eq!(predictor.predict(vec![7.0], None).await.unwrap().outputs, [Some(14.0)], "the worker lives");
     until(|| predictor.free_rows() == 20_000).await;
 }
 
@@ -85,16 +91,16 @@ async fn a_dropped_request_frees_its_rows_while_the_worker_is_busy() {
     let predictor = start(PredictorConfig { queue_capacity: 10, ..PredictorConfig::default() }, forward);
     let running = tokio::spawn({
         let predictor = predictor.clone();
-        async move { predictor.predict(vec![1.0]).await }
+        async move { predictor.predict(vec![1.0], None).await }
     });
     tokio::task::yield_now().await;
     assert_eq!(sizes.recv().unwrap(), 1);
-    let waiting = tokio::time::timeout(Duration::from_millis(10), predictor.predict(vec![2.0; 9]));
+    let waiting = tokio::time::timeout(Duration::from_millis(10), predictor.predict(vec![2.0; 9], None));
     assert!(waiting.await.is_err());
     assert_eq!(predictor.free_rows(), 9);
-    assert_eq!(predictor.predict(vec![3.0; 10]).await.unwrap_err(), PredictError::Full);
+    assert_eq!(predictor.predict(vec![3.0; 10], None).await.unwrap_err(), PredictError::Full);
     go.send(()).unwrap();
-    assert_eq!(running.await.unwrap().unwrap().outputs, [1.0]);
+    assert_eq!(running.await.unwrap().unwrap().outputs, [Some(1.0)]);
     until(|| predictor.free_rows() == 10).await;
     assert!(sizes.try_recv().is_err(), "nothing was run for the caller who left");
 }
@@ -105,7 +111,7 @@ async fn a_long_request_shares_the_worker_with_short_ones() {
     let predictor = start(PredictorConfig { max_batch_size: 4, ..PredictorConfig::default() }, forward);
     let ask = |rows: usize| {
         let predictor = predictor.clone();
-        tokio::spawn(async move { predictor.predict(vec![1.0; rows]).await.unwrap() })
+        tokio::spawn(async move { predictor.predict(vec![1.0; rows], None).await.unwrap() })
     };
     let long = ask(12);
     tokio::task::yield_now().await;
@@ -130,7 +136,7 @@ async fn shutting_down_answers_what_was_accepted() {
     let predictor = start(PredictorConfig { max_batch_size: 1, ..PredictorConfig::default() }, forward);
     let asked = tokio::spawn({
         let predictor = predictor.clone();
-        async move { predictor.predict(vec![1.0, 2.0]).await }
+        async move { predictor.predict(vec![1.0, 2.0], None).await }
     });
     tokio::task::yield_now().await;
     assert_eq!(sizes.recv().unwrap(), 1);
@@ -138,12 +144,12 @@ async fn shutting_down_answers_what_was_accepted() {
         let predictor = predictor.clone();
         move || predictor.shut_down()
     });
-    while predictor.predict(vec![]).await.is_ok() {
+    while predictor.predict(vec![], None).await.is_ok() {
         tokio::task::yield_now().await;
     }
-    assert_eq!(predictor.predict(vec![3.0]).await.unwrap_err(), PredictError::Closed);
+    assert_eq!(predictor.predict(vec![3.0], None).await.unwrap_err(), PredictError::Closed);
     go.send(()).unwrap();
     go.send(()).unwrap();
     closing.join().unwrap();
-    assert_eq!(asked.await.unwrap().unwrap().outputs, [1.0, 2.0]);
+    assert_eq!(asked.await.unwrap().unwrap().outputs, [Some(1.0), Some(2.0)]);
 }

@@ -42,7 +42,7 @@ pub const MODEL: Model = Model {
 
 fn encoder() -> Encoder {
     let most = windows(*SITE_LENGTHS.end(), SITE_LIMIT).len();
-    Encoder::target_site(MIRNA_WORDS + SITE_WORDS, encode).with_windows(most)
+    Encoder::target_site([MIRNA_WORDS + SITE_WORDS, 1], encode).with_windows(most)
 }
 
 /// 27 words of the miRNA, then 50 of the site or of a window of it; both 5'→3', filled with [`PAD`] at the 3' end.

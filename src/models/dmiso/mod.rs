@@ -11,7 +11,8 @@ use crate::tasks::{Task, target_site::Pair};
 /// Rows of the miRNA's and the site's map (paper: "Deep learning model").
 const MIRNA_ROWS: usize = 30;
 const SITE_ROWS: usize = 60;
-const WIDTH: usize = (MIRNA_ROWS + SITE_ROWS) * 4;
+/// Positions and letters of an input.
+const SHAPE: [usize; 2] = [MIRNA_ROWS + SITE_ROWS, 4];
 const ALPHABET: [Base; 4] = [Base::A, Base::U, Base::C, Base::G];
 
 /// The model.
@@ -20,7 +21,7 @@ pub const MODEL: Model = Model {
     task: Task::TargetSite,
     description: "DMISO: two convolutional branches, a bidirectional LSTM and a dense layer over a miRNA or \
                   isomiR (30 nt) and a target site (60 nt). Talukder et al., Sci Rep 2022.",
-    encoder: |_| Ok(Encoder::target_site(WIDTH, encode)),
+    encoder: |_| Ok(Encoder::target_site(SHAPE, encode)),
     network: network::build,
     adapt: None,
     l1_variables: &["conv_mirna.weight", "conv_site.weight", "dense.weight"],
@@ -30,7 +31,7 @@ pub const MODEL: Model = Model {
 /// miRNA map, then site map; both 5'→3', letters A, U, C, G, N = ¼ four times, filled with N at the 3' end.
 fn encode(pair: &Pair) -> Encoded {
     let mut warnings = Vec::new();
-    let mut values = Vec::with_capacity(WIDTH);
+    let mut values = Vec::with_capacity(SHAPE[0] * SHAPE[1]);
     for (name, rna, rows) in [("mirna", &pair.mirna, MIRNA_ROWS), ("site", &pair.site, SITE_ROWS)] {
         let part = crop_middle(rna.len(), rows);
         if part.len() < rna.len() {

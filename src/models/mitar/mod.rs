@@ -49,7 +49,8 @@ pub const MODEL: Model = Model {
 fn encoder(options: &Options) -> Result<Encoder, LoadError> {
     let Switches { site_rows, .. } = LoadError::options(options)?;
     let most = windows(*SITE_LENGTHS.end(), site_rows).len();
-    Ok(Encoder::target_site(MIRNA_ROWS + site_rows, move |pair| encode(pair, site_rows)).with_windows(most))
+    Ok(Encoder::target_site([MIRNA_ROWS + site_rows, 1], move |pair| encode(pair, site_rows))
+        .with_windows(most))
 }
 
 /// Ids (N 0, A 1, U 2, C 3, G 4) of the miRNA 3'→5', filled with N, then of the site 5'→3', filled with N. N has a

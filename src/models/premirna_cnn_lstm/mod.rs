@@ -61,7 +61,7 @@ enum LstmOver {
 
 fn encoder(options: &Options) -> Result<Encoder, LoadError> {
     let Switches { end_masked, .. } = LoadError::options(options)?;
-    Ok(Encoder::pre_mirna(ROWS * 4, move |hairpin| encode(&hairpin.sequence, end_masked)))
+    Ok(Encoder::pre_mirna([ROWS, 4], move |hairpin| encode(&hairpin.sequence, end_masked)))
 }
 
 /// Letters A, U, G, C; N, and what is missing at the 3' end, is 0 four times.

@@ -19,7 +19,7 @@ pub const MODEL: Model = Model {
     description: "One convolution and its maximum over a hairpin (40 to 164 nt); mirtron or canonical. Zheng et \
                   al., Sci Rep 2019.",
     encoder: |_| {
-        Ok(Encoder::pre_mirna(ROWS * 4, |hairpin| {
+        Ok(Encoder::pre_mirna([ROWS, 4], |hairpin| {
             Encoded::whole(one_hot(&hairpin.sequence, ROWS, ALPHABET, 0.0), Vec::new())
         }))
     },

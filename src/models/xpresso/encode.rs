@@ -21,7 +21,7 @@ pub fn encoder(options: &Options) -> Result<Encoder, LoadError> {
         return Err(LoadError::Options(most));
     }
     let width = WINDOW + switches.features.len() + switches.mirnas.len();
-    Ok(Encoder::expression(width, move |gene| encode(gene, &switches)))
+    Ok(Encoder::expression([width, 1], move |gene| encode(gene, &switches)))
 }
 
 /// Codes 1 to 4, 0 for `N` and for what was not sent; then the features, NaN where unknown; then for each miRNA of

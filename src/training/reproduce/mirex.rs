@@ -7,13 +7,15 @@ use super::{Runs, floors, header, network, printed};
 use crate::training::correlation::pearson;
 
 const TESTS: [&str; 2] = ["test_86nt", "test_300nt"];
-const VERSIONS: [(&str, &str, &str); 6] = [
+const VERSIONS: [(&str, &str, &str); 8] = [
     ("xpresso", "public_windows", "the backbone"),
     ("xpresso", "any_record", "the backbone and one extra column: has the gene any miRTarBase record?"),
     ("allmirna", "public_windows", "every miRNA with 30 targets or more"),
     ("abscorr", "public_windows", "ten miRNAs by the correlation with the residual's size"),
     ("mirex", "public_windows", "ten miRNAs by the correlation with the residual"),
     ("mirex", "permuted", "the control: a target matrix with the same row and column sums"),
+    ("xpresso", "windows_300", "300 nt, trained on the genes that have them"),
+    ("xpresso", "longest_windows", "300, 86 or 60 nt, whatever is public of a gene"),
 ];
 
 pub fn report(runs: &mut Runs) -> Result<()> {

@@ -1,0 +1,72 @@
+//! Requests that are taken whole or refused whole.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::http::HeaderValue;
+use axum::response::{IntoResponse, Response};
+
+use super::{Format, json, table};
+use crate::http::deadline::Deadline;
+use crate::http::models::ModelRef;
+use crate::http::offload::offload;
+use crate::http::problem::{ErrorCode, FieldError, Problem};
+use crate::http::rows::{HEAVY_ROWS, Question, Read, read};
+use crate::http::state::AppState;
+use crate::serving::{Prediction, ServedModel};
+
+/// Reads all rows, asks the model and writes the reply.
+pub async fn answer<Q: Question>(
+    rows: Vec<Q>,
+    served: &Arc<ServedModel>,
+    state: &AppState,
+    (wanted, deadline): (Format, Option<Deadline>),
+) -> Result<Response, Problem> {
+    let limit = state.config().max_rows.get();
+    if rows.len() > limit {
+        return Err(Problem::TooManyRows(rows.len(), limit));
+    }
+    if rows.is_empty() {
+        let (pointer, detail) = (format!("/{}", Q::LIST), "at least one row is needed".into());
+        return Err(Problem::InvalidInput(vec![FieldError { pointer, code: ErrorCode::EmptyList, detail }]));
+    }
+    let (heavy, model) = (rows.len() >= HEAVY_ROWS, served.clone());
+    let (rows, inputs) = offload(heavy, move || read_all(rows, &model)).await?;
+    let prediction = served.predictor.predict(inputs, deadline.map(|deadline| deadline.0)).await?;
+    let mut outputs = prediction.outputs.as_slice();
+    let threshold = served.config.threshold();
+    let results: Vec<Q::Result> = rows
+        .into_iter()
+        .map(|row| row.answer(&mut outputs).map(|answer| Q::result(answer, threshold)))
+        .collect::<Option<_>>()
+        .ok_or(Problem::Internal)?;
+    let body = match wanted {
+        Format::Table(delimiter) => table::write(delimiter, Q::COLUMNS, &results),
+        Format::Json | Format::Lines => json::write(&ModelRef::of(served), results),
+    };
+    Ok(([("server-timing", server_timing(&prediction))], body).into_response())
+}
+
+/// Rows, and their inputs one after the other.
+type Rows<K> = (Vec<Read<K>>, Vec<f32>);
+
+/// All rows, or every error in them.
+fn read_all<Q: Question>(rows: Vec<Q>, served: &ServedModel) -> Result<Rows<Q::Kept>, Problem> {
+    let started = Instant::now();
+    let (mut found, mut inputs, mut errors) = (Vec::with_capacity(rows.len()), Vec::new(), Vec::new());
+    for (index, row) in rows.into_iter().enumerate() {
+        match read(row, format!("/{}/{index}", Q::LIST), served, &mut inputs) {
+            Ok(row) => found.push(row),
+            Err(of_row) => errors.extend(of_row),
+        }
+    }
+    served.predictor.meters().encode.record(started.elapsed());
+    if errors.is_empty() { Ok((found, inputs)) } else { Err(Problem::InvalidInput(errors)) }
+}
+
+/// Where the time went, for callers and for `make bench`.
+fn server_timing(prediction: &Prediction) -> HeaderValue {
+    let ms = |time: Duration| time.as_secs_f64() * 1e3;
+    let text = format!("queue;dur={:.3}, forward;dur={:.3}", ms(prediction.queued), ms(prediction.forward));
+    HeaderValue::from_str(&text).expect("digits and ASCII words")
+}

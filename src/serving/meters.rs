@@ -1,0 +1,48 @@
+//! What is measured of one model version, for Prometheus.
+
+use metrics::{Counter, Histogram, SharedString, counter, histogram};
+
+/// Handles, made once: a measurement then costs an atomic operation.
+pub struct Meters {
+    /// Seconds from letters to a network's input, a request or a chunk of lines at a time.
+    pub encode: Histogram,
+    /// Share of an input's positions that hold no letter.
+    pub padding: Histogram,
+    /// Seconds from admission until a worker takes a row's request.
+    pub queue_wait: Histogram,
+    /// Inputs that a network sees at once.
+    pub batch: Histogram,
+    /// Seconds of a forward pass.
+    pub forward: Histogram,
+    /// Inputs that were answered.
+    pub answered: Counter,
+    /// Inputs refused for want of room.
+    pub full: Counter,
+    /// Inputs whose caller left before they were answered.
+    pub left: Counter,
+    /// Inputs whose deadline passed before they were answered.
+    pub late: Counter,
+    /// Inputs that the network failed on.
+    pub failed: Counter,
+}
+
+impl Meters {
+    /// Of `name@version`.
+    pub fn new(model: &str) -> Self {
+        let model = SharedString::from(model.to_owned());
+        let seconds = |what: &'static str| histogram!(what, "model" => model.clone());
+        let dropped = |cause: &'static str| counter!("mirador_inputs_dropped_total", "model" => model.clone(), "cause" => cause);
+        Self {
+            encode: seconds("mirador_encode_seconds"),
+            padding: seconds("mirador_padding_share"),
+            queue_wait: seconds("mirador_queue_wait_seconds"),
+            batch: seconds("mirador_batch_inputs"),
+            forward: seconds("mirador_forward_seconds"),
+            answered: counter!("mirador_inputs_answered_total", "model" => model.clone()),
+            full: dropped("full"),
+            left: dropped("left"),
+            late: dropped("late"),
+            failed: dropped("failed"),
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! What Prometheus reads: every figure that the rules of the service can be watched by.
+
+use std::time::Duration;
+
+use mirador::models::dmiso;
+use mirador::serving::PredictorConfig;
+use serde_json::{Value, json};
+
+use crate::app::{App, pair, score_request};
+
+/// The value of a line that starts with the metric's name and holds all of the labels; 0 where there is none yet.
+fn value(text: &str, metric: &str, labels: &[&str]) -> f64 {
+    let matches = |line: &&str| {
+        line.strip_prefix(metric).is_some_and(|rest| rest.starts_with(['{', ' ']))
+            && labels.iter().all(|label| line.contains(label))
+    };
+    text.lines().filter(matches).map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap()).sum()
+}
+
+async fn text(app: &App) -> String {
+    match app.get("/metrics").await.body {
+        Value::String(text) => text,
+        other => panic!("{other}"),
+    }
+}
+
+/// Tests of this program share the counters: each looks at what grew, under a model's name of its own.
+#[tokio::test]
+async fn rows_and_seconds_are_counted_by_model() {
+    let app = App::ready(&[]);
+    let model = r#"model="dmiso@paper""#;
+    let before = text(&app).await;
+    let body = json!({"model": "dmiso@paper", "pairs": vec![pair(); 7]});
+    assert_eq!(app.post(body.to_string()).await.status, 200);
+    let after = text(&app).await;
+    let grew = |metric: &str, labels: &[&str]| value(&after, metric, labels) - value(&before, metric, labels);
+    assert!(grew("mirador_inputs_answered_total", &[model]) >= 7.0);
+    for histogram in
+        ["queue_wait_seconds", "encode_seconds", "forward_seconds", "batch_inputs", "padding_share"]
+    {
+        assert!(grew(&format!("mirador_{histogram}_count"), &[model]) >= 1.0, "{histogram}");
+    }
+    let route = r#"route="/v1/target-sites/score""#;
+    assert!(grew("mirador_request_seconds_bucket", &[route, r#"status="200""#, r#"le="+Inf""#]) >= 1.0);
+    assert!(after.contains(r#"mirador_inputs_in_flight{model="dmiso@paper"}"#));
+}
+
+#[tokio::test]
+async fn what_is_dropped_is_counted_by_cause() {
+    let config = PredictorConfig { queue_capacity: 10_000, ..PredictorConfig::default() };
+    let slow = |inputs: &[f32]| {
+        std::thread::sleep(Duration::from_millis(100));
+        vec![0.0; inputs.len() / 360]
+    };
+    let (app, _predictor) = App::with(&dmiso::MODEL, config, Box::new(slow));
+    let before = text(&app).await;
+    let pairs = |rows: usize| json!({"pairs": vec![pair(); rows]}).to_string();
+    let holding = tokio::spawn({
+        let (app, body) = (app.clone(), pairs(1));
+        async move { app.post(body).await }
+    });
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    let late = app.send(score_request(&[("x-deadline-ms", "5")], pairs(2))).await;
+    assert_eq!(late.status, 504);
+    let left = tokio::time::timeout(Duration::from_millis(5), app.post(pairs(3)));
+    assert!(left.await.is_err());
+    assert_eq!(app.post(pairs(10_000)).await.status, 503);
+    assert_eq!(holding.await.unwrap().status, 200);
+    let after = text(&app).await;
+    let grew = |cause: &str| {
+        let of = |text| value(text, "mirador_inputs_dropped_total", &[r#"model="fake""#, cause]);
+        of(&after) - of(&before)
+    };
+    // Other tests drop rows of a model of this name too.
+    assert!(grew(r#"cause="late""#) >= 2.0 && grew(r#"cause="left""#) >= 3.0);
+    assert!(grew(r#"cause="full""#) >= 10_000.0);
+}
