@@ -1,6 +1,6 @@
 //! Every setting of the server program: one field is one flag `--some-flag` and its twin `MIRADOR_SOME_FLAG`.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::thread::available_parallelism;
 
@@ -38,6 +38,14 @@ pub enum Command {
     Check(NetworkConfig),
     /// Print the OpenAPI document.
     Openapi,
+    /// Make an API key: prints it, and its line for --key-file.
+    Key {
+        /// Whose it is; one word
+        name: String,
+        /// What it allows: score, read, metrics
+        #[arg(long, value_delimiter = ',', default_value = "score,read")]
+        scopes: Vec<String>,
+    },
 }
 
 /// Which networks, and where they run.
@@ -60,6 +68,24 @@ pub struct ServeConfig {
     /// Address to listen on; port 0 takes a free one
     #[arg(long, env = "MIRADOR_BIND", default_value = "127.0.0.1:8080")]
     pub bind: String,
+    /// A second address that serves health and metrics, with no key
+    #[arg(long, env = "MIRADOR_OPS_BIND")]
+    pub ops_bind: Option<String>,
+    /// Certificate chain (PEM): serve HTTPS; read anew on SIGHUP
+    #[arg(long, env = "MIRADOR_TLS_CERT", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// Its private key (PEM)
+    #[arg(long, env = "MIRADOR_TLS_KEY", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// File of API keys, made by `mirador key`: only their holders are answered; read anew on SIGHUP
+    #[arg(long, env = "MIRADOR_KEY_FILE")]
+    pub key_file: Option<PathBuf>,
+    /// Requests that one key, or one address, may send in a minute
+    #[arg(long, env = "MIRADOR_RATE_LIMIT")]
+    pub rate_limit: Option<NonZeroU32>,
+    /// Behind a proxy: a caller's address is the last in X-Forwarded-For
+    #[arg(long, env = "MIRADOR_FORWARDED_FOR")]
+    pub forwarded_for: bool,
     /// Write the bound address to this file once listening
     #[arg(long, env = "MIRADOR_PORT_FILE")]
     pub port_file: Option<PathBuf>,

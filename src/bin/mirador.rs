@@ -11,6 +11,7 @@ fn main() -> ExitCode {
         Command::Serve(config) => serve(*config),
         Command::Check(config) => check(&config),
         Command::Openapi => openapi(),
+        Command::Key { name, scopes } => http::print_new_key(&name, &scopes).map_err(anyhow::Error::msg),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -28,10 +28,11 @@ pub async fn envelope(request: Request, next: Next) -> Response {
         trace_id = field::Empty,
     );
     record_trace(request.headers(), &span);
+    let path = request.uri().path().to_owned();
     let mut response = next.run(request).instrument(span.clone()).await;
     let problem = response.extensions_mut().remove().or_else(|| Problem::from_status(response.status()));
     if let Some(problem) = problem {
-        problem.render(&mut response, &text);
+        problem.render(&mut response, &text, &path);
     }
     let (status, ms) = (response.status().as_u16(), started.elapsed().as_secs_f64() * 1e3);
     tracing::debug!(parent: &span, status, ms, "answered");

@@ -11,7 +11,7 @@ use super::formats::{Asked, answer};
 use super::models::ModelRef;
 use super::problem::{ErrorCode, Problem};
 use super::problem_kind::ScoringProblems;
-use super::rows::{Answer, Question, RowReader};
+use super::rows::{Answer, Column, Kind, Question, RowReader};
 use super::state::{AppState, Models};
 use crate::tasks::expression::{Gene, HalfLife, PROMOTER_LENGTHS};
 use crate::tasks::{Input, Task};
@@ -40,7 +40,7 @@ pub struct ExpressionRequest {
 /// One gene.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct GeneRow {
+pub struct GeneRow {
     /// Echoed in the result.
     #[schema(max_length = 128)]
     id: Option<String>,
@@ -99,7 +99,7 @@ pub struct ExpressionResponse {
 
 /// One gene's level.
 #[derive(Debug, Serialize, ToSchema)]
-struct ExpressionResult {
+pub struct ExpressionResult {
     /// As in the request; absent where it had none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -142,8 +142,9 @@ pub async fn predict(
 impl Question for GeneRow {
     const TASK: Task = Task::Expression;
     const LIST: &'static str = "genes";
-    const TEXT: &'static [&'static str] = &["id", "promoter"];
-    const COLUMNS: &'static [&'static str] = &["id", "log10_expression", "warnings"];
+    const FIELDS: &'static [Column] = &[Kind::Text.column("promoter"), Kind::Integer.column("tss")];
+    const COLUMNS: &'static [Column] =
+        &[Kind::Text.column("id"), Kind::Number.column("log10_expression"), Kind::Text.column("warnings")];
     type Request = ExpressionRequest;
     type Kept = Option<String>;
     type Result = ExpressionResult;

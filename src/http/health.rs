@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::problem::Problem;
-use super::problem_kind::{BareProblems, ReadinessProblems};
+use super::problem_kind::{LiveProblems, ReadyProblems};
 use super::state::AppState;
 
 /// All is well.
@@ -17,10 +17,15 @@ pub struct Health {
     status: &'static str,
 }
 
+impl Health {
+    /// Of a server or a model.
+    pub const READY: Self = Self { status: "ready" };
+}
+
 /// Does the process run?
 #[utoipa::path(
     get, path = "/health/live", tag = "service", operation_id = "live",
-    responses((status = 200, body = Health, description = "The process runs"), BareProblems),
+    responses((status = 200, body = Health, description = "The process runs"), LiveProblems),
 )]
 pub async fn live() -> Json<Health> {
     Json(Health { status: "live" })
@@ -31,8 +36,8 @@ pub async fn live() -> Json<Health> {
 /// Yes once every model is loaded, warmed and has reproduced its golden outputs; no while the server shuts down.
 #[utoipa::path(
     get, path = "/health/ready", tag = "service", operation_id = "ready",
-    responses((status = 200, body = Health, description = "Every model is ready"), ReadinessProblems),
+    responses((status = 200, body = Health, description = "Every model is ready"), ReadyProblems),
 )]
 pub async fn ready(State(state): State<AppState>) -> Result<Json<Health>, Problem> {
-    state.ready().map(|()| Json(Health { status: "ready" }))
+    state.ready().map(|()| Json(Health::READY))
 }

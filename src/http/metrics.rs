@@ -10,6 +10,7 @@ use metrics::{gauge, histogram};
 
 use super::problem_kind::BareProblems;
 use super::state::AppState;
+use crate::serving::Entry;
 use crate::telemetry::prometheus;
 
 /// Read the metrics
@@ -21,7 +22,7 @@ use crate::telemetry::prometheus;
     responses((status = 200, body = String, content_type = "text/plain", description = "Prometheus text"), BareProblems),
 )]
 pub async fn metrics(State(state): State<AppState>) -> Response {
-    for served in state.registry().iter().flat_map(|registry| registry.models()) {
+    for Entry { served, .. } in state.registry().iter().flat_map(|registry| registry.entries()) {
         let in_flight = gauge!("mirador_inputs_in_flight", "model" => served.full_name());
         in_flight.set(served.predictor.rows_in_flight() as f64);
     }

@@ -1,7 +1,7 @@
 //! The only place that knows HTTP, JSON and OpenAPI: one endpoint, one file.
 //!
-//! A request passes `envelope` (its id, and whatever goes wrong further in as a problem body), a net for panics,
-//! for work also its `deadline`, then `extract` and its handler.
+//! A request passes `envelope` (its id, and whatever goes wrong further in as a problem body), `metrics`, `keys` and
+//! `rate`, a net for panics, for work also its `deadline`, then its handler; one that scores hands it to `formats`.
 
 mod body;
 mod deadline;
@@ -10,6 +10,8 @@ mod expression;
 mod formats;
 mod health;
 mod home;
+mod inference;
+mod keys;
 mod metrics;
 mod models;
 mod offload;
@@ -17,14 +19,16 @@ mod openapi;
 mod pre_mirnas;
 mod problem;
 mod problem_kind;
+mod rate;
 mod rows;
 mod server;
 mod service_info;
 mod state;
 mod target_sites;
+mod tls;
 
 use axum::Router;
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -34,6 +38,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use keys::{Keys, Scope, print_new_key};
 pub use server::{ServeError, bind, serve};
 pub use state::AppState;
 
@@ -45,9 +50,17 @@ pub fn app(state: AppState) -> Router {
         .layer(RequestDecompressionLayer::new())
         .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::custom(|_| -> Response { problem::Problem::Internal.into_response() }))
+        .layer(from_fn_with_state(state.clone(), rate::limit))
+        .layer(from_fn_with_state(state.clone(), keys::authenticate))
         .layer(from_fn(metrics::measure))
         .layer(from_fn(envelope::envelope))
         .with_state(state)
+}
+
+/// What `--ops-bind` serves: health and metrics, with no key.
+fn ops(state: AppState) -> Router {
+    let (routes, _) = probes().routes(routes!(metrics::metrics)).split_for_parts();
+    routes.layer(from_fn(envelope::envelope)).with_state(state)
 }
 
 /// The OpenAPI document of the routes.
@@ -62,15 +75,27 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(target_sites::score))
         .routes(routes!(pre_mirnas::classify))
         .routes(routes!(expression::predict))
+        .routes(routes!(inference::infer))
+        .routes(routes!(inference::infer_version))
         .route_layer(from_fn(deadline::deadline));
     OpenApiRouter::with_openapi(openapi::frame())
         .merge(work)
         .routes(routes!(models::list))
         .routes(routes!(models::card))
-        .routes(routes!(health::live))
-        .routes(routes!(health::ready))
+        .merge(probes())
+        .routes(routes!(inference::server))
+        .routes(routes!(inference::live))
+        .routes(routes!(inference::ready))
+        .routes(routes!(inference::model))
+        .routes(routes!(inference::version))
+        .routes(routes!(inference::model_ready))
+        .routes(routes!(inference::version_ready))
         .routes(routes!(metrics::metrics))
         .routes(routes!(service_info::service_info))
         .routes(routes!(openapi::openapi))
         .routes(routes!(home::home))
+}
+
+fn probes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(health::live)).routes(routes!(health::ready))
 }

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::problem::Problem;
 use super::problem_kind::{LookupProblems, ReadinessProblems};
 use super::state::{AppState, Models};
-use crate::serving::ServedModel;
+use crate::serving::{Entry, ServedModel};
 
 /// The model and version that answered.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -79,7 +79,7 @@ pub struct ModelCard {
     responses((status = 200, body = ModelList, description = "One row for each version"), ReadinessProblems),
 )]
 pub async fn list(State(state): State<AppState>, Models(registry): Models) -> Json<ModelList> {
-    let models = registry.models().iter().map(|served| ModelRow::of(served, &state));
+    let models = registry.entries().iter().map(|entry| ModelRow::of(entry, &state));
     Json(ModelList { models: models.collect() })
 }
 
@@ -94,9 +94,10 @@ pub async fn card(
     Models(registry): Models,
     Path(name): Path<String>,
 ) -> Result<Json<ModelCard>, Problem> {
-    let served = registry.card(&name)?;
+    let entry = registry.card(&name)?;
+    let served = &entry.served;
     Ok(Json(ModelCard {
-        row: ModelRow::of(served, &state),
+        row: ModelRow::of(entry, &state),
         weights_sha256: served.config.sha256.clone(),
         metrics: served.metrics.clone(),
         card: served.card.clone(),
@@ -110,7 +111,7 @@ impl ModelRef {
 }
 
 impl ModelRow {
-    fn of(served: &ServedModel, state: &AppState) -> Self {
+    fn of(Entry { served, default, default_version }: &Entry, state: &AppState) -> Self {
         let mut limits = BTreeMap::from([("rows", Range { min: 1, max: state.config().max_rows.get() })]);
         for (name, lengths) in served.model.task.input_lengths() {
             limits.insert(name, Range { min: *lengths.start(), max: *lengths.end() });
@@ -118,8 +119,8 @@ impl ModelRow {
         Self {
             model: ModelRef::of(served),
             task: served.model.task.name(),
-            default: served.config.default,
-            default_version: served.config.default_version,
+            default: *default,
+            default_version: *default_version,
             description: served.model.description,
             limits,
             decision_threshold: served.config.decision_threshold,

@@ -19,7 +19,9 @@ const DESCRIPTION: &str = "Answers the questions of microRNA biology with neural
     All sequences are 5'→3', in RNA or DNA letters of either case. Errors are RFC 9457 problem details.\n\n\
     Every request may carry `X-Request-Id` (up to 128 visible ASCII characters; echoed in the reply) and \
     `traceparent` (W3C). A request that scores may carry `X-Deadline-Ms: N` (1 to 86400000): work not finished \
-    after so many milliseconds is dropped and answered 504.";
+    after so many milliseconds is dropped and answered 504.\n\n\
+    A server may ask for a key, as `Authorization: Bearer KEY` or `X-API-Key: KEY`, and may bound how often a caller \
+    asks; `X-RateLimit-Limit`, `-Remaining` and `-Reset` (seconds) then stand in every reply.";
 
 /// What the handlers do not say themselves.
 #[derive(utoipa::OpenApi)]
@@ -32,6 +34,10 @@ const DESCRIPTION: &str = "Answers the questions of microRNA biology with neural
         (
             name = "expression",
             description = "What mRNA level do this promoter, this transcript and these miRNAs imply?",
+        ),
+        (
+            name = "inference protocol",
+            description = "The same for clients of the Open Inference Protocol 2 (KServe, Triton)",
         ),
         (name = "models", description = "What is served, and the cards"),
         (name = "service", description = "Health and description of the service"),
@@ -58,7 +64,7 @@ impl Modify for CommonHeaders {
                     Type::String,
                     "The caller's `X-Request-Id`, or a new one",
                 );
-                if status == "503" {
+                if matches!(status.as_str(), "429" | "503") {
                     add_header(response, "Retry-After", Type::Integer, "Seconds after which to try again");
                 }
             }

@@ -9,7 +9,7 @@ use super::formats::{Asked, answer};
 use super::models::ModelRef;
 use super::problem::Problem;
 use super::problem_kind::ScoringProblems;
-use super::rows::{Answer, Question, RowReader};
+use super::rows::{Answer, Column, Kind, Question, RowReader};
 use super::state::{AppState, Models};
 use crate::tasks::pre_mirna::{LENGTHS, PreMirna};
 use crate::tasks::{Input, Task, probability};
@@ -35,7 +35,7 @@ pub struct ClassifyRequest {
 /// One hairpin, 5'→3'.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct PreMirnaRow {
+pub struct PreMirnaRow {
     /// Echoed in the result.
     #[schema(max_length = 128)]
     id: Option<String>,
@@ -59,7 +59,7 @@ pub struct ClassifyResponse {
 
 /// One hairpin's class.
 #[derive(Debug, Serialize, ToSchema)]
-struct ClassifyResult {
+pub struct ClassifyResult {
     /// As in the request; absent where it had none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -76,7 +76,7 @@ struct ClassifyResult {
 /// How a pre-miRNA is made.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum PreMirnaClass {
+pub enum PreMirnaClass {
     /// Spliced out as a whole short intron.
     Mirtron,
     /// Cut by Drosha.
@@ -115,8 +115,13 @@ pub async fn classify(
 impl Question for PreMirnaRow {
     const TASK: Task = Task::PreMirna;
     const LIST: &'static str = "pre_mirnas";
-    const TEXT: &'static [&'static str] = &["id", "sequence"];
-    const COLUMNS: &'static [&'static str] = &["id", "class", "mirtron_probability", "warnings"];
+    const FIELDS: &'static [Column] = &[Kind::Text.column("sequence")];
+    const COLUMNS: &'static [Column] = &[
+        Kind::Text.column("id"),
+        Kind::Text.column("class"),
+        Kind::Number.column("mirtron_probability"),
+        Kind::Text.column("warnings"),
+    ];
     type Request = ClassifyRequest;
     type Kept = Option<String>;
     type Result = ClassifyResult;

@@ -8,7 +8,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::keys::Scope;
 use super::problem_kind::{PROBLEM_JSON, ProblemKind};
+use super::rate::Standing;
 use crate::rna::ParseError;
 use crate::serving::{PredictError, UnknownModel};
 
@@ -22,6 +24,12 @@ pub enum Problem {
     Malformed(FieldError),
     /// A header or the path cannot be read.
     BadHeader(String),
+    /// No key, or none that is known.
+    Unauthorized,
+    /// The key lacks this scope.
+    Forbidden(Scope),
+    /// The caller asks too often.
+    RateLimited(Standing),
     /// No such route.
     NotFound,
     /// No such model.
@@ -118,12 +126,19 @@ pub struct ProblemBody {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     errors: Vec<FieldError>,
+    /// All of it in one line, where clients of the Open Inference Protocol look: below `/v2` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    error: Option<String>,
 }
 
 impl Problem {
     fn kind(&self) -> ProblemKind {
         match self {
             Self::Malformed(_) | Self::BadHeader(_) => ProblemKind::MalformedRequest,
+            Self::Unauthorized => ProblemKind::Unauthorized,
+            Self::Forbidden(_) => ProblemKind::Forbidden,
+            Self::RateLimited(_) => ProblemKind::RateLimited,
             Self::NotFound => ProblemKind::NotFound,
             Self::UnknownModel(_) => ProblemKind::UnknownModel,
             Self::MethodNotAllowed => ProblemKind::MethodNotAllowed,
@@ -143,6 +158,13 @@ impl Problem {
         match self {
             Self::Malformed(error) => error.detail.clone(),
             Self::BadHeader(detail) => detail.clone(),
+            Self::Unauthorized => {
+                "a known key is needed: Authorization: Bearer KEY, or X-API-Key: KEY".into()
+            }
+            Self::Forbidden(scope) => format!("this key lacks the scope {scope}"),
+            Self::RateLimited(standing) => {
+                format!("too many requests; the next is answered in {} s", standing.retry_after())
+            }
             Self::NotFound => "there is no such route; /docs lists what there is".into(),
             Self::UnknownModel(unknown) => unknown.to_string(),
             Self::MethodNotAllowed => {
@@ -169,27 +191,42 @@ impl Problem {
     }
 
     /// Writes this problem into the response that carries it; other headers, such as `Allow`, stay.
-    pub(super) fn render(self, response: &mut Response, request_id: &str) {
+    pub(super) fn render(self, response: &mut Response, request_id: &str, path: &str) {
         let kind = self.kind();
-        let body = ProblemBody {
+        let mut body = ProblemBody {
             kind,
             title: kind.title(),
             status: kind.status().as_u16(),
             detail: self.detail(),
             request_id: request_id.to_owned(),
-            errors: match self {
-                Self::Malformed(error) => vec![error],
-                Self::InvalidInput(errors) => errors,
+            errors: match &self {
+                Self::Malformed(error) => vec![error.clone()],
+                Self::InvalidInput(errors) => errors.clone(),
                 _ => Vec::new(),
             },
+            error: None,
         };
+        if path.starts_with("/v2") {
+            let each = body.errors.iter().map(|error| format!("; {}: {}", error.pointer, error.detail));
+            body.error = Some(body.detail.clone() + &each.collect::<String>());
+        }
         let body = serde_json::to_vec(&body).expect("strings and numbers always serialise");
         *response.status_mut() = kind.status();
         let headers = response.headers_mut();
         headers.remove(header::CONTENT_LENGTH);
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
-        if kind.status() == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
+        match self {
+            Self::RateLimited(standing) => {
+                standing.write(headers);
+                headers.insert(header::RETRY_AFTER, standing.retry_after().into());
+            }
+            Self::Unauthorized => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            _ if kind.status() == StatusCode::SERVICE_UNAVAILABLE => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
+            }
+            _ => {}
         }
         *response.body_mut() = Body::from(body);
     }

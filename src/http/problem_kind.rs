@@ -16,6 +16,15 @@ pub enum ProblemKind {
     /// Not JSON, a wrong type, an unknown or missing field, a header that cannot be read.
     #[serde(rename = "urn:mirador:problem:malformed-request")]
     MalformedRequest,
+    /// No key, or none that is known.
+    #[serde(rename = "urn:mirador:problem:unauthorized")]
+    Unauthorized,
+    /// The key does not allow this.
+    #[serde(rename = "urn:mirador:problem:forbidden")]
+    Forbidden,
+    /// The caller asks too often.
+    #[serde(rename = "urn:mirador:problem:rate-limited")]
+    RateLimited,
     /// No such route.
     #[serde(rename = "urn:mirador:problem:not-found")]
     NotFound,
@@ -55,8 +64,11 @@ pub enum ProblemKind {
 }
 
 impl ProblemKind {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 16] = [
         Self::MalformedRequest,
+        Self::Unauthorized,
+        Self::Forbidden,
+        Self::RateLimited,
         Self::NotFound,
         Self::UnknownModel,
         Self::MethodNotAllowed,
@@ -75,6 +87,9 @@ impl ProblemKind {
     fn row(self) -> (StatusCode, &'static str) {
         match self {
             Self::MalformedRequest => (StatusCode::BAD_REQUEST, "The request is malformed"),
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "A key is needed"),
+            Self::Forbidden => (StatusCode::FORBIDDEN, "The key does not allow this"),
+            Self::RateLimited => (StatusCode::TOO_MANY_REQUESTS, "Too many requests"),
             Self::NotFound => (StatusCode::NOT_FOUND, "There is no such route"),
             Self::UnknownModel => (StatusCode::NOT_FOUND, "There is no such model"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "The method is not allowed"),
@@ -111,28 +126,44 @@ pub struct LookupProblems;
 pub struct ReadinessProblems;
 /// What a route that needs nothing may refuse with.
 pub struct BareProblems;
+/// What a probe that needs nothing, not even a key, may refuse with.
+pub struct LiveProblems;
+/// What a probe that needs the models may refuse with.
+pub struct ReadyProblems;
 
 impl IntoResponses for ScoringProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        responses(&[400, 404, 413, 415, 422, 500, 503, 504])
+        responses(&[400, 401, 403, 404, 413, 415, 422, 429, 500, 503, 504])
     }
 }
 
 impl IntoResponses for LookupProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        responses(&[400, 404, 500, 503])
+        responses(&[400, 401, 403, 404, 429, 500, 503])
     }
 }
 
 impl IntoResponses for ReadinessProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        responses(&[500, 503])
+        responses(&[401, 403, 429, 500, 503])
     }
 }
 
 impl IntoResponses for BareProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
+        responses(&[401, 403, 429, 500])
+    }
+}
+
+impl IntoResponses for LiveProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
         responses(&[500])
+    }
+}
+
+impl IntoResponses for ReadyProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        responses(&[500, 503])
     }
 }
 

@@ -22,10 +22,10 @@ pub trait Question: DeserializeOwned + Send + 'static {
     const TASK: Task;
     /// The list's name in a JSON request, which pointers start with.
     const LIST: &'static str;
-    /// Fields of a row that hold text; a table's other columns hold numbers.
-    const TEXT: &'static [&'static str];
-    /// Fields of a result, which are a table's columns.
-    const COLUMNS: &'static [&'static str];
+    /// The fields that a row needs. `id` is text too; other fields hold numbers.
+    const FIELDS: &'static [Column];
+    /// The fields of a result.
+    const COLUMNS: &'static [Column];
     /// A JSON request.
     type Request: DeserializeOwned + Send + 'static;
     /// What the result takes from its row.
@@ -39,6 +39,40 @@ pub trait Question: DeserializeOwned + Send + 'static {
     fn read(self, reader: &mut RowReader) -> Option<(Input, Self::Kept)>;
     /// What is said of a row; `threshold` makes a probability a yes.
     fn result(answer: Answer<Self::Kept>, threshold: f32) -> Self::Result;
+
+    /// Whether a field of a row holds text.
+    fn is_text(field: &str) -> bool {
+        field == "id" || Self::FIELDS.iter().any(|column| column.name == field && column.kind == Kind::Text)
+    }
+}
+
+/// A field where rows stand below each other: a table's column, a tensor.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// The field.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+}
+
+/// What a field holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Text.
+    Text,
+    /// A whole number.
+    Integer,
+    /// A number.
+    Number,
+    /// Yes or no.
+    Flag,
+}
+
+impl Kind {
+    /// A column that holds it.
+    pub const fn column(self, name: &'static str) -> Column {
+        Column { name, kind: self }
+    }
 }
 
 /// Collects what is wrong with one row, and what its reader should know.

@@ -1,17 +1,23 @@
 //! The life of the server: bind, load, serve, drain.
 
 use std::fs;
+use std::future::IntoFuture;
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use axum::serve::ListenerExt;
-use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use axum::Router;
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener, ListenerExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
 use super::AppState;
+use super::keys::{KeyFileError, Keys};
+use super::tls::{Certificate, TlsError, TlsListener};
 use crate::config::{ConfigError, ServeConfig};
 use crate::models::LoadError;
 use crate::models::device::Device;
@@ -40,6 +46,12 @@ pub enum ServeError {
         /// What the system said.
         source: io::Error,
     },
+    /// The file of keys cannot be used.
+    #[error(transparent)]
+    Keys(#[from] KeyFileError),
+    /// The certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The models cannot be served.
     #[error("the models cannot be served: {0}")]
     Load(#[from] LoadError),
@@ -51,42 +63,71 @@ pub enum ServeError {
     Io(#[from] io::Error),
 }
 
-/// Listens on `--bind` and tells `--port-file` where that is.
-pub async fn bind(config: &ServeConfig) -> Result<TcpListener, ServeError> {
+/// The addresses that are listened on.
+pub struct Listeners {
+    main: TcpListener,
+    ops: Option<TcpListener>,
+}
+
+/// Listens on `--bind` and `--ops-bind`, and tells `--port-file` where that is.
+pub async fn bind(config: &ServeConfig) -> Result<Listeners, ServeError> {
     config.check()?;
-    let refused = |source| ServeError::Bind { address: config.bind.clone(), source };
-    let listener = TcpListener::bind(&config.bind).await.map_err(refused)?;
+    let listen = async |address: &String| {
+        let refused = |source| ServeError::Bind { address: address.clone(), source };
+        TcpListener::bind(address).await.map_err(refused)
+    };
+    let main = listen(&config.bind).await?;
+    let ops = match &config.ops_bind {
+        Some(address) => Some(listen(address).await?),
+        None => None,
+    };
     if let Some(path) = &config.port_file {
-        fs::write(path, listener.local_addr()?.to_string())
+        let addresses = [Some(&main), ops.as_ref()].into_iter().flatten().map(TcpListener::local_addr);
+        let addresses = addresses.map(|address| address.map(|address| address.to_string()));
+        fs::write(path, addresses.collect::<Result<Vec<_>, _>>()?.join("\n"))
             .map_err(|source| ServeError::PortFile { path: path.clone(), source })?;
     }
-    Ok(listener)
+    Ok(Listeners { main, ops })
 }
 
 /// Serves until SIGTERM or Ctrl-C, then drains. Requests are accepted at once and answered 503 until the models are
 /// there.
-pub async fn serve(listener: TcpListener, config: ServeConfig, device: Device) -> Result<(), ServeError> {
+pub async fn serve(listeners: Listeners, config: ServeConfig, device: Device) -> Result<(), ServeError> {
+    let Listeners { main, ops } = listeners;
     let mut stop = Stop::listen()?;
     let (pause, cap) =
         (Duration::from_millis(config.drain_pause_ms), Duration::from_secs(config.drain_cap_s));
-    tracing::info!("listening on http://{}", listener.local_addr()?);
+    let certificate = match (&config.tls_cert, &config.tls_key) {
+        (Some(chain), Some(key)) => Some(Certificate::read(chain, key)?),
+        _ => None,
+    };
+    let scheme = if certificate.is_some() { "https" } else { "http" };
+    tracing::info!("listening on {scheme}://{}", main.local_addr()?);
     let state = AppState::new(config);
+    reload_keys(&state)?;
     let mut loading = load(state.clone(), device)?;
-    // What is counted piles up until somebody reads it, or this does.
-    tokio::spawn(async {
-        loop {
-            sleep(Duration::from_secs(5)).await;
-            prometheus().run_upkeep();
-        }
-    });
+    tokio::spawn(reload(state.clone(), device, certificate.clone(), signal(SignalKind::hangup())?));
+    tokio::spawn(keep_house(state.clone()));
+    if let Some(ops) = ops {
+        tracing::info!("health and metrics on http://{}", ops.local_addr()?);
+        tokio::spawn(axum::serve(ops, super::ops(state.clone())).into_future());
+    }
 
     let (stopped, until_stopped) = oneshot::channel::<()>();
-    let listener = listener.tap_io(|stream| {
-        // An answer is one small packet: it must not wait for the next one.
-        let _ = stream.set_nodelay(true);
-    });
-    let server = axum::serve(listener, super::app(state.clone()))
-        .with_graceful_shutdown(async move { until_stopped.await.unwrap_or_default() });
+    let app = super::app(state.clone());
+    let server = async {
+        match certificate {
+            Some(certificate) => {
+                let listener = TlsListener::new(main, certificate);
+                run(listener.tap_io(|_| {}), app, until_stopped).await
+            }
+            None => {
+                // An answer is one small packet: it must not wait for the next one.
+                let no_delay = |stream: &mut TcpStream| drop(stream.set_nodelay(true));
+                run(main.tap_io(no_delay), app, until_stopped).await
+            }
+        }
+    };
     let ending = async {
         let signal = stop.signalled().await;
         tracing::info!("{signal}: draining");
@@ -103,7 +144,7 @@ pub async fn serve(listener: TcpListener, config: ServeConfig, device: Device) -
         }
     };
     tokio::select! {
-        result = server.into_future() => result?,
+        result = server => result?,
         error = failed => return Err(error),
         () = ending => {
             tracing::warn!("accepted work was not finished within {} s", cap.as_secs());
@@ -121,6 +162,56 @@ pub async fn serve(listener: TcpListener, config: ServeConfig, device: Device) -
     Ok(())
 }
 
+/// Serves a listener until told to stop, then finishes what was accepted.
+async fn run<L>(listener: L, app: Router, until_stopped: oneshot::Receiver<()>) -> io::Result<()>
+where
+    L: Listener<Addr = SocketAddr>,
+    SocketAddr: for<'a> Connected<IncomingStream<'a, L>>,
+{
+    axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(async move { until_stopped.await.unwrap_or_default() })
+        .await
+}
+
+/// What piles up unless somebody looks after it: measurements that nobody read, callers who left.
+async fn keep_house(state: AppState) {
+    loop {
+        sleep(Duration::from_secs(5)).await;
+        prometheus().run_upkeep();
+        if let Some(limiter) = state.limiter() {
+            limiter.forget_idle();
+        }
+    }
+}
+
+/// On SIGHUP: keys, certificate and weights are read anew. What cannot be used is logged, and the old goes on.
+async fn reload(state: AppState, device: Device, certificate: Option<Certificate>, mut hangup: Signal) {
+    while hangup.recv().await.is_some() {
+        tracing::info!("SIGHUP: reading keys, certificate and weights anew");
+        if let Err(error) = reload_keys(&state) {
+            tracing::error!(%error, "the old keys stay");
+        }
+        if let Some(Err(error)) = certificate.as_ref().map(Certificate::reload) {
+            tracing::error!(%error, "the old certificate stays");
+        }
+        match load(state.clone(), device).map(oneshot::Receiver::into_future) {
+            Err(error) => tracing::error!(%error, "the old weights stay"),
+            Ok(loading) => match loading.await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::error!(%error, "the old weights stay"),
+                Err(_) => tracing::error!("the old weights stay: loading the new ones panicked"),
+            },
+        }
+    }
+}
+
+fn reload_keys(state: &AppState) -> Result<(), KeyFileError> {
+    if let Some(path) = &state.config().key_file {
+        state.admit(Keys::read(path)?);
+    }
+    Ok(())
+}
+
 /// Loads the models on a thread of its own and opens the state; the receiver gets the outcome, or closes on a panic.
 fn load(state: AppState, device: Device) -> Result<oneshot::Receiver<Result<(), LoadError>>, ServeError> {
     let (sender, receiver) = oneshot::channel();
@@ -134,15 +225,19 @@ fn load(state: AppState, device: Device) -> Result<oneshot::Receiver<Result<(), 
             workers,
             threads,
         };
-        let loaded = Registry::load(&config.network.weights_dir, device, feeding).map(|registry| {
-            let names: Vec<String> = registry.models().iter().map(|served| served.full_name()).collect();
-            state.start(registry);
-            tracing::info!(
-                "ready in {:.1} s: {} on {device:?}, {workers} worker(s) of {threads} thread(s) each",
-                started.elapsed().as_secs_f64(),
-                names.join(", "),
-            );
-        });
+        let already = state.registry().ok();
+        let loaded = Registry::load(&config.network.weights_dir, device, feeding, already.as_deref()).map(
+            |registry| {
+                let names: Vec<String> =
+                    registry.entries().iter().map(|entry| entry.served.full_name()).collect();
+                state.start(registry);
+                tracing::info!(
+                    "ready in {:.1} s: {} on {device:?}, {workers} worker(s) of {threads} thread(s) each",
+                    started.elapsed().as_secs_f64(),
+                    names.join(", "),
+                );
+            },
+        );
         let _ = sender.send(loaded);
     })?;
     Ok(receiver)
@@ -150,8 +245,8 @@ fn load(state: AppState, device: Device) -> Result<oneshot::Receiver<Result<(), 
 
 /// The two signals that end the server.
 struct Stop {
-    terminate: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
+    terminate: Signal,
+    interrupt: Signal,
 }
 
 impl Stop {

@@ -1,12 +1,14 @@
-//! What every handler can see: the settings, the models once they are loaded, and whether work is taken.
+//! What every handler can see: the settings, the models once they are loaded, who may ask, and whether work is taken.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
+use super::keys::Keys;
 use super::problem::Problem;
+use super::rate::Limiter;
 use crate::config::ServeConfig;
 use crate::serving::Registry;
 use crate::telemetry::prometheus;
@@ -18,7 +20,10 @@ pub struct AppState(Arc<Inner>);
 struct Inner {
     config: ServeConfig,
     /// Empty while the models are being loaded.
-    registry: OnceLock<Arc<Registry>>,
+    registry: Shared<Option<Arc<Registry>>>,
+    /// `None`: everybody may ask everything.
+    keys: Shared<Option<Arc<Keys>>>,
+    limiter: Option<Limiter>,
     draining: AtomicBool,
 }
 
@@ -27,7 +32,9 @@ impl AppState {
     pub fn new(config: ServeConfig) -> Self {
         // Before a model makes its counters.
         prometheus();
-        Self(Arc::new(Inner { config, registry: OnceLock::new(), draining: AtomicBool::new(false) }))
+        let limiter = config.rate_limit.map(Limiter::new);
+        let (registry, keys) = (Shared::default(), Shared::default());
+        Self(Arc::new(Inner { config, registry, keys, limiter, draining: AtomicBool::new(false) }))
     }
 
     /// The settings.
@@ -35,9 +42,24 @@ impl AppState {
         &self.0.config
     }
 
-    /// The models are there: from now on requests are answered. A second call changes nothing.
+    /// These models answer from now on. Requests that were begun with others are finished by those, which then end.
     pub fn start(&self, registry: Registry) {
-        let _ = self.0.registry.set(Arc::new(registry));
+        self.0.registry.set(Some(Arc::new(registry)));
+    }
+
+    /// From now on only callers with one of these keys are answered.
+    pub fn admit(&self, keys: Keys) {
+        self.0.keys.set(Some(Arc::new(keys)));
+    }
+
+    /// Who may ask, if not everybody.
+    pub fn keys(&self) -> Option<Arc<Keys>> {
+        self.0.keys.get()
+    }
+
+    /// How often one caller may ask, if that is bounded.
+    pub fn limiter(&self) -> Option<&Limiter> {
+        self.0.limiter.as_ref()
     }
 
     /// From now on not ready; requests that still come are answered.
@@ -54,8 +76,22 @@ impl AppState {
     }
 
     /// The models, or that they are being loaded.
-    pub fn registry(&self) -> Result<&Arc<Registry>, Problem> {
+    pub fn registry(&self) -> Result<Arc<Registry>, Problem> {
         self.0.registry.get().ok_or(Problem::Starting)
+    }
+}
+
+/// A value that is read often and replaced now and then.
+#[derive(Default)]
+struct Shared<T>(RwLock<T>);
+
+impl<T: Clone> Shared<T> {
+    fn get(&self) -> T {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, value: T) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = value;
     }
 }
 
@@ -65,6 +101,6 @@ pub struct Models(pub Arc<Registry>);
 impl FromRequestParts<AppState> for Models {
     type Rejection = Problem;
     async fn from_request_parts(_: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        state.registry().cloned().map(Self)
+        state.registry().map(Self)
     }
 }

@@ -9,7 +9,7 @@ use super::formats::{Asked, answer};
 use super::models::ModelRef;
 use super::problem::Problem;
 use super::problem_kind::ScoringProblems;
-use super::rows::{Answer, Question, RowReader};
+use super::rows::{Answer, Column, Kind, Question, RowReader};
 use super::state::{AppState, Models};
 use crate::rna::seed::SiteType;
 use crate::tasks::target_site::{MIRNA_LENGTHS, Pair, SITE_LENGTHS};
@@ -33,7 +33,7 @@ pub struct ScoreRequest {
 /// One miRNA and one candidate target site, both 5'→3'.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct PairRow {
+pub struct PairRow {
     /// Echoed in the result.
     #[schema(max_length = 128)]
     id: Option<String>,
@@ -60,7 +60,7 @@ pub struct ScoreResponse {
 
 /// One pair's score.
 #[derive(Debug, Serialize, ToSchema)]
-struct ScoreResult {
+pub struct ScoreResult {
     /// As in the request; absent where it had none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -78,7 +78,7 @@ struct ScoreResult {
 
 /// Canonical seed matches after Bartel.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
-enum SiteTypeName {
+pub enum SiteTypeName {
     #[serde(rename = "8mer")]
     EightMer,
     #[serde(rename = "7mer-m8")]
@@ -125,8 +125,14 @@ pub async fn score(
 impl Question for PairRow {
     const TASK: Task = Task::TargetSite;
     const LIST: &'static str = "pairs";
-    const TEXT: &'static [&'static str] = &["id", "mirna", "site"];
-    const COLUMNS: &'static [&'static str] = &["id", "probability", "interacts", "site_type", "warnings"];
+    const FIELDS: &'static [Column] = &[Kind::Text.column("mirna"), Kind::Text.column("site")];
+    const COLUMNS: &'static [Column] = &[
+        Kind::Text.column("id"),
+        Kind::Number.column("probability"),
+        Kind::Flag.column("interacts"),
+        Kind::Text.column("site_type"),
+        Kind::Text.column("warnings"),
+    ];
     type Request = ScoreRequest;
     type Kept = (Option<String>, SiteTypeName);
     type Result = ScoreResult;

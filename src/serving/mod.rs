@@ -17,7 +17,7 @@ mod worker;
 
 pub use meters::Meters;
 pub use predictor::{Prediction, Predictor, PredictorConfig};
-pub use registry::{Registry, ServedModel, UnknownModel};
+pub use registry::{Entry, Registry, ServedModel, UnknownModel};
 pub use worker::{Forward, THREAD_NAME as WORKER_THREAD_NAME};
 
 /// Why rows have no answer.

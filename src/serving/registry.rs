@@ -26,7 +26,17 @@ pub struct ServedModel {
 
 /// All of them, in order of their names.
 pub struct Registry {
-    models: Vec<Arc<ServedModel>>,
+    entries: Vec<Entry>,
+}
+
+/// A model and what it answers to.
+pub struct Entry {
+    /// The model.
+    pub served: Arc<ServedModel>,
+    /// Answers its task when a request names no model.
+    pub default: bool,
+    /// Answers when a request names the model only.
+    pub default_version: bool,
 }
 
 /// No served model of the task answers to this name.
@@ -67,6 +77,11 @@ impl ServedModel {
         Ok(Self { model, config: dir.config.clone(), metrics, card: dir.card()?, encoder, predictor })
     }
 
+    /// Whether this is what the folder holds.
+    fn is(&self, dir: &WeightsDir) -> bool {
+        self.config == dir.config && dir.card().is_ok_and(|card| card == self.card)
+    }
+
     /// `name@version`.
     pub fn full_name(&self) -> String {
         format!("{}@{}", self.config.model, self.config.version)
@@ -74,94 +89,110 @@ impl ServedModel {
 }
 
 impl Registry {
-    /// Loads every weights folder under `root`.
-    pub fn load(root: &Path, device: Device, config: PredictorConfig) -> Result<Self, LoadError> {
+    /// Loads every weights folder under `root`. Of the models that are served `already`, those whose weights and
+    /// settings are the same go on as they are.
+    pub fn load(
+        root: &Path,
+        device: Device,
+        config: PredictorConfig,
+        already: Option<&Self>,
+    ) -> Result<Self, LoadError> {
         let folders = WeightsDir::scan(root)?;
-        let load = |dir: &WeightsDir| ServedModel::load(dir, device, config);
+        let load = |dir: &WeightsDir| {
+            let same = |entry: &&Entry| entry.served.is(dir);
+            match already.and_then(|already| already.entries.iter().find(same)) {
+                Some(entry) => Ok(entry.served.clone()),
+                None => ServedModel::load(dir, device, config).map(Arc::new),
+            }
+        };
         Self::new(folders.iter().map(load).collect::<Result<_, _>>()?)
     }
 
-    /// Settles the defaults: afterwards each model has one version with `default_version`, and each task one with
-    /// `default` too.
+    /// Settles the defaults: each model has one version with `default_version`, and each task one with `default` too.
     ///
     /// # Errors
     /// [`LoadError::Ambiguous`] when the folders leave a choice.
-    pub fn new(mut models: Vec<ServedModel>) -> Result<Self, LoadError> {
-        let names: Vec<&str> = models.iter().map(|served| served.model.name).collect();
+    pub fn new(models: Vec<Arc<ServedModel>>) -> Result<Self, LoadError> {
+        let entry = |served: Arc<ServedModel>| Entry {
+            default: served.config.default,
+            default_version: served.config.default_version,
+            served,
+        };
+        let mut entries: Vec<Entry> = models.into_iter().map(entry).collect();
+        let names: Vec<&str> = entries.iter().map(|entry| entry.served.model.name).collect();
         for name in names {
             let question = format!("version answers to the name {name:?} (default_version)");
-            let of_name = |served: &&mut ServedModel| served.model.name == name;
-            settle(models.iter_mut().filter(of_name), &question, |config| &mut config.default_version)?;
+            let of_name = |entry: &&mut Entry| entry.served.model.name == name;
+            settle(entries.iter_mut().filter(of_name), &question, |entry| &mut entry.default_version)?;
         }
-        let tasks: Vec<Task> = models.iter().map(|served| served.model.task).collect();
+        let tasks: Vec<Task> = entries.iter().map(|entry| entry.served.model.task).collect();
         for task in tasks {
             let question = format!("model answers the task {:?} (default)", task.name());
-            let of_task = |served: &&mut ServedModel| served.model.task == task;
-            for other in models.iter_mut().filter(of_task).filter(|served| !served.config.default_version) {
-                other.config.default = false;
+            let of_task = |entry: &&mut Entry| entry.served.model.task == task;
+            for other in entries.iter_mut().filter(of_task).filter(|entry| !entry.default_version) {
+                other.default = false;
             }
-            let candidates = models.iter_mut().filter(of_task).filter(|served| served.config.default_version);
-            settle(candidates, &question, |config| &mut config.default)?;
+            let candidates = entries.iter_mut().filter(of_task).filter(|entry| entry.default_version);
+            settle(candidates, &question, |entry| &mut entry.default)?;
         }
-        Ok(Self { models: models.into_iter().map(Arc::new).collect() })
+        Ok(Self { entries })
     }
 
     /// All models, in order of their names.
-    pub fn models(&self) -> &[Arc<ServedModel>] {
-        &self.models
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
     }
 
     /// The model of this task that answers to `name`, `name@version` or, without a name, by default.
     pub fn resolve(&self, task: Task, name: Option<&str>) -> Result<&Arc<ServedModel>, UnknownModel> {
-        self.find(name, |served| served.model.task == task)
+        self.find(name, |entry| entry.served.model.task == task).map(|entry| &entry.served)
     }
 
     /// The model that answers to `name` or `name@version`.
-    pub fn card(&self, name: &str) -> Result<&Arc<ServedModel>, UnknownModel> {
+    pub fn card(&self, name: &str) -> Result<&Entry, UnknownModel> {
         self.find(Some(name), |_| true)
     }
 
     /// Waits until every accepted row is answered, then ends the workers.
     pub fn shut_down(&self) {
-        self.models.iter().for_each(|served| served.predictor.shut_down());
+        self.entries.iter().for_each(|entry| entry.served.predictor.shut_down());
     }
 
-    fn find(
-        &self,
-        name: Option<&str>,
-        among: impl Fn(&ServedModel) -> bool,
-    ) -> Result<&Arc<ServedModel>, UnknownModel> {
-        let answers = |served: &ServedModel| match name.map(|name| name.split_once('@').ok_or(name)) {
-            None => served.config.default,
-            Some(Err(name)) => served.model.name == name && served.config.default_version,
-            Some(Ok((name, version))) => served.model.name == name && served.config.version == version,
+    fn find(&self, name: Option<&str>, among: impl Fn(&Entry) -> bool) -> Result<&Entry, UnknownModel> {
+        let answers = |entry: &Entry| {
+            let (model, version) = (entry.served.model.name, &entry.served.config.version);
+            match name.map(|name| name.split_once('@').ok_or(name)) {
+                None => entry.default,
+                Some(Err(name)) => model == name && entry.default_version,
+                Some(Ok(name)) => (model, version.as_str()) == name,
+            }
         };
-        let mut candidates = self.models.iter().filter(|served| among(served));
-        candidates.clone().find(|served| answers(served)).ok_or_else(|| UnknownModel {
+        let mut candidates = self.entries.iter().filter(|entry| among(entry));
+        candidates.clone().find(|entry| answers(entry)).ok_or_else(|| UnknownModel {
             asked: name.unwrap_or_default().to_owned(),
-            known: candidates.by_ref().map(|served| served.full_name()).collect(),
+            known: candidates.by_ref().map(|entry| entry.served.full_name()).collect(),
         })
     }
 }
 
 /// Leaves exactly one candidate flagged: the one that is, or the only one there is.
 fn settle<'a>(
-    candidates: impl Iterator<Item = &'a mut ServedModel>,
+    candidates: impl Iterator<Item = &'a mut Entry>,
     question: &str,
-    flag: impl Fn(&mut WeightsConfig) -> &mut bool,
+    flag: impl Fn(&mut Entry) -> &mut bool,
 ) -> Result<(), LoadError> {
-    let mut candidates: Vec<&mut ServedModel> = candidates.collect();
+    let mut candidates: Vec<&mut Entry> = candidates.collect();
     if let [only] = candidates.as_mut_slice() {
-        *flag(&mut only.config) = true;
+        *flag(only) = true;
         return Ok(());
     }
     let mut flagged = Vec::new();
-    for served in &mut candidates {
-        if *flag(&mut served.config) {
-            flagged.push(served.full_name());
+    for entry in &mut candidates {
+        if *flag(entry) {
+            flagged.push(entry.served.full_name());
         }
     }
-    let all = || candidates.iter().map(|served| served.full_name()).collect::<Vec<_>>().join(", ");
+    let all = || candidates.iter().map(|entry| entry.served.full_name()).collect::<Vec<_>>().join(", ");
     match flagged.len() {
         1 => Ok(()),
         0 => Err(LoadError::Ambiguous(format!("no {question}; there is: {}", all()))),

@@ -52,7 +52,7 @@ impl App {
     pub fn serving(root: &Path, flags: &[&str]) -> Self {
         let app = Self::starting(flags);
         let feeding = PredictorConfig { workers: 2, ..PredictorConfig::default() };
-        app.state.start(Registry::load(root, Device::Cpu, feeding).unwrap());
+        app.state.start(Registry::load(root, Device::Cpu, feeding, None).unwrap());
         app
     }
 
@@ -78,7 +78,7 @@ impl App {
             encoder,
             predictor: predictor.clone(),
         };
-        app.state.start(Registry::new(vec![served]).unwrap());
+        app.state.start(Registry::new(vec![Arc::new(served)]).unwrap());
         (app, predictor)
     }
 

@@ -3,12 +3,14 @@
 // Helpers of tests are tests too, though clippy sees no #[test] on them.
 #![allow(clippy::unwrap_used)]
 
+mod access;
 mod app;
 mod architecture;
 mod contract;
 mod deepmirnatar;
 mod expression;
 mod formats;
+mod inference;
 mod metrics;
 mod models;
 mod openapi;

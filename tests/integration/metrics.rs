@@ -49,7 +49,7 @@ async fn rows_and_seconds_are_counted_by_model() {
 async fn what_is_dropped_is_counted_by_cause() {
     let config = PredictorConfig { queue_capacity: 10_000, ..PredictorConfig::default() };
     let slow = |inputs: &[f32]| {
-        std::thread::sleep(Duration::from_millis(100));
+        std::thread::sleep(Duration::from_millis(700));
         vec![0.0; inputs.len() / 360]
     };
     let (app, _predictor) = App::with(&dmiso::MODEL, config, Box::new(slow));

@@ -75,8 +75,8 @@ fn defaults_must_be_clear() {
     let load = |versions: &[(&str, bool)]| {
         let root = TempDir::new().unwrap();
         versions.iter().for_each(|(version, default)| weights::write(root.path(), version, *default));
-        Registry::load(root.path(), Device::Cpu, PredictorConfig::default())
-            .map(|registry| registry.models().iter().map(|served| served.config.default).collect::<Vec<_>>())
+        Registry::load(root.path(), Device::Cpu, PredictorConfig::default(), None)
+            .map(|registry| registry.entries().iter().map(|entry| entry.default).collect::<Vec<_>>())
     };
     assert_eq!(load(&[("only", false)]).unwrap(), [true], "an only version needs no flag");
     let message = |result: Result<_, LoadError>| result.unwrap_err().to_string();

@@ -30,7 +30,10 @@ async fn every_status_of_scoring_is_listed() {
     let document = App::starting(&[]).get("/openapi.json").await.body;
     let responses = document["paths"][SCORE]["post"]["responses"].as_object().unwrap();
     let statuses: Vec<&str> = responses.keys().map(String::as_str).collect();
-    assert_eq!(statuses, ["200", "400", "404", "413", "415", "422", "500", "503", "504"]);
+    assert_eq!(
+        statuses,
+        ["200", "400", "401", "403", "404", "413", "415", "422", "429", "500", "503", "504"]
+    );
 }
 
 #[tokio::test]

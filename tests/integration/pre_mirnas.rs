@@ -150,5 +150,8 @@ async fn the_example_of_the_document_is_answered() {
     assert_eq!(app.post_to(CLASSIFY, example).await.status, 200);
     let responses = document["paths"][CLASSIFY]["post"]["responses"].as_object().unwrap();
     let statuses: Vec<&str> = responses.keys().map(String::as_str).collect();
-    assert_eq!(statuses, ["200", "400", "404", "413", "415", "422", "500", "503", "504"]);
+    assert_eq!(
+        statuses,
+        ["200", "400", "401", "403", "404", "413", "415", "422", "429", "500", "503", "504"]
+    );
 }

@@ -5,6 +5,8 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,20 +19,32 @@ use crate::weights;
 struct Server {
     process: Child,
     address: String,
+    /// Of health and metrics, with `--ops-bind`.
+    ops: String,
     _folder: TempDir,
 }
 
 impl Server {
     fn start(flags: &[&str]) -> Self {
+        Self::serving(weights::root(), flags)
+    }
+
+    fn serving(weights: &Path, flags: &[&str]) -> Self {
         let folder = TempDir::new().unwrap();
         let port_file = folder.path().join("address");
-        let process = serve(weights::root(), &port_file).args(flags).spawn().unwrap();
-        let mut server = Self { process, address: String::new(), _folder: folder };
+        let process = serve(weights, &port_file).args(flags).spawn().unwrap();
+        let mut server = Self { process, address: String::new(), ops: String::new(), _folder: folder };
         server.wait_until(|server| {
-            server.address = fs::read_to_string(&port_file).unwrap_or_default();
+            let addresses = fs::read_to_string(&port_file).unwrap_or_default();
+            let (main, ops) = addresses.split_once('\n').unwrap_or((&addresses, ""));
+            (server.address, server.ops) = (main.to_owned(), ops.to_owned());
             server.address.contains(':')
         });
         server
+    }
+
+    fn until_ready(&mut self) {
+        self.wait_until(|server| get(&server.address, "/health/ready").starts_with("HTTP/1.1 200"));
     }
 
     fn wait_until(&mut self, mut condition: impl FnMut(&mut Self) -> bool) {
@@ -42,7 +56,12 @@ impl Server {
     }
 
     fn terminate(&self) {
-        assert!(Command::new("kill").arg(self.process.id().to_string()).status().unwrap().success());
+        self.signal("-TERM");
+    }
+
+    fn signal(&self, signal: &str) {
+        let id = self.process.id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
     }
 }
 
@@ -85,7 +104,7 @@ fn score(address: &str, rows: usize) -> String {
 #[test]
 fn sigterm_finishes_what_was_accepted() {
     let mut server = Server::start(&["--drain-pause-ms", "300"]);
-    server.wait_until(|server| get(&server.address, "/health/ready").starts_with("HTTP/1.1 200"));
+    server.until_ready();
     let callers: Vec<_> = (0..3)
         .map(|_| {
             let address = server.address.clone();
@@ -111,7 +130,7 @@ fn a_caller_over_the_limit_reads_why() {
         format!("POST {SCORE} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-type: application/json");
     let mut request = format!("{head}\r\ncontent-length: {}\r\n\r\n", 17 << 20).into_bytes();
     request.resize(request.len() + (17 << 20), b' ');
-    server.wait_until(|server| get(&server.address, "/health/ready").starts_with("HTTP/1.1 200"));
+    server.until_ready();
     assert!(ask(&server.address, &request).starts_with("HTTP/1.1 413"));
 }
 
@@ -148,4 +167,125 @@ fn what_cannot_start_says_why_and_exits_with_1() {
 
     let message = refuse(&mut serve(&root.join("nowhere"), &port_file));
     assert!(message.contains("nowhere"), "{message}");
+}
+
+#[test]
+fn health_and_metrics_may_have_an_address_of_their_own() {
+    let mut server = Server::start(&["--ops-bind", "127.0.0.1:0"]);
+    server.until_ready();
+    assert!(get(&server.ops, "/health/ready").starts_with("HTTP/1.1 200"));
+    assert!(get(&server.ops, "/metrics").contains("mirador_inputs_in_flight"));
+    assert!(get(&server.ops, "/v1/models").starts_with("HTTP/1.1 404"));
+}
+
+#[test]
+fn sighup_serves_new_weights_and_keeps_the_old_when_the_new_are_broken() {
+    let root = TempDir::new().unwrap();
+    weights::write(root.path(), "balanced", true);
+    let mut server = Server::serving(root.path(), &[]);
+    server.until_ready();
+    let versions = |server: &Server| get(&server.address, "/v1/models").matches("\"version\"").count();
+    assert_eq!(versions(&server), 1);
+
+    // Rows are scored all the while: none may fail.
+    let (address, stop) = (server.address.clone(), Arc::new(AtomicBool::new(false)));
+    let stopped = stop.clone();
+    let caller = thread::spawn(move || {
+        let mut answered = 0;
+        while !stopped.load(Ordering::Relaxed) {
+            let reply = score(&address, 200);
+            assert!(reply.starts_with("HTTP/1.1 200"), "{reply:.200}");
+            answered += 1;
+        }
+        answered
+    });
+    weights::write(root.path(), "paper", false);
+    server.signal("-HUP");
+    server.wait_until(|server| versions(server) == 2);
+
+    let broken = root.path().join("dmiso/paper/model.safetensors");
+    let whole = fs::read(&broken).unwrap();
+    fs::write(&broken, &whole[..whole.len() / 2]).unwrap();
+    weights::write(root.path(), "third", false);
+    // The settings of `paper` change, so that it has to be loaded anew.
+    let config = root.path().join("dmiso/paper/config.json");
+    let text = fs::read_to_string(&config).unwrap().replace("0.5", "0.6");
+    fs::write(&config, text).unwrap();
+    server.signal("-HUP");
+    thread::sleep(Duration::from_millis(1500));
+    assert_eq!(versions(&server), 2, "nothing half done");
+    assert!(get(&server.address, "/health/ready").starts_with("HTTP/1.1 200"));
+
+    fs::write(&broken, whole).unwrap();
+    server.signal("-HUP");
+    server.wait_until(|server| versions(server) == 3);
+    stop.store(true, Ordering::Relaxed);
+    assert!(caller.join().unwrap() > 0);
+}
+
+#[test]
+fn a_key_is_rotated_without_a_restart() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("keys");
+    let make = |name: &str| {
+        let output =
+            Command::new(env!("CARGO_BIN_EXE_mirador")).args(["key", name, "--scopes", "read"]).output();
+        let text = String::from_utf8(output.unwrap().stdout).unwrap();
+        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        (lines[1].clone(), lines[4].clone())
+    };
+    let ((old, line), (new, next)) = (make("lims"), make("lims"));
+    fs::write(&file, line).unwrap();
+    let mut server = Server::start(&["--key-file", file.to_str().unwrap()]);
+    server.until_ready();
+    let status = |server: &Server, key: &str| {
+        let request =
+            format!("GET /v1/models HTTP/1.1\r\nhost: test\r\nconnection: close\r\nx-api-key: {key}\r\n\r\n");
+        ask(&server.address, request.as_bytes()).get(9..12).unwrap_or_default().to_owned()
+    };
+    assert_eq!((status(&server, &old), status(&server, &new)), ("200".into(), "401".into()));
+    fs::write(&file, "no key").unwrap();
+    server.signal("-HUP");
+    thread::sleep(Duration::from_millis(300));
+    assert_eq!(status(&server, &old), "200", "a broken file changes nothing");
+    fs::write(&file, next).unwrap();
+    server.signal("-HUP");
+    server.wait_until(|server| status(server, &new) == "200");
+    assert_eq!(status(&server, &old), "401");
+}
+
+#[tokio::test]
+async fn https_speaks_http_2_and_1() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio_rustls::TlsConnector;
+    use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+    let folder = TempDir::new().unwrap();
+    let (chain, key) = (folder.path().join("chain.pem"), folder.path().join("key.pem"));
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
+    fs::write(&chain, made.cert.pem()).unwrap();
+    fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let flags = ["--tls-cert", chain.to_str().unwrap(), "--tls-key", key.to_str().unwrap()];
+    let server = Server::start(&flags);
+
+    let mut roots = RootCertStore::empty();
+    roots.add(made.cert.der().clone()).unwrap();
+    for (protocol, greeting) in [(&b"http/1.1"[..], &b"HTTP/1.1 200 OK"[..]), (b"h2", b"\0\0")] {
+        let mut config = ClientConfig::builder().with_root_certificates(roots.clone()).with_no_client_auth();
+        config.alpn_protocols = vec![protocol.to_vec()];
+        let stream = tokio::net::TcpStream::connect(&server.address).await.unwrap();
+        let connector = TlsConnector::from(Arc::new(config));
+        let mut stream = connector.connect("localhost".try_into().unwrap(), stream).await.unwrap();
+        assert_eq!(stream.get_ref().1.alpn_protocol(), Some(protocol));
+        let request: &[u8] = match protocol {
+            b"h2" => b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0",
+            _ => b"GET /health/live HTTP/1.1\r\nhost: localhost\r\n\r\n",
+        };
+        stream.write_all(request).await.unwrap();
+        let mut reply = vec![0; greeting.len()];
+        stream.read_exact(&mut reply).await.unwrap();
+        assert_eq!(reply, greeting);
+    }
+    // Who speaks no TLS is not answered, and keeps nobody else from it.
+    assert!(!get(&server.address, "/health/live").contains("200"));
 }

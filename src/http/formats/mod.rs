@@ -2,10 +2,16 @@
 //!
 //! JSON and tables are taken whole or refused whole; lines are answered one by one while they come.
 
+mod columns;
 mod json;
 mod lines;
 mod table;
 mod whole;
+
+pub use columns::row;
+pub use json::parse;
+pub use table::cell;
+pub use whole::score;
 
 use std::sync::Arc;
 

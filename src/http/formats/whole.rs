@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::http::HeaderValue;
+use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 
 use super::{Format, json, table};
@@ -15,13 +15,30 @@ use crate::http::rows::{HEAVY_ROWS, Question, Read, read};
 use crate::http::state::AppState;
 use crate::serving::{Prediction, ServedModel};
 
-/// Reads all rows, asks the model and writes the reply.
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+
+/// Scores rows and writes the reply.
 pub async fn answer<Q: Question>(
     rows: Vec<Q>,
     served: &Arc<ServedModel>,
     state: &AppState,
     (wanted, deadline): (Format, Option<Deadline>),
 ) -> Result<Response, Problem> {
+    let (results, timing) = score(rows, served, state, deadline).await?;
+    let body = match wanted {
+        Format::Table(delimiter) => table::write(delimiter, Q::COLUMNS, &results),
+        Format::Json | Format::Lines => json::write(&ModelRef::of(served), results),
+    };
+    Ok(([(SERVER_TIMING, timing)], body).into_response())
+}
+
+/// Reads all rows and asks the model; also tells, for callers and for `make bench`, where the time went.
+pub async fn score<Q: Question>(
+    rows: Vec<Q>,
+    served: &Arc<ServedModel>,
+    state: &AppState,
+    deadline: Option<Deadline>,
+) -> Result<(Vec<Q::Result>, HeaderValue), Problem> {
     let limit = state.config().max_rows.get();
     if rows.len() > limit {
         return Err(Problem::TooManyRows(rows.len(), limit));
@@ -35,16 +52,11 @@ pub async fn answer<Q: Question>(
     let prediction = served.predictor.predict(inputs, deadline.map(|deadline| deadline.0)).await?;
     let mut outputs = prediction.outputs.as_slice();
     let threshold = served.config.threshold();
-    let results: Vec<Q::Result> = rows
+    let results: Option<Vec<Q::Result>> = rows
         .into_iter()
         .map(|row| row.answer(&mut outputs).map(|answer| Q::result(answer, threshold)))
-        .collect::<Option<_>>()
-        .ok_or(Problem::Internal)?;
-    let body = match wanted {
-        Format::Table(delimiter) => table::write(delimiter, Q::COLUMNS, &results),
-        Format::Json | Format::Lines => json::write(&ModelRef::of(served), results),
-    };
-    Ok(([("server-timing", server_timing(&prediction))], body).into_response())
+        .collect();
+    Ok((results.ok_or(Problem::Internal)?, server_timing(&prediction)))
 }
 
 /// Rows, and their inputs one after the other.
@@ -64,7 +76,6 @@ fn read_all<Q: Question>(rows: Vec<Q>, served: &ServedModel) -> Result<Rows<Q::K
     if errors.is_empty() { Ok((found, inputs)) } else { Err(Problem::InvalidInput(errors)) }
 }
 
-/// Where the time went, for callers and for `make bench`.
 fn server_timing(prediction: &Prediction) -> HeaderValue {
     let ms = |time: Duration| time.as_secs_f64() * 1e3;
     let text = format!("queue;dur={:.3}, forward;dur={:.3}", ms(prediction.queued), ms(prediction.forward));

@@ -1,0 +1,217 @@
+//! API keys: who may ask what. The file holds digests, never keys; a key has 256 random bits, so a plain SHA-256 of it
+//! cannot be searched.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use super::problem::Problem;
+use super::rate::Caller;
+use super::state::AppState;
+
+/// What a key allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::Display)]
+#[strum(serialize_all = "snake_case")]
+pub enum Scope {
+    /// To have rows scored.
+    Score,
+    /// To read what is served, the cards and the documents.
+    Read,
+    /// To read the metrics.
+    Metrics,
+}
+
+/// A key without its secret.
+#[derive(Clone, Debug)]
+struct Key {
+    name: Arc<str>,
+    scopes: Vec<Scope>,
+    digest: [u8; 32],
+}
+
+/// All keys: a file with a line `NAME SCOPE,SCOPE SHA256` for each; `#` starts a comment.
+#[derive(Clone, Debug)]
+pub struct Keys(Vec<Key>);
+
+/// The file of keys cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{}{}: {reason}", path.display(), line.map_or(String::new(), |line| format!(", line {line}")))]
+pub struct KeyFileError {
+    path: PathBuf,
+    line: Option<usize>,
+    reason: String,
+}
+
+impl Keys {
+    /// Reads the file; a wrong line is named.
+    pub fn read(path: &Path) -> Result<Self, KeyFileError> {
+        let error = |line, reason| KeyFileError { path: path.to_owned(), line, reason };
+        let text = fs::read_to_string(path).map_err(|cause| error(None, cause.to_string()))?;
+        let mut keys: Vec<Key> = Vec::new();
+        for (line, content) in (1..).zip(text.lines()) {
+            let content = content.split('#').next().unwrap_or_default().trim();
+            if content.is_empty() {
+                continue;
+            }
+            let key: Key = content.parse().map_err(|reason| error(Some(line), reason))?;
+            if keys.iter().any(|other| other.name == key.name) {
+                return Err(error(Some(line), format!("the name {} stands there twice", key.name)));
+            }
+            keys.push(key);
+        }
+        match keys.is_empty() {
+            true => Err(error(None, "no key: nobody could ask anything".into())),
+            false => Ok(Self(keys)),
+        }
+    }
+
+    /// A new key: the secret, which only its holder should know, and its line in the file.
+    pub fn make(name: &str, scopes: &[Scope]) -> (String, String) {
+        let secret = format!("mirador_{}", hex(&rand::random::<[u8; 32]>()));
+        let scopes = scopes.iter().map(Scope::to_string).collect::<Vec<_>>().join(",");
+        let line = format!("{name} {scopes} {}", hex(&Sha256::digest(&secret)));
+        (secret, line)
+    }
+
+    /// The key with this secret. Every key is looked at in full, whichever it is and whether there is one.
+    fn find(&self, secret: &str) -> Option<&Key> {
+        let digest = Sha256::digest(secret);
+        self.0.iter().fold(None, |found, key| match bool::from(key.digest.ct_eq(&digest)) {
+            true => Some(key),
+            false => found,
+        })
+    }
+}
+
+impl FromStr for Key {
+    type Err = String;
+    fn from_str(line: &str) -> Result<Self, String> {
+        let [name, scopes, digest] = line.split_whitespace().collect::<Vec<_>>()[..] else {
+            return Err("expected NAME SCOPE,SCOPE SHA256".into());
+        };
+        Ok(Self {
+            name: name.into(),
+            scopes: scopes.split(',').map(parse_scope).collect::<Result<_, _>>()?,
+            digest: parse_hex(digest).ok_or("the digest is not 64 hexadecimal digits")?,
+        })
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn parse_hex(text: &str) -> Option<[u8; 32]> {
+    let byte = |at: usize| u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok();
+    let bytes: Vec<u8> = (0..32).map(byte).collect::<Option<_>>()?;
+    (text.len() == 64).then(|| bytes.try_into().ok())?
+}
+
+/// `mirador key`: prints a new key, and its line in the file.
+pub fn print_new_key(name: &str, scopes: &[String]) -> Result<(), String> {
+    if name.contains(|c: char| c.is_whitespace() || c == '#') {
+        return Err("a name is one word without #".into());
+    }
+    let scopes = scopes.iter().map(|scope| parse_scope(scope)).collect::<Result<Vec<_>, _>>()?;
+    let (secret, line) = Keys::make(name, &scopes);
+    println!("The key, which is shown only now:\n{secret}\n\nIts line for --key-file:\n{line}");
+    Ok(())
+}
+
+fn parse_scope(scope: &str) -> Result<Scope, String> {
+    scope.parse().map_err(|_| format!("scope {scope:?} is none of score, read, metrics"))
+}
+
+/// Lets nobody pass who has no key with the scope that the request needs, once there are keys. Who it is goes with the
+/// request.
+pub async fn authenticate(
+    State(state): State<AppState>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    if let (Some(keys), Some(scope)) = (state.keys(), needed(&request)) {
+        let secret = secret(request.headers()).ok_or(Problem::Unauthorized)?;
+        let key = keys.find(secret).ok_or(Problem::Unauthorized)?;
+        if !key.scopes.contains(&scope) {
+            return Err(Problem::Forbidden(scope));
+        }
+        let caller = Caller::Key(key.name.clone());
+        request.extensions_mut().insert(caller);
+    }
+    Ok(next.run(request).await)
+}
+
+/// Denied by default: whatever is not named here needs a key. Balancers have none.
+fn needed(request: &Request) -> Option<Scope> {
+    match request.uri().path() {
+        "/health/live" | "/health/ready" | "/v2/health/live" | "/v2/health/ready" => None,
+        "/metrics" => Some(Scope::Metrics),
+        _ if request.method() == Method::POST => Some(Scope::Score),
+        _ => Some(Scope::Read),
+    }
+}
+
+/// `Authorization: Bearer KEY`, or `X-API-Key: KEY`.
+fn secret(headers: &HeaderMap) -> Option<&str> {
+    let text = |name: &str| headers.get(name)?.to_str().ok();
+    let bearer = text(header::AUTHORIZATION.as_str()).and_then(|value| value.split_once(' '));
+    let bearer =
+        bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, key)| key.trim());
+    bearer.or_else(|| text("x-api-key"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Keys, String> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), text).unwrap();
+        Keys::read(file.path()).map_err(|error| {
+            error
+                .to_string()
+                .split_once(".tmp")
+                .map_or_else(|| error.to_string(), |(_, rest)| rest.to_owned())
+        })
+    }
+
+    #[test]
+    fn a_key_that_was_made_is_found_and_no_other() {
+        let (first, line) = Keys::make("lims", &[Scope::Score, Scope::Read]);
+        let (second, other) = Keys::make("watcher", &[Scope::Metrics]);
+        assert_ne!(first, second);
+        let keys = read(&format!("# ours\n{line} # nightly rows\n\n{other}\n")).unwrap();
+        assert_eq!(
+            keys.find(&first).map(|key| (&*key.name, key.scopes.clone())),
+            Some(("lims", vec![Scope::Score, Scope::Read]))
+        );
+        assert_eq!(keys.find(&second).map(|key| &*key.name), Some("watcher"));
+        for wrong in ["", "mirador_", &first[1..], &format!("{first}0")] {
+            assert!(keys.find(wrong).is_none(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_line_is_named() {
+        let digest = "0".repeat(64);
+        for (text, part) in [
+            (format!("a score {digest}\nb write {digest}"), "line 2: scope \"write\" is none of"),
+            ("a score".to_owned(), "line 1: expected NAME"),
+            (format!("a score {}", &digest[1..]), "line 1: the digest"),
+            (format!("a score {}", "g".repeat(64)), "line 1: the digest"),
+            (format!("a score {digest}\na read {digest}"), "line 2: the name a stands there twice"),
+            ("# none".to_owned(), "no key"),
+        ] {
+            let error = read(&text).unwrap_err();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+}
