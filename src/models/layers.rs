@@ -114,14 +114,20 @@ impl Module for SameConv2D {
             true => (0, 0, self.weight.narrow(3, left, map_size[3])),
             false => (left, right, self.weight.shallow_clone()),
         };
-        map.constant_pad_nd([left, right, top, bottom]).conv2d(
-            &weight,
-            Some(&self.bias),
-            [self.stride, self.stride],
-            [0, 0],
-            [1, 1],
-            1,
-        )
+        // As a product of matrices: libtorch's own convolution is slow on maps of a few columns.
+        let [rows, columns] = [weight.size()[2], weight.size()[3]];
+        let windows = map
+            .constant_pad_nd([left, right, top, bottom])
+            .unfold(2, rows, self.stride)
+            .unfold(3, columns, self.stride) // (n, channels in, h', w', rows, columns)
+            .permute([0, 2, 3, 4, 5, 1]);
+        let places = &windows.size()[..3];
+        windows
+            .flatten(3, 5)
+            .flatten(0, 2) // linear is slow on more than two axes
+            .linear(&weight.permute([0, 2, 3, 1]).flatten(1, 3), Some(&self.bias))
+            .view([places, &[-1]].concat().as_slice()) // (n, h', w', channels out)
+            .permute([0, 3, 1, 2])
     }
 }
 
