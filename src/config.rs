@@ -116,6 +116,9 @@ pub struct ServeConfig {
     /// Shape of the log lines on standard error; RUST_LOG picks what is logged
     #[arg(long, env = "MIRADOR_LOG_FORMAT", default_value = "text")]
     pub log_format: LogFormat,
+    /// OpenTelemetry collector (OTLP over HTTP, e.g. http://127.0.0.1:4318) that spans of requests are sent to
+    #[arg(long, env = "MIRADOR_OTLP_ENDPOINT")]
+    pub otlp_endpoint: Option<String>,
     /// Who runs this service, for /service-info
     #[arg(long, env = "MIRADOR_ORGANIZATION_NAME", default_value = "mirador")]
     pub organization_name: String,

@@ -6,20 +6,46 @@ use std::sync::OnceLock;
 use std::thread;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::EnvFilter;
+use opentelemetry::global;
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::config::LogFormat;
 use crate::serving::WORKER_THREAD_NAME;
 
-/// Starts logging: `info` and worse, or what `RUST_LOG` says. A panic becomes a log line within the span of its
-/// request; those of a worker's network are left to the worker, which logs each row at fault once.
-pub fn start(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match format {
-        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).init(),
-        LogFormat::Json => lines.json().flatten_event(true).init(),
+/// Sends the spans that are left when it goes.
+pub struct Telemetry(Option<SdkTracerProvider>);
+
+impl Drop for Telemetry {
+    fn drop(&mut self) {
+        if let Some(Err(error)) = self.0.as_ref().map(SdkTracerProvider::shutdown) {
+            tracing::warn!(%error, "the last spans were not sent");
+        }
     }
+}
+
+/// Starts logging: `info` and worse, or what `RUST_LOG` says. A panic becomes a log line within the span of its
+/// request; those of a worker's network are left to the worker, which logs each row at fault once. With an `otlp`
+/// collector's address the spans of requests are sent there.
+pub fn start(format: LogFormat, otlp: Option<&str>) -> Result<Telemetry, ExporterBuildError> {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = match format {
+        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+    };
+    let provider = otlp.map(tracer_provider).transpose()?;
+    let spans = provider.as_ref().map(|provider| {
+        global::set_text_map_propagator(TraceContextPropagator::new());
+        tracing_opentelemetry::layer().with_tracer(provider.tracer("mirador"))
+    });
+    tracing_subscriber::registry().with(filter).with(lines).with(spans).init();
     panic::set_hook(Box::new(|panic| {
         let thread = thread::current();
         let thread = thread.name().unwrap_or_default();
@@ -29,6 +55,15 @@ pub fn start(format: LogFormat) {
             tracing::error!(thread, "{panic}");
         }
     }));
+    Ok(Telemetry(provider))
+}
+
+/// Sends spans in batches, from a thread of its own.
+fn tracer_provider(collector: &str) -> Result<SdkTracerProvider, ExporterBuildError> {
+    let endpoint = format!("{}/v1/traces", collector.trim_end_matches('/'));
+    let exporter = SpanExporter::builder().with_http().with_endpoint(endpoint).build()?;
+    let resource = Resource::builder().with_service_name("mirador").build();
+    Ok(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build())
 }
 
 /// From a tenth of a millisecond, close enough that a p99 between two bounds is known to a third.

@@ -23,7 +23,7 @@ fn main() -> ExitCode {
 }
 
 fn serve(config: ServeConfig) -> anyhow::Result<()> {
-    telemetry::start(config.log_format);
+    let _telemetry = telemetry::start(config.log_format, config.otlp_endpoint.as_deref())?;
     let device = config.network.device.open()?;
     // Before any other thread touches libtorch.
     device::set_threads(config.threads_per_worker.get());
@@ -35,7 +35,7 @@ fn serve(config: ServeConfig) -> anyhow::Result<()> {
 
 /// Loads every weights folder and reproduces its golden outputs.
 fn check(config: &NetworkConfig) -> anyhow::Result<()> {
-    telemetry::start(LogFormat::Text);
+    let _telemetry = telemetry::start(LogFormat::Text, None)?;
     let device = config.device.open()?;
     let mut failed = 0;
     for dir in WeightsDir::scan(&config.weights_dir)? {

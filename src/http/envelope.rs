@@ -6,7 +6,10 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
+use opentelemetry::global;
+use opentelemetry_http::HeaderExtractor;
 use tracing::{Instrument, Span, field};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
 use uuid::Uuid;
 
 use super::problem::Problem;
@@ -28,6 +31,10 @@ pub async fn envelope(request: Request, next: Next) -> Response {
         trace_id = field::Empty,
     );
     record_trace(request.headers(), &span);
+    let caller =
+        global::get_text_map_propagator(|propagator| propagator.extract(&HeaderExtractor(request.headers())));
+    // Refused where no spans are sent.
+    let _ = span.set_parent(caller);
     let path = request.uri().path().to_owned();
     let mut response = next.run(request).instrument(span.clone()).await;
     let problem = response.extensions_mut().remove().or_else(|| Problem::from_status(response.status()));

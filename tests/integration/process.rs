@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -288,4 +289,42 @@ async fn https_speaks_http_2_and_1() {
     }
     // Who speaks no TLS is not answered, and keeps nobody else from it.
     assert!(!get(&server.address, "/health/live").contains("200"));
+}
+
+#[test]
+fn spans_of_requests_reach_the_collector_under_the_callers_trace() {
+    let collector = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", collector.local_addr().unwrap());
+    let (send, sent) = mpsc::channel();
+    thread::spawn(move || {
+        for stream in collector.incoming() {
+            let (mut stream, mut bytes, mut part) = (stream.unwrap(), Vec::new(), [0; 4096]);
+            stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+            while let Ok(read @ 1..) = stream.read(&mut part) {
+                bytes.extend_from_slice(&part[..read]);
+            }
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").unwrap();
+            let _ = send.send(bytes);
+        }
+    });
+    let mut server = Server::start(&["--otlp-endpoint", &endpoint]);
+    server.until_ready();
+    let body = json!({"pairs": [pair()]}).to_string();
+    let trace = "0af7651916cd43dd8448eb211c80319c";
+    let head =
+        format!("POST {SCORE} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-type: application/json");
+    let head =
+        format!("{head}\r\ntraceparent: 00-{trace}-b7ad6b7169203331-01\r\ncontent-length: {}", body.len());
+    assert!(ask(&server.address, format!("{head}\r\n\r\n{body}").as_bytes()).starts_with("HTTP/1.1 200"));
+    server.terminate();
+    assert_eq!(server.process.wait().unwrap().code(), Some(0));
+    let id: Vec<u8> = (0..16).map(|at| u8::from_str_radix(&trace[2 * at..2 * at + 2], 16).unwrap()).collect();
+    let holds = |bytes: &[u8], part: &[u8]| bytes.windows(part.len()).any(|window| window == part);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while let Ok(bytes) = sent.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        if holds(&bytes, &id) && holds(&bytes, b"predict") && holds(&bytes, b"/v1/traces") {
+            return;
+        }
+    }
+    panic!("no span of the request came");
 }

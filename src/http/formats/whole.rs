@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
+use tracing::Instrument;
 
 use super::{Format, json, table};
 use crate::http::deadline::Deadline;
@@ -49,7 +50,9 @@ pub async fn score<Q: Question>(
     }
     let (heavy, model) = (rows.len() >= HEAVY_ROWS, served.clone());
     let (rows, inputs) = offload(heavy, move || read_all(rows, &model)).await?;
-    let prediction = served.predictor.predict(inputs, deadline.map(|deadline| deadline.0)).await?;
+    let span = tracing::info_span!("predict", model = served.full_name());
+    let predicting = served.predictor.predict(inputs, deadline.map(|deadline| deadline.0));
+    let prediction = predicting.instrument(span).await?;
     let mut outputs = prediction.outputs.as_slice();
     let threshold = served.config.threshold();
     let results: Option<Vec<Q::Result>> = rows
