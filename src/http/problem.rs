@@ -54,6 +54,8 @@ pub enum Problem {
     Starting,
     /// The server is shutting down.
     Draining,
+    /// The device is broken; the process is about to end.
+    DeviceFault,
     /// The caller's deadline passed.
     DeadlineExceeded,
 }
@@ -150,6 +152,7 @@ impl Problem {
             Self::QueueFull => ProblemKind::QueueFull,
             Self::Starting => ProblemKind::Starting,
             Self::Draining => ProblemKind::Draining,
+            Self::DeviceFault => ProblemKind::DeviceFault,
             Self::DeadlineExceeded => ProblemKind::DeadlineExceeded,
         }
     }
@@ -184,6 +187,7 @@ impl Problem {
             Self::QueueFull => "too many rows are waiting; try again after Retry-After seconds".into(),
             Self::Starting => "the models are being loaded; try again after Retry-After seconds".into(),
             Self::Draining => "the server is shutting down; try another one".into(),
+            Self::DeviceFault => "the device is broken and the server ends; try another one".into(),
             Self::DeadlineExceeded => {
                 "the work was not done within X-Deadline-Ms and has been dropped".into()
             }

@@ -58,13 +58,16 @@ pub enum ProblemKind {
     /// The server is shutting down.
     #[serde(rename = "urn:mirador:problem:draining")]
     Draining,
+    /// The device that the networks run on is broken.
+    #[serde(rename = "urn:mirador:problem:device-fault")]
+    DeviceFault,
     /// `X-Deadline-Ms` passed.
     #[serde(rename = "urn:mirador:problem:deadline-exceeded")]
     DeadlineExceeded,
 }
 
 impl ProblemKind {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 17] = [
         Self::MalformedRequest,
         Self::Unauthorized,
         Self::Forbidden,
@@ -80,6 +83,7 @@ impl ProblemKind {
         Self::QueueFull,
         Self::Starting,
         Self::Draining,
+        Self::DeviceFault,
         Self::DeadlineExceeded,
     ];
 
@@ -103,6 +107,7 @@ impl ProblemKind {
             Self::QueueFull => (StatusCode::SERVICE_UNAVAILABLE, "The queue is full"),
             Self::Starting => (StatusCode::SERVICE_UNAVAILABLE, "The server is starting"),
             Self::Draining => (StatusCode::SERVICE_UNAVAILABLE, "The server is shutting down"),
+            Self::DeviceFault => (StatusCode::SERVICE_UNAVAILABLE, "The device is broken"),
             Self::DeadlineExceeded => (StatusCode::GATEWAY_TIMEOUT, "The deadline passed"),
         }
     }

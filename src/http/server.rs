@@ -58,6 +58,9 @@ pub enum ServeError {
     /// The thread that loads the models panicked; the log has its message.
     #[error("the models cannot be served: loading them panicked")]
     Loader,
+    /// The device broke while serving.
+    #[error("the device is broken: {0}")]
+    Fault(String),
     /// The system refused a signal handler or a thread, or the listener broke.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -146,6 +149,12 @@ pub async fn serve(listeners: Listeners, config: ServeConfig, device: Device) ->
     tokio::select! {
         result = server => result?,
         error = failed => return Err(error),
+        reason = state.fault().happened() => {
+            // Long enough for callers to read their answers and for balancers to see that this server is not ready.
+            state.drain();
+            sleep(pause).await;
+            return Err(ServeError::Fault(reason));
+        }
         () = ending => {
             tracing::warn!("accepted work was not finished within {} s", cap.as_secs());
             return Ok(());
@@ -224,9 +233,10 @@ fn load(state: AppState, device: Device) -> Result<oneshot::Receiver<Result<(), 
             queue_capacity: config.queue_capacity.get(),
             workers,
             threads,
+            fault: state.fault().clone(),
         };
         let already = state.registry().ok();
-        let loaded = Registry::load(&config.network.weights_dir, device, feeding, already.as_deref()).map(
+        let loaded = Registry::load(&config.network.weights_dir, device, &feeding, already.as_deref()).map(
             |registry| {
                 let names: Vec<String> =
                     registry.entries().iter().map(|entry| entry.served.full_name()).collect();

@@ -10,7 +10,7 @@ use super::keys::Keys;
 use super::problem::Problem;
 use super::rate::Limiter;
 use crate::config::ServeConfig;
-use crate::serving::Registry;
+use crate::serving::{Fault, Registry};
 use crate::telemetry::prometheus;
 
 /// Shared by all requests; cheap to clone.
@@ -24,6 +24,7 @@ struct Inner {
     /// `None`: everybody may ask everything.
     keys: Shared<Option<Arc<Keys>>>,
     limiter: Option<Limiter>,
+    fault: Fault,
     draining: AtomicBool,
 }
 
@@ -33,8 +34,8 @@ impl AppState {
         // Before a model makes its counters.
         prometheus();
         let limiter = config.rate_limit.map(Limiter::new);
-        let (registry, keys) = (Shared::default(), Shared::default());
-        Self(Arc::new(Inner { config, registry, keys, limiter, draining: AtomicBool::new(false) }))
+        let (registry, keys, fault) = (Shared::default(), Shared::default(), Fault::default());
+        Self(Arc::new(Inner { config, registry, keys, limiter, fault, draining: AtomicBool::new(false) }))
     }
 
     /// The settings.
@@ -62,6 +63,11 @@ impl AppState {
         self.0.limiter.as_ref()
     }
 
+    /// Knows whether the device is broken.
+    pub fn fault(&self) -> &Fault {
+        &self.0.fault
+    }
+
     /// From now on not ready; requests that still come are answered.
     pub fn drain(&self) {
         self.0.draining.store(true, Ordering::Relaxed);
@@ -71,6 +77,9 @@ impl AppState {
     pub fn ready(&self) -> Result<(), Problem> {
         if self.0.draining.load(Ordering::Relaxed) {
             return Err(Problem::Draining);
+        }
+        if self.0.fault.is_known() {
+            return Err(Problem::DeviceFault);
         }
         self.registry().map(|_| ())
     }

@@ -14,6 +14,8 @@ pub struct Meters {
     pub batch: Histogram,
     /// Seconds of a forward pass.
     pub forward: Histogram,
+    /// Inputs of nothing that filled batches up to a size that libtorch knows.
+    pub padding_inputs: Counter,
     /// Inputs that were answered.
     pub answered: Counter,
     /// Inputs refused for want of room.
@@ -38,6 +40,7 @@ impl Meters {
             queue_wait: seconds("mirador_queue_wait_seconds"),
             batch: seconds("mirador_batch_inputs"),
             forward: seconds("mirador_forward_seconds"),
+            padding_inputs: counter!("mirador_inputs_padding_total", "model" => model.clone()),
             answered: counter!("mirador_inputs_answered_total", "model" => model.clone()),
             full: dropped("full"),
             left: dropped("left"),

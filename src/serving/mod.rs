@@ -9,12 +9,14 @@
 //! Work-conserving: an idle worker starts at once with whatever waits, up to `max_batch_size` rows; batches form
 //! only behind a busy one. There is no window that a lonely request would have to sit out.
 
+mod fault;
 mod meters;
 mod predictor;
 mod queue;
 mod registry;
 mod worker;
 
+pub use fault::Fault;
 pub use meters::Meters;
 pub use predictor::{Prediction, Predictor, PredictorConfig};
 pub use registry::{Entry, Registry, ServedModel, UnknownModel};

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use super::queue::{Answers, Queue};
 use super::worker::{Forward, Worker};
-use super::{Meters, PredictError};
+use super::{Fault, Meters, PredictError};
 
 /// How the workers of one model version are fed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct PredictorConfig {
     /// Most rows of one batch.
     pub max_batch_size: usize,
@@ -20,11 +20,13 @@ pub struct PredictorConfig {
     pub workers: usize,
     /// Threads that libtorch may use within one operation of a worker.
     pub threads: usize,
+    /// Told when the device breaks.
+    pub fault: Fault,
 }
 
 impl Default for PredictorConfig {
     fn default() -> Self {
-        Self { max_batch_size: 512, queue_capacity: 20_000, workers: 1, threads: 1 }
+        Self { max_batch_size: 512, queue_capacity: 20_000, workers: 1, threads: 1, fault: Fault::default() }
     }
 }
 
@@ -60,10 +62,18 @@ impl Predictor {
         let meters = Arc::new(Meters::new(model));
         let queue = Arc::new(Queue::new(width, config.queue_capacity, meters.clone()));
         let model: Arc<str> = model.into();
-        let PredictorConfig { max_batch_size, threads, .. } = config;
+        let PredictorConfig { max_batch_size, threads, fault, .. } = config;
         let spawn = |(index, forward)| {
-            Worker { model: model.clone(), meters: meters.clone(), width, max_batch_size, threads, forward }
-                .spawn(index, queue.clone())
+            Worker {
+                model: model.clone(),
+                meters: meters.clone(),
+                fault: fault.clone(),
+                width,
+                max_batch_size,
+                threads,
+                forward,
+            }
+            .spawn(index, queue.clone())
         };
         let workers = replicas.into_iter().enumerate().map(spawn).collect::<io::Result<_>>()?;
         Ok(Self(Arc::new(Inner { meters: meters.clone(), queue, workers: Mutex::new(workers) })))

@@ -51,12 +51,12 @@ pub struct UnknownModel {
 
 impl ServedModel {
     /// Loads one replica for each worker. Each has to reproduce the golden outputs and is warmed with a full batch.
-    pub fn load(dir: &WeightsDir, device: Device, config: PredictorConfig) -> Result<Self, LoadError> {
+    pub fn load(dir: &WeightsDir, device: Device, config: &PredictorConfig) -> Result<Self, LoadError> {
         let (model, golden) = (dir.model()?, dir.golden()?);
         let encoder = Arc::new((model.encoder)(&dir.config.options)?);
         // Capacity is meant in rows; a long site takes several inputs.
         let queue_capacity = config.queue_capacity.saturating_mul(encoder.most_inputs);
-        let config = PredictorConfig { queue_capacity, ..config };
+        let config = PredictorConfig { queue_capacity, ..config.clone() };
         let mut replicas: Vec<Forward> = Vec::with_capacity(config.workers);
         for _ in 0..config.workers {
             let replica = dir.load(device)?;
@@ -94,7 +94,7 @@ impl Registry {
     pub fn load(
         root: &Path,
         device: Device,
-        config: PredictorConfig,
+        config: &PredictorConfig,
         already: Option<&Self>,
     ) -> Result<Self, LoadError> {
         let folders = WeightsDir::scan(root)?;

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 use std::time::Instant;
 
-use super::Meters;
 use super::queue::{Part, Queue, Slice};
+use super::{Fault, Meters};
 
 /// Outputs of as many rows as the slice holds. It may panic: that costs only the row at fault.
 pub type Forward = Box<dyn FnMut(&[f32]) -> Vec<f32> + Send>;
@@ -22,6 +22,8 @@ pub struct Worker {
     pub model: Arc<str>,
     /// What is measured.
     pub meters: Arc<Meters>,
+    /// Told when the device breaks.
+    pub fault: Fault,
     /// Values in one row.
     pub width: usize,
     /// Most rows of one batch.
@@ -46,12 +48,18 @@ impl Worker {
 
     fn answer(&mut self, parts: Vec<Part>) {
         let started = Instant::now();
+        let rows = parts.iter().map(|part| part.rows).sum();
         let outputs = match parts.as_slice() {
-            [alone] => self.run(alone.inputs(self.width)),
+            [alone] if bucket(rows, self.max_batch_size) == rows => self.run(alone.inputs(self.width)),
             several => {
-                let inputs: Vec<f32> =
-                    several.iter().flat_map(|part| part.inputs(self.width)).copied().collect();
-                self.run(&inputs)
+                let padded = bucket(rows, self.max_batch_size);
+                let mut inputs = Vec::with_capacity(padded * self.width);
+                several.iter().for_each(|part| inputs.extend_from_slice(part.inputs(self.width)));
+                inputs.resize(padded * self.width, 0.0);
+                self.meters.padding_inputs.increment((padded - rows) as u64);
+                let mut outputs = self.run(&inputs);
+                outputs.truncate(rows);
+                outputs
             }
         };
         let forward = started.elapsed();
@@ -89,6 +97,11 @@ impl Worker {
             Ok(outputs) => format!("{} outputs for {rows} rows", outputs.len()),
             Err(panic) => message(&*panic),
         };
+        if Fault::is_told_by(&reason) {
+            tracing::error!(model = &*self.model, reason, "the device is broken");
+            self.fault.report(&reason);
+            return vec![None; rows];
+        }
         if rows <= 1 {
             tracing::error!(model = &*self.model, reason, "the network failed on a row");
             return vec![None; rows];
@@ -100,7 +113,29 @@ impl Worker {
     }
 }
 
+/// The next of few batch sizes, at most an eighth larger: libtorch keeps what it prepared for every shape that it met.
+fn bucket(rows: usize, most: usize) -> usize {
+    let step = (rows.next_power_of_two() / 16).max(1);
+    rows.next_multiple_of(step).min(most.max(rows))
+}
+
 fn message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("panic without a message").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_are_few_and_waste_little() {
+        let sizes: std::collections::BTreeSet<usize> = (1..=512).map(|rows| bucket(rows, 512)).collect();
+        assert!(sizes.len() <= 56, "{sizes:?}");
+        for rows in 1..=512 {
+            let padded = bucket(rows, 512);
+            assert!(padded >= rows && padded <= 512 && (padded - rows) * 8 <= rows, "{rows}: {padded}");
+        }
+        assert_eq!(bucket(500, 500), 500);
+    }
 }

@@ -52,13 +52,22 @@ impl App {
     pub fn serving(root: &Path, flags: &[&str]) -> Self {
         let app = Self::starting(flags);
         let feeding = PredictorConfig { workers: 2, ..PredictorConfig::default() };
-        app.state.start(Registry::load(root, Device::Cpu, feeding, None).unwrap());
+        app.state.start(Registry::load(root, Device::Cpu, &feeding, None).unwrap());
         app
     }
 
     /// One model whose network is this function.
     pub fn with(model: &'static Model, feeding: PredictorConfig, forward: Forward) -> (Self, Predictor) {
-        let app = Self::starting(&[]);
+        Self::starting(&[]).serving_with(model, feeding, forward)
+    }
+
+    /// The same, of an application that is starting.
+    pub fn serving_with(
+        self,
+        model: &'static Model,
+        feeding: PredictorConfig,
+        forward: Forward,
+    ) -> (Self, Predictor) {
         let encoder = Arc::new((model.encoder)(&Options::new()).unwrap());
         let predictor = Predictor::start("fake", encoder.width, feeding, vec![forward]).unwrap();
         let config = WeightsConfig {
@@ -78,8 +87,8 @@ impl App {
             encoder,
             predictor: predictor.clone(),
         };
-        app.state.start(Registry::new(vec![Arc::new(served)]).unwrap());
-        (app, predictor)
+        self.state.start(Registry::new(vec![Arc::new(served)]).unwrap());
+        (self, predictor)
     }
 
     pub async fn send(&self, request: Request<Body>) -> Reply {

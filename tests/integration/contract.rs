@@ -1,7 +1,5 @@
 //! Every refusal that the contract lists, as the caller sees it.
 
-use std::sync::mpsc;
-
 use axum::body::Body;
 use axum::http::Request;
 use mirador::models::{Encoder, Model, dmiso};
@@ -174,44 +172,6 @@ async fn not_ready_means_try_again() {
     app.state.drain();
     problem(&app.get("/health/ready").await, 503, "draining");
     assert_eq!(app.score(&[pair()]).await.status, 200, "what still comes while draining is answered");
-}
-
-#[tokio::test]
-async fn full_queue_and_passed_deadline() {
-    let (go, gate) = mpsc::channel::<()>();
-    let (tell, taken) = mpsc::channel();
-    let blocked = Box::new(move |inputs: &[f32]| {
-        let _ = tell.send(());
-        let _ = gate.recv();
-        vec![0.0; inputs.len() / 360]
-    });
-    let feeding = PredictorConfig { queue_capacity: 3, ..PredictorConfig::default() };
-    let (app, predictor) = App::with(&dmiso::MODEL, feeding, blocked);
-
-    let first = tokio::spawn({
-        let app = app.clone();
-        async move { app.score(&[pair(), pair()]).await }
-    });
-    tokio::task::yield_now().await;
-    taken.recv().unwrap();
-    let reply = app.score(&[pair(), pair()]).await;
-    problem(&reply, 503, "queue-full");
-    assert_eq!(reply.header("retry-after"), "1");
-    assert_eq!(predictor.free_rows(), 1, "all rows or none");
-
-    let body = json!({"pairs": [pair()]}).to_string();
-    problem(
-        &app.send(score_request(&[("x-deadline-ms", "20")], body.clone())).await,
-        504,
-        "deadline-exceeded",
-    );
-    assert_eq!(predictor.free_rows(), 1, "the dropped row left the queue at once");
-    for bad in ["0", "-1", "1.5", "soon", "99999999999"] {
-        let reply = app.send(score_request(&[("x-deadline-ms", bad)], body.clone())).await;
-        problem(&reply, 400, "malformed-request");
-    }
-    go.send(()).unwrap();
-    assert_eq!(first.await.unwrap().status, 200);
 }
 
 #[tokio::test]

@@ -6,9 +6,11 @@
 mod access;
 mod app;
 mod architecture;
+mod complaints;
 mod contract;
 mod deepmirnatar;
 mod expression;
+mod fake;
 mod formats;
 mod inference;
 mod metrics;

@@ -103,7 +103,7 @@ fn score(address: &str, rows: usize) -> String {
 }
 
 #[test]
-fn sigterm_finishes_what_was_accepted() {
+fn complaint_6_a_rolling_update_drops_requests() {
     let mut server = Server::start(&["--drain-pause-ms", "300"]);
     server.until_ready();
     let callers: Vec<_> = (0..3)
@@ -122,6 +122,28 @@ fn sigterm_finishes_what_was_accepted() {
         assert_eq!(reply.matches("\"probability\"").count(), 5000);
     }
     assert_eq!(server.process.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn complaint_7_memory_grows() {
+    let mut server = Server::start(&[]);
+    server.until_ready();
+    let resident = || {
+        let status = fs::read_to_string(format!("/proc/{}/status", server.process.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.split_whitespace().next().unwrap().parse::<u64>().unwrap()
+    };
+    let load = |rounds: usize| {
+        for round in 0..rounds {
+            assert!(score(&server.address, 1 + round * 37 % 900).starts_with("HTTP/1.1 200"));
+        }
+    };
+    load(100);
+    let before = resident();
+    load(300);
+    // Its requests alone hold 20 MB of text.
+    let grown = resident().saturating_sub(before);
+    assert!(grown < 8 * 1024, "{grown} KiB more after 300 requests of many sizes");
 }
 
 #[test]

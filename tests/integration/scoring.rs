@@ -40,21 +40,6 @@ async fn a_reply_in_full() {
 }
 
 #[tokio::test]
-async fn a_pair_has_one_score_whatever_stands_beside_it() {
-    let app = App::ready(&[]);
-    let alone = app.score(&[pair()]).await.probabilities()[0];
-    let other = json!({"mirna": "ACGUACGUACGUACGUACGUACGUACGUAC", "site": "GAUUACA".repeat(14)});
-    for size in [2, 3, 31, 512, 700, 1500] {
-        for place in [0, size / 2, size - 1] {
-            let mut rows = vec![other.clone(); size];
-            rows[place] = pair();
-            let found = app.score(&rows).await.probabilities()[place];
-            assert!((found - alone).abs() < 1e-5, "{found} at {place} of {size}, {alone} alone");
-        }
-    }
-}
-
-#[tokio::test]
 async fn concurrent_callers_get_their_own_rows() {
     let app = App::ready(&[]);
     let sites: Vec<Value> =

@@ -1,0 +1,38 @@
+//! Networks that are plain functions.
+
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use mirador::serving::{Forward, Predictor, PredictorConfig};
+
+/// Doubles each row of one value; panics on −1, says NaN to −2.
+pub fn fragile() -> Forward {
+    Box::new(|inputs| {
+        assert!(!inputs.contains(&-1.0), "cannot take −1");
+        inputs.iter().map(|&x| if x == -2.0 { f32::NAN } else { 2.0 * x }).collect()
+    })
+}
+
+pub fn start(config: PredictorConfig, forward: Forward) -> Predictor {
+    Predictor::start("fake", 1, config, vec![forward]).unwrap()
+}
+
+pub async fn until(condition: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !condition() {
+        assert!(started.elapsed() < Duration::from_secs(10), "waited in vain");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// A forward function for rows of `width` values that tells its batch sizes and waits for a go before each.
+pub fn gated(width: usize) -> (Forward, mpsc::Sender<()>, mpsc::Receiver<usize>) {
+    let (go, gate) = mpsc::channel();
+    let (tell, sizes) = mpsc::channel();
+    let forward = move |inputs: &[f32]| {
+        let _ = tell.send(inputs.len() / width);
+        let _ = gate.recv();
+        vec![1.0; inputs.len() / width]
+    };
+    (Box::new(forward), go, sizes)
+}
