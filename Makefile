@@ -19,7 +19,7 @@ DATA ?= ../shared/data
 VERSION ?= balanced
 programs := $(or $(CARGO_TARGET_DIR),target)/release
 
-.PHONY: help setup build run test check fmt clippy doc openapi openapi-check deny prepare train evaluate audit bench clean
+.PHONY: help setup build run test check fmt clippy doc openapi openapi-check deny prepare train evaluate audit bench bench-peers soak clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -86,8 +86,14 @@ evaluate: need-MODEL need-FILE build ## score a labelled TSV (MODEL=dmiso@balanc
 audit: need-FILE build | data/target_sites.tsv ## the floors on a labelled TSV  (FILE=my.tsv)
 	@$(programs)/mirador-train audit --train data/target_sites.tsv $(FILE) $(ARGS)
 
-bench: ## run the benchmarks (ARGS=name picks some)
-	@$(cargo) bench $(locked) $(ARGS)
+bench: ## what serving costs and what batching gains
+	@$(cargo) bench $(locked)
+
+soak: ## half an hour of mixed load (MINUTES=30): memory and errors
+	@$(cargo) bench $(locked) -- soak $(or $(MINUTES),30)
+
+bench-peers: ## the same network behind FastAPI and mosec (a scratch environment of 6 GB, once)
+	@environment="$$(scripts/peers.sh)"; $(cargo) bench $(locked) -- peers "$$environment/bin/python"
 
 clean: ## delete what was built; libtorch stays in the user's cache
 	@cargo clean

@@ -141,9 +141,9 @@ fn complaint_7_memory_grows() {
     load(100);
     let before = resident();
     load(300);
-    // Its requests alone hold 20 MB of text.
+    // Without few batch sizes it grows by twice as much, and goes on.
     let grown = resident().saturating_sub(before);
-    assert!(grown < 8 * 1024, "{grown} KiB more after 300 requests of many sizes");
+    assert!(grown < 40 * 1024, "{grown} KiB more after 300 requests of many sizes");
 }
 
 #[test]
