@@ -11,7 +11,8 @@ mod soak;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::{Duration, Instant, SystemTime};
+use std::process::Command;
+use std::time::{Duration, Instant};
 
 use axum::{Json, Router, routing::post};
 use mirador::models::WeightsDir;
@@ -67,12 +68,12 @@ impl Run {
         self.rows.push((name.to_owned(), json!(value)));
     }
 
-    /// `benches/runs/<seconds since 1970>-<what>.json`.
+    /// `benches/runs/<date and time>-<what>.json`.
     fn keep(&self) -> Result<(), Failure> {
         let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/benches/runs"));
         std::fs::create_dir_all(&folder)?;
-        let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
-        let path = folder.join(format!("{seconds}-{}.json", self.what.replace(' ', "-")));
+        let now = Command::new("date").args(["-u", "+%Y-%m-%dT%H%MZ"]).output()?.stdout;
+        let path = folder.join(format!("{}-{}.json", String::from_utf8(now)?.trim(), self.what));
         std::fs::write(&path, serde_json::to_string_pretty(self)? + "\n")?;
         println!("\nraw results: {}", path.display());
         Ok(())
