@@ -35,11 +35,11 @@ pub async fn envelope(request: Request, next: Next) -> Response {
         global::get_text_map_propagator(|propagator| propagator.extract(&HeaderExtractor(request.headers())));
     // Refused where no spans are sent.
     let _ = span.set_parent(caller);
-    let path = request.uri().path().to_owned();
+    let uri = request.uri().clone();
     let mut response = next.run(request).instrument(span.clone()).await;
     let problem = response.extensions_mut().remove().or_else(|| Problem::from_status(response.status()));
     if let Some(problem) = problem {
-        problem.render(&mut response, &text, &path);
+        problem.render(&mut response, &text, uri.path());
     }
     let (status, ms) = (response.status().as_u16(), started.elapsed().as_secs_f64() * 1e3);
     tracing::debug!(parent: &span, status, ms, "answered");

@@ -10,12 +10,12 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::problem::Problem;
 use super::rate::Caller;
 use super::state::AppState;
+use crate::models::sha256_of;
 
 /// What a key allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::Display)]
@@ -34,7 +34,8 @@ pub enum Scope {
 struct Key {
     name: Arc<str>,
     scopes: Vec<Scope>,
-    digest: [u8; 32],
+    /// Of the secret: SHA-256, 64 lower-case hexadecimal digits.
+    digest: String,
 }
 
 /// All keys: a file with a line `NAME SCOPE,SCOPE SHA256` for each; `#` starts a comment.
@@ -75,18 +76,20 @@ impl Keys {
 
     /// A new key: the secret, which only its holder should know, and its line in the file.
     pub fn make(name: &str, scopes: &[Scope]) -> (String, String) {
-        let secret = format!("mirador_{}", hex(&rand::random::<[u8; 32]>()));
+        let secret = format!("mirador_{}", sha256_of(&rand::random::<[u8; 32]>()));
         let scopes = scopes.iter().map(Scope::to_string).collect::<Vec<_>>().join(",");
-        let line = format!("{name} {scopes} {}", hex(&Sha256::digest(&secret)));
+        let line = format!("{name} {scopes} {}", sha256_of(secret.as_bytes()));
         (secret, line)
     }
 
     /// The key with this secret. Every key is looked at in full, whichever it is and whether there is one.
     fn find(&self, secret: &str) -> Option<&Key> {
-        let digest = Sha256::digest(secret);
-        self.0.iter().fold(None, |found, key| match bool::from(key.digest.ct_eq(&digest)) {
-            true => Some(key),
-            false => found,
+        let digest = sha256_of(secret.as_bytes());
+        self.0.iter().fold(None, |found, key| {
+            match bool::from(key.digest.as_bytes().ct_eq(digest.as_bytes())) {
+                true => Some(key),
+                false => found,
+            }
         })
     }
 }
@@ -100,19 +103,12 @@ impl FromStr for Key {
         Ok(Self {
             name: name.into(),
             scopes: scopes.split(',').map(parse_scope).collect::<Result<_, _>>()?,
-            digest: parse_hex(digest).ok_or("the digest is not 64 hexadecimal digits")?,
+            digest: match digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+                true => digest.to_ascii_lowercase(),
+                false => return Err("the digest is not 64 hexadecimal digits".into()),
+            },
         })
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn parse_hex(text: &str) -> Option<[u8; 32]> {
-    let byte = |at: usize| u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok();
-    let bytes: Vec<u8> = (0..32).map(byte).collect::<Option<_>>()?;
-    (text.len() == 64).then(|| bytes.try_into().ok())?
 }
 
 /// `mirador key`: prints a new key, and its line in the file.

@@ -197,29 +197,11 @@ impl Problem {
     /// Writes this problem into the response that carries it; other headers, such as `Allow`, stay.
     pub(super) fn render(self, response: &mut Response, request_id: &str, path: &str) {
         let kind = self.kind();
-        let mut body = ProblemBody {
-            kind,
-            title: kind.title(),
-            status: kind.status().as_u16(),
-            detail: self.detail(),
-            request_id: request_id.to_owned(),
-            errors: match &self {
-                Self::Malformed(error) => vec![error.clone()],
-                Self::InvalidInput(errors) => errors.clone(),
-                _ => Vec::new(),
-            },
-            error: None,
-        };
-        if path.starts_with("/v2") {
-            let each = body.errors.iter().map(|error| format!("; {}: {}", error.pointer, error.detail));
-            body.error = Some(body.detail.clone() + &each.collect::<String>());
-        }
-        let body = serde_json::to_vec(&body).expect("strings and numbers always serialise");
         *response.status_mut() = kind.status();
         let headers = response.headers_mut();
         headers.remove(header::CONTENT_LENGTH);
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
-        match self {
+        match &self {
             Self::RateLimited(standing) => {
                 standing.write(headers);
                 headers.insert(header::RETRY_AFTER, standing.retry_after().into());
@@ -232,6 +214,24 @@ impl Problem {
             }
             _ => {}
         }
+        let mut body = ProblemBody {
+            kind,
+            title: kind.title(),
+            status: kind.status().as_u16(),
+            detail: self.detail(),
+            request_id: request_id.to_owned(),
+            errors: match self {
+                Self::Malformed(error) => vec![error],
+                Self::InvalidInput(errors) => errors,
+                _ => Vec::new(),
+            },
+            error: None,
+        };
+        if path.starts_with("/v2") {
+            let each = body.errors.iter().map(|error| format!("; {}: {}", error.pointer, error.detail));
+            body.error = Some(body.detail.clone() + &each.collect::<String>());
+        }
+        let body = serde_json::to_vec(&body).expect("strings and numbers always serialise");
         *response.body_mut() = Body::from(body);
     }
 

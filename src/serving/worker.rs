@@ -49,10 +49,10 @@ impl Worker {
     fn answer(&mut self, parts: Vec<Part>) {
         let started = Instant::now();
         let rows = parts.iter().map(|part| part.rows).sum();
+        let padded = bucket(rows, self.max_batch_size);
         let outputs = match parts.as_slice() {
-            [alone] if bucket(rows, self.max_batch_size) == rows => self.run(alone.inputs(self.width)),
+            [alone] if padded == rows => self.run(alone.inputs(self.width)),
             several => {
-                let padded = bucket(rows, self.max_batch_size);
                 let mut inputs = Vec::with_capacity(padded * self.width);
                 several.iter().for_each(|part| inputs.extend_from_slice(part.inputs(self.width)));
                 inputs.resize(padded * self.width, 0.0);

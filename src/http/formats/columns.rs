@@ -1,6 +1,7 @@
 //! A row from columns: a column is a field of the JSON row; a field inside a field is written with a dot
 //! (`half_life_features.measured`), and an empty value is a field left out.
 
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::json::field_error;
@@ -21,6 +22,11 @@ pub fn row<'a, Q: Question>(
         put(&mut row, column, value).map_err(place)?;
     }
     serde_path_to_error::deserialize(Value::Object(row)).map_err(|error| place(field_error(error)))
+}
+
+/// What is said of a row, to be read by column.
+pub fn by_column(result: &impl Serialize) -> Value {
+    serde_json::to_value(result).expect("strings and finite numbers always serialise")
 }
 
 /// Puts a value where its column's name says.

@@ -17,7 +17,7 @@ use super::json::{parse, to_json};
 use crate::http::offload::offload;
 use crate::http::problem::{ErrorCode, FieldError};
 use crate::http::rows::{HEAVY_ROWS, Question, Read, read};
-use crate::serving::{PredictError, ServedModel};
+use crate::serving::ServedModel;
 
 /// Lines that are scored together, if so many have come.
 const CHUNK: usize = 512;
@@ -56,13 +56,7 @@ struct BadLine {
 async fn score<Q: Question>(lines: Vec<Numbered>, served: Arc<ServedModel>) -> io::Result<Bytes> {
     let (model, heavy) = (served.clone(), lines.len() >= HEAVY_ROWS);
     let (outcomes, inputs) = offload(heavy, move || read_lines::<Q>(lines, &model)).await?;
-    let prediction = served.predictor.predict_when_room(inputs).await;
-    let outputs = match prediction {
-        Ok(prediction) => prediction.outputs,
-        Err(error @ (PredictError::Closed | PredictError::Full | PredictError::Failed)) => {
-            return Err(io::Error::other(error));
-        }
-    };
+    let outputs = served.predictor.predict_when_room(inputs).await.map_err(io::Error::other)?.outputs;
     let threshold = served.config.threshold();
     let write = move || {
         let (mut text, mut outputs) = (Vec::new(), outputs.as_slice());

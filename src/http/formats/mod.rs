@@ -8,8 +8,8 @@ mod lines;
 mod table;
 mod whole;
 
-pub use columns::row;
-pub use json::parse;
+pub use columns::{by_column, row};
+pub use json::{parse, to_json};
 pub use table::cell;
 pub use whole::score;
 
@@ -86,23 +86,24 @@ pub async fn answer<Q: Question>(
     request: Request,
 ) -> Result<Response, Problem> {
     let (sent, wanted) = Format::of_request(request.headers()).ok_or(Problem::MediaType)?;
-    let resolve = |named: Option<String>| registry.resolve(Q::TASK, named.or(asked.model.clone()).as_deref());
+    let resolve =
+        |named: Option<String>| registry.resolve(Q::TASK, named.or(asked.model).as_deref()).cloned();
     let reply = (wanted, request.extensions().get().copied());
     let limit = state.config().max_body_bytes.get();
     let (served, mut response) = match sent {
         Format::Lines => {
-            let served = resolve(None)?.clone();
+            let served = resolve(None)?;
             let response = lines::answer::<Q>(served.clone(), request.into_body());
             (served, response)
         }
         Format::Json => {
             let (named, rows) = Q::rows(json::read(body::read(request, limit).await?).await?);
-            let served = resolve(named)?.clone();
+            let served = resolve(named)?;
             let response = whole::answer::<Q>(rows, &served, state, reply).await?;
             (served, response)
         }
         Format::Table(delimiter) => {
-            let served = resolve(None)?.clone();
+            let served = resolve(None)?;
             let rows = table::read::<Q>(body::read(request, limit).await?, delimiter).await?;
             let response = whole::answer::<Q>(rows, &served, state, reply).await?;
             (served, response)

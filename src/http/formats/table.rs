@@ -6,7 +6,7 @@ use csv::{ReaderBuilder, WriterBuilder};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::columns::row;
+use super::columns::{by_column, row};
 use crate::http::offload::offload;
 use crate::http::problem::{ErrorCode, FieldError, Problem};
 use crate::http::rows::{Column, Question};
@@ -59,7 +59,7 @@ pub fn write<R: Serialize>(delimiter: u8, columns: &[Column], results: &[R]) -> 
     let mut line = |cells: Vec<String>| writer.write_record(cells).expect("a vector takes every record");
     line(columns.iter().map(|column| column.name.to_owned()).collect());
     for result in results {
-        let result = serde_json::to_value(result).expect("strings and finite numbers always serialise");
+        let result = by_column(result);
         line(columns.iter().map(|column| cell(&result[column.name])).collect());
     }
     writer.into_inner().expect("a vector takes every record").into()

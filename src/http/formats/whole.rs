@@ -14,6 +14,7 @@ use crate::http::offload::offload;
 use crate::http::problem::{ErrorCode, FieldError, Problem};
 use crate::http::rows::{HEAVY_ROWS, Question, Read, read};
 use crate::http::state::AppState;
+use crate::models::WeightsConfig;
 use crate::serving::{Prediction, ServedModel};
 
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
@@ -48,9 +49,10 @@ pub async fn score<Q: Question>(
         let (pointer, detail) = (format!("/{}", Q::LIST), "at least one row is needed".into());
         return Err(Problem::InvalidInput(vec![FieldError { pointer, code: ErrorCode::EmptyList, detail }]));
     }
-    let (heavy, model) = (rows.len() >= HEAVY_ROWS, served.clone());
-    let (rows, inputs) = offload(heavy, move || read_all(rows, &model)).await?;
-    let span = tracing::info_span!("predict", model = served.full_name());
+    let (heavy, reader) = (rows.len() >= HEAVY_ROWS, served.clone());
+    let (rows, inputs) = offload(heavy, move || read_all(rows, &reader)).await?;
+    let WeightsConfig { model, version, .. } = &served.config;
+    let span = tracing::info_span!("predict", model = %format_args!("{model}@{version}"));
     let predicting = served.predictor.predict(inputs, deadline.map(|deadline| deadline.0));
     let prediction = predicting.instrument(span).await?;
     let mut outputs = prediction.outputs.as_slice();

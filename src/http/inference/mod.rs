@@ -15,7 +15,7 @@ use self::tensors::{InputTensor, OutputTensor, datatype};
 use super::body;
 use super::deadline::Deadline;
 use super::expression::GeneRow;
-use super::formats::{parse, row, score};
+use super::formats::{by_column, parse, row, score, to_json};
 use super::health::Health;
 use super::pre_mirnas::PreMirnaRow;
 use super::problem::{ErrorCode, FieldError, Problem};
@@ -297,14 +297,10 @@ async fn answer<Q: Question>(
     let rows = (0..rows).map(row).collect::<Result<Vec<Q>, _>>().map_err(Problem::Malformed)?;
     let (results, _) = score(rows, served, state, deadline).await?;
 
-    let results: Vec<Value> = results
-        .iter()
-        .map(|result| serde_json::to_value(result).expect("strings and finite numbers always serialise"))
-        .collect();
+    let results: Vec<Value> = results.iter().map(by_column).collect();
     let all_binary = flag(&request.parameters, "binary_data_output");
-    let all = || Q::COLUMNS.iter().map(|column| (*column, all_binary)).collect();
     let wanted: Vec<(Column, bool)> = match request.outputs.as_slice() {
-        [] => all(),
+        [] => Q::COLUMNS.iter().map(|column| (*column, all_binary)).collect(),
         outputs => outputs.iter().map(|output| output.find::<Q>(all_binary)).collect::<Result<_, _>>()?,
     };
     let mut behind = Vec::new();
@@ -320,7 +316,8 @@ async fn answer<Q: Question>(
     if behind.is_empty() {
         return Ok(Json(reply).into_response());
     }
-    let mut bytes = serde_json::to_vec(&reply).expect("strings and finite numbers always serialise");
+    let mut bytes = Vec::new();
+    to_json(&mut bytes, &reply);
     let length = bytes.len().to_string();
     bytes.append(&mut behind);
     let headers = [(HEADER_LENGTH, length.as_str()), (header::CONTENT_TYPE, "application/octet-stream")];

@@ -113,7 +113,10 @@ impl Experiment for Examples {
             for row in with_negatives(&self.train, self.protocol, rng)? {
                 let pair = augment::augment(row.pair, &self.sites, rows, rng);
                 let measured = f32::from(u8::from(row.label));
-                let label = measured + rows.teacher * (teacher::opinion(&pair) - measured);
+                let label = match rows.teacher {
+                    0.0 => measured,
+                    share => measured + share * (teacher::opinion(&pair) - measured),
+                };
                 drawn.push((pair.into(), label));
             }
         }
