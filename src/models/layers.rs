@@ -37,48 +37,19 @@ pub fn batch_norm(path: nn::Path, channels: i64) -> nn::BatchNorm {
     nn::batch_norm1d(path, channels, config)
 }
 
-/// Bidirectional LSTM over all steps: (n, t, `inputs`) to (n, t, 2 × `units`), forward half first.
-pub fn bidirectional_lstm(path: nn::Path, inputs: i64, units: i64) -> nn::LSTM {
-    let config = nn::RNNConfig { bidirectional: true, ..recurrent(inputs, 4 * units) };
-    let lstm = nn::lstm(&path, inputs, units, config);
-    open_forget_gates(&path, units);
-    lstm
-}
-
-/// LSTM over all steps in one direction: (n, t, `inputs`) to (n, t, `units`).
-pub fn lstm(path: nn::Path, inputs: i64, units: i64) -> nn::LSTM {
-    let lstm = nn::lstm(&path, inputs, units, recurrent(inputs, 4 * units));
-    open_forget_gates(&path, units);
-    lstm
-}
-
 /// GRU over all steps in one direction: (n, t, `inputs`) to (n, t, `units`).
 pub fn gru(path: nn::Path, inputs: i64, units: i64) -> nn::GRU {
-    nn::gru(&path, inputs, units, recurrent(inputs, 3 * units))
+    let config = nn::RNNConfig {
+        w_ih_init: glorot_uniform(inputs, 3 * units),
+        w_hh_init: Init::Orthogonal { gain: 1.0 },
+        ..Default::default()
+    };
+    nn::gru(&path, inputs, units, config)
 }
 
 /// Layer normalisation over the last axis, eps 1e-5.
 pub fn layer_norm(path: nn::Path, size: i64) -> nn::LayerNorm {
     nn::layer_norm(path, vec![size], nn::LayerNormConfig::default())
-}
-
-fn recurrent(inputs: i64, gates: i64) -> nn::RNNConfig {
-    nn::RNNConfig {
-        w_ih_init: glorot_uniform(inputs, gates),
-        w_hh_init: Init::Orthogonal { gain: 1.0 },
-        ..Default::default()
-    }
-}
-
-/// Bias 1. Gates stand in the order i, f, g, o.
-fn open_forget_gates(path: &nn::Path, units: i64) {
-    tch::no_grad(|| {
-        for bias in ["bias_ih_l0", "bias_ih_l0_reverse"] {
-            if let Some(bias) = path.get(bias) {
-                let _ = bias.narrow(0, units, units).fill_(1.0);
-            }
-        }
-    });
 }
 
 /// A convolution over rows and columns with Keras' "same" padding: (n, `channels_in`, h, w) to (n, `channels_out`,

@@ -9,6 +9,7 @@ mod encoder;
 mod error;
 mod golden;
 mod layers;
+mod lstm;
 pub mod mirex;
 pub mod mitar;
 pub mod premirna_cnn_lstm;

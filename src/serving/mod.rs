@@ -6,6 +6,8 @@
 //!        └───────── slices of answers, as each batch is done ◄──────────────────────────┘
 //! ```
 //!
+//! One more worker stands aside: while all others run batches of long requests, it runs the short ones.
+//!
 //! Work-conserving: an idle worker starts at once with whatever waits, up to `max_batch_size` rows; batches form
 //! only behind a busy one. There is no window that a lonely request would have to sit out.
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::queue::{Answers, Queue};
+use super::queue::{Answers, Lane, Queue};
 use super::worker::{Forward, Worker};
 use super::{Fault, Meters, PredictError};
 
@@ -52,18 +52,22 @@ pub struct Prediction {
 }
 
 impl Predictor {
-    /// Starts one worker for each forward function. `model` is for the log, `width` the values in one row.
+    /// Starts one worker for each forward function; the one of `aside` runs requests of few rows while all others run
+    /// long ones. `model` is for the log, `width` the values in one row.
     pub fn start(
         model: &str,
         width: usize,
         config: PredictorConfig,
         replicas: Vec<Forward>,
+        aside: Option<Forward>,
     ) -> io::Result<Self> {
         let meters = Arc::new(Meters::new(model));
-        let queue = Arc::new(Queue::new(width, config.queue_capacity, meters.clone()));
+        let queue = Arc::new(Queue::new(width, config.queue_capacity, replicas.len(), meters.clone()));
         let model: Arc<str> = model.into();
         let PredictorConfig { max_batch_size, threads, fault, .. } = config;
-        let spawn = |(index, forward)| {
+        let lanes = replicas.into_iter().map(|forward| (Lane::All, forward));
+        let lanes = lanes.chain(aside.map(|forward| (Lane::Few, forward)));
+        let spawn = |(index, (lane, forward))| {
             Worker {
                 model: model.clone(),
                 meters: meters.clone(),
@@ -71,11 +75,12 @@ impl Predictor {
                 width,
                 max_batch_size,
                 threads,
+                lane,
                 forward,
             }
             .spawn(index, queue.clone())
         };
-        let workers = replicas.into_iter().enumerate().map(spawn).collect::<io::Result<_>>()?;
+        let workers = lanes.enumerate().map(spawn).collect::<io::Result<_>>()?;
         Ok(Self(Arc::new(Inner { meters: meters.clone(), queue, workers: Mutex::new(workers) })))
     }
 

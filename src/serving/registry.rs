@@ -50,22 +50,24 @@ pub struct UnknownModel {
 }
 
 impl ServedModel {
-    /// Loads one replica for each worker. Each has to reproduce the golden outputs and is warmed with a full batch.
+    /// Loads one replica for each worker and one for requests of few rows. Each has to reproduce the golden outputs and
+    /// is warmed with a full batch.
     pub fn load(dir: &WeightsDir, device: Device, config: &PredictorConfig) -> Result<Self, LoadError> {
         let (model, golden) = (dir.model()?, dir.golden()?);
         let encoder = Arc::new((model.encoder)(&dir.config.options)?);
         // Capacity is meant in rows; a long site takes several inputs.
         let queue_capacity = config.queue_capacity.saturating_mul(encoder.most_inputs);
         let config = PredictorConfig { queue_capacity, ..config.clone() };
-        let mut replicas: Vec<Forward> = Vec::with_capacity(config.workers);
-        for _ in 0..config.workers {
+        let replica = || -> Result<Forward, LoadError> {
             let replica = dir.load(device)?;
             golden.verify(&replica)?;
             replica.forward(&vec![0.0; config.max_batch_size * encoder.width]);
-            replicas.push(Box::new(move |inputs| replica.forward(inputs)));
-        }
+            Ok(Box::new(move |inputs| replica.forward(inputs)))
+        };
+        let replicas = (0..config.workers).map(|_| replica()).collect::<Result<_, _>>()?;
+        let aside = Some(replica()?);
         let name = format!("{}@{}", dir.config.model, dir.config.version);
-        let predictor = Predictor::start(&name, encoder.width, config, replicas)
+        let predictor = Predictor::start(&name, encoder.width, config, replicas, aside)
             .map_err(|source| LoadError::Io { path: dir.path.clone(), source })?;
         let metrics = match dir.metrics()? {
             serde_json::Value::Object(metrics) => metrics,

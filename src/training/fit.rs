@@ -57,7 +57,7 @@ impl Run<'_> {
                 _ => {}
             }
             for epoch in first..=stage.epochs {
-                if is_over(stage, index, &state) {
+                if is_over(stage, index, &state) || self.is_dead(&state) {
                     break;
                 }
                 let loss = self.epoch(replica, &mut optimizer, stage, (index, epoch))?;
@@ -167,6 +167,13 @@ impl Run<'_> {
             }
         }
         means
+    }
+
+    /// The last epoch's network says the same of every row: its units died, and do not come back.
+    fn is_dead(&self, state: &State) -> bool {
+        let correlates = |epoch: &Epoch| epoch.validation.contains_key("pearson_r_squared");
+        self.model.task.loss() == Loss::MeanSquaredError
+            && state.history.last().is_some_and(|last| !correlates(last))
     }
 
     /// Higher is better.

@@ -69,7 +69,7 @@ impl App {
         forward: Forward,
     ) -> (Self, Predictor) {
         let encoder = Arc::new((model.encoder)(&Options::new()).unwrap());
-        let predictor = Predictor::start("fake", encoder.width, feeding, vec![forward]).unwrap();
+        let predictor = Predictor::start("fake", encoder.width, feeding, vec![forward], None).unwrap();
         let config = WeightsConfig {
             model: "dmiso".into(),
             version: "fake".into(),

@@ -14,7 +14,7 @@ pub fn fragile() -> Forward {
 }
 
 pub fn start(config: PredictorConfig, forward: Forward) -> Predictor {
-    Predictor::start("fake", 1, config, vec![forward]).unwrap()
+    Predictor::start("fake", 1, config, vec![forward], None).unwrap()
 }
 
 pub async fn until(condition: impl Fn() -> bool) {

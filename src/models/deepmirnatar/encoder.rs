@@ -6,7 +6,8 @@ use tch::nn::{self, Module, RNN};
 
 use super::mask::Mask;
 use super::network::{DROPOUT, MODEL};
-use crate::models::layers::{conv1d, dense, gru, layer_norm, lstm};
+use crate::models::layers::{conv1d, dense, gru, layer_norm};
+use crate::models::lstm::Lstm;
 
 const FILTERS: i64 = 128;
 const WIDTHS: [i64; 3] = [1, 3, 5];
@@ -41,7 +42,7 @@ enum Words {
 
 #[derive(Debug)]
 enum Recurrent {
-    Lstm { forward: nn::LSTM, backward: nn::LSTM },
+    Lstm { forward: Lstm, backward: Lstm },
     Gru { forward: nn::GRU, backward: nn::GRU },
     None,
 }
@@ -60,8 +61,8 @@ impl Encoder {
         let [forward, backward] = ["forward", "backward"].map(|name| &path / name);
         let recurrent = match recurrence {
             Recurrence::Lstm => Recurrent::Lstm {
-                forward: lstm(forward, MODEL, UNITS),
-                backward: lstm(backward, MODEL, UNITS),
+                forward: Lstm::one_way(&forward, MODEL, UNITS),
+                backward: Lstm::one_way(&backward, MODEL, UNITS),
             },
             Recurrence::Gru => {
                 Recurrent::Gru { forward: gru(forward, MODEL, UNITS), backward: gru(backward, MODEL, UNITS) }
@@ -75,8 +76,12 @@ impl Encoder {
         let words = mask.cut(&features.dropout(DROPOUT, train));
         let words = self.words.forward(&words); // (n, t, 64)
         let states = match &self.recurrent {
-            Recurrent::Lstm { forward, backward } => both_ways(forward, backward, &words, mask),
-            Recurrent::Gru { forward, backward } => both_ways(forward, backward, &words, mask),
+            Recurrent::Lstm { forward, backward } => {
+                both_ways(|words| words.apply(forward), |words| words.apply(backward), &words, mask)
+            }
+            Recurrent::Gru { forward, backward } => {
+                both_ways(|words| forward.seq(words).0, |words| backward.seq(words).0, &words, mask)
+            }
             Recurrent::None => words,
         };
         states.apply(&self.norm)
@@ -100,7 +105,12 @@ impl Module for Words {
 }
 
 /// The second half reads each row from its own last word.
-fn both_ways<R: RNN>(forward: &R, backward: &R, words: &Tensor, mask: &Mask) -> Tensor {
-    let back = mask.reverse(&backward.seq(&mask.reverse(words)).0);
-    Tensor::cat(&[forward.seq(words).0, back], 2)
+fn both_ways(
+    forward: impl Fn(&Tensor) -> Tensor,
+    backward: impl Fn(&Tensor) -> Tensor,
+    words: &Tensor,
+    mask: &Mask,
+) -> Tensor {
+    let back = mask.reverse(&backward(&mask.reverse(words)));
+    Tensor::cat(&[forward(words), back], 2)
 }

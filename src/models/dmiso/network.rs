@@ -3,10 +3,11 @@
 
 use serde::Deserialize;
 use tch::Tensor;
-use tch::nn::{self, ModuleT, RNN};
+use tch::nn::{self, ModuleT};
 
 use super::{MIRNA_ROWS, SITE_ROWS};
-use crate::models::layers::{batch_norm, bidirectional_lstm, conv1d, dense};
+use crate::models::layers::{batch_norm, conv1d, dense};
+use crate::models::lstm::Lstm;
 use crate::models::{LoadError, Network, Options};
 
 const KERNELS: i64 = 10;
@@ -33,7 +34,7 @@ struct Dmiso {
     conv_mirna: nn::Conv1D,
     conv_site: nn::Conv1D,
     norm_merged: nn::BatchNorm,
-    lstm: nn::LSTM,
+    lstm: Lstm,
     norm_lstm: nn::BatchNorm,
     dense: nn::Linear,
     norm_dense: nn::BatchNorm,
@@ -47,7 +48,7 @@ pub fn build(path: &nn::Path, options: &Options) -> Result<Network, LoadError> {
         conv_mirna: conv1d(path / "conv_mirna", 4, KERNELS, KERNEL_WIDTH),
         conv_site: conv1d(path / "conv_site", 4, KERNELS, KERNEL_WIDTH),
         norm_merged: batch_norm(path / "norm_merged", KERNELS),
-        lstm: bidirectional_lstm(path / "lstm", KERNELS, UNITS),
+        lstm: Lstm::both_ways(&(path / "lstm"), KERNELS, UNITS),
         norm_lstm: batch_norm(path / "norm_lstm", 2 * UNITS),
         dense: dense(path / "dense", STEPS * 2 * UNITS, 100),
         norm_dense: batch_norm(path / "norm_dense", 100),
@@ -74,7 +75,7 @@ impl ModuleT for Dmiso {
             .apply_t(&self.norm_merged, train)
             .dropout(merged, train)
             .transpose(1, 2) // (n, 70, 10)
-            .apply_lstm(&self.lstm) // (n, 70, 20)
+            .apply(&self.lstm) // (n, 70, 20)
             .transpose(1, 2)
             .apply_t(&self.norm_lstm, train)
             .transpose(1, 2)
@@ -86,16 +87,5 @@ impl ModuleT for Dmiso {
             .dropout(dense, train)
             .apply(&self.output) // (n, 1)
             .apply_t(&self.norm_output, train)
-    }
-}
-
-/// Lets an LSTM stand in a chain of layers.
-trait ApplyLstm {
-    fn apply_lstm(&self, lstm: &nn::LSTM) -> Tensor;
-}
-
-impl ApplyLstm for Tensor {
-    fn apply_lstm(&self, lstm: &nn::LSTM) -> Tensor {
-        lstm.seq(self).0
     }
 }

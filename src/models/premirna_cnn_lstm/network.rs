@@ -1,10 +1,11 @@
 //! The network of the paper's Table 3, with the switches that its text leaves open.
 
 use tch::Tensor;
-use tch::nn::{self, ModuleT, RNN};
+use tch::nn::{self, ModuleT};
 
 use super::{Downsample, LstmOver, ROWS, Switches};
-use crate::models::layers::{SameConv2D, dense, lstm};
+use crate::models::layers::{SameConv2D, dense};
+use crate::models::lstm::Lstm;
 use crate::models::{LoadError, Network, Options};
 
 const FILTERS: i64 = 128;
@@ -19,7 +20,7 @@ const DROPOUT: f64 = 0.5;
 #[derive(Debug)]
 struct CnnLstm {
     convolutions: [SameConv2D; 3],
-    lstm: nn::LSTM,
+    lstm: Lstm,
     dense: nn::Linear,
     output: nn::Linear,
     switches: Switches,
@@ -35,7 +36,7 @@ pub fn build(path: &nn::Path, options: &Options) -> Result<Network, LoadError> {
     let inputs = FILTERS * STEPS / switches.steps();
     Ok(Box::new(CnnLstm {
         convolutions: [conv("conv1", 1), conv("conv2", FILTERS), conv("conv3", FILTERS)],
-        lstm: lstm(path / "lstm", inputs, UNITS),
+        lstm: Lstm::one_way(&(path / "lstm"), inputs, UNITS),
         dense: dense(path / "dense", UNITS, DENSE),
         output: dense(path / "output", DENSE, 2),
         switches,
@@ -52,7 +53,8 @@ impl ModuleT for CnnLstm {
             .squeeze_dim(3)
             .transpose(1, 2) // (n, 21, 128)
             .reshape([-1, steps, FILTERS * STEPS / steps])
-            .apply_lstm(&self.lstm) // (n, 100)
+            .apply(&self.lstm) // (n, 21, 100)
+            .select(1, -1) // (n, 100)
             .apply(&self.dense) // (n, 256)
             .relu()
             .dropout(DROPOUT, train)
@@ -77,17 +79,5 @@ impl Switches {
             LstmOver::Frame => 1,
             LstmOver::Positions => STEPS,
         }
-    }
-}
-
-/// Lets an LSTM stand in a chain of layers.
-trait ApplyLstm {
-    /// (n, t, inputs) to the last step's (n, units).
-    fn apply_lstm(&self, lstm: &nn::LSTM) -> Tensor;
-}
-
-impl ApplyLstm for Tensor {
-    fn apply_lstm(&self, lstm: &nn::LSTM) -> Tensor {
-        lstm.seq(self).0.select(1, -1)
     }
 }
