@@ -101,13 +101,19 @@ async fn alone() -> Result<(), Failure> {
     println!();
     run.note("gained by batching, times", crowd.requests_per_second / single.requests_per_second);
     run.note("p99 beside a long request, times the idle p99", beside.p99_ms / idle.p99_ms);
-    let bare = bare_libtorch(&mut run)?;
-    run.note("1000 pairs, share of bare libtorch at its best batch", long.pairs_per_second / bare);
+    let bare = network_alone(&mut run)?;
+    run.note("1000 pairs, share of the network alone at its best batch", long.pairs_per_second / bare);
     run.keep()
 }
 
 async fn peers(python: PathBuf) -> Result<(), Failure> {
     let mut run = Run::new("peers");
+    let long = {
+        let server = Server::mirador(&[]).await?;
+        run.add("mirador, 1 client, 1000 pairs", closed(server.address, 1, 1000, MEASURED).await?)
+    };
+    let bare = process::bare_pytorch(&python)?;
+    run.note("PyTorch alone at its best batch size, one thread: pairs/s", bare);
     let mut measure = async |name: &str, server: Server| -> Result<[Outcome; 2], Failure> {
         let one = run.add(&format!("{name}, 1 client"), closed(server.address, 1, 1, MEASURED).await?);
         let many = closed(server.address, CLIENTS, 1, MEASURED).await?;
@@ -132,11 +138,12 @@ async fn peers(python: PathBuf) -> Result<(), Failure> {
     run.note("p50 at 1 client, share of FastAPI's", ours[0].p50_ms / fastapi[0].p50_ms);
     run.note("throughput at 32 clients, times mosec", ours[1].requests_per_second / most);
     run.note("p50 at 1 client, share of mosec's", ours[0].p50_ms / soonest);
+    run.note("1000 pairs, share of PyTorch alone", long.pairs_per_second / bare);
     run.keep()
 }
 
-/// Pairs per second of the default target-site network alone at its best batch size, on this thread.
-fn bare_libtorch(run: &mut Run) -> Result<f64, Failure> {
+/// Pairs per second of our DMISO without a server at its best batch size, on this thread.
+fn network_alone(run: &mut Run) -> Result<f64, Failure> {
     device::set_threads(1);
     let folders = WeightsDir::scan(WEIGHTS.as_ref())?;
     let dir = folders.iter().find(|dir| dir.config.model == "dmiso" && dir.config.default_version);
@@ -151,7 +158,7 @@ fn bare_libtorch(run: &mut Run) -> Result<f64, Failure> {
             done += rows;
         }
         let rate = done as f64 / begun.elapsed().as_secs_f64();
-        run.note(&format!("libtorch alone, one thread, batches of {rows}: pairs/s"), rate);
+        run.note(&format!("the network alone, one thread, batches of {rows}: pairs/s"), rate);
         best = f64::max(best, rate);
     }
     Ok(best)

@@ -94,6 +94,13 @@ impl Drop for Server {
     }
 }
 
+/// Pairs per second of the peers' network without a server.
+pub fn bare_pytorch(python: &Path) -> Result<f64, Failure> {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peers/bare.py");
+    let output = Command::new(python).arg(script).arg(weights()).stderr(Stdio::inherit()).output()?;
+    Ok(String::from_utf8(output.stdout)?.trim().parse()?)
+}
+
 fn weights() -> String {
     format!("{WEIGHTS}/dmiso/balanced/model.safetensors")
 }

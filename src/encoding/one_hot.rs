@@ -17,14 +17,13 @@ pub fn crop_middle(length: usize, limit: usize) -> Range<usize> {
 /// When `bases` is longer than `rows`: crop first.
 pub fn one_hot(bases: &[Base], rows: usize, alphabet: [Base; 4], unknown: f32) -> Vec<f32> {
     assert!(bases.len() <= rows, "{} nt do not fit into {rows} rows", bases.len());
-    let mut map = vec![unknown; rows * 4];
-    for (row, base) in map.chunks_exact_mut(4).zip(bases) {
-        if let Some(column) = alphabet.iter().position(|letter| letter == base) {
-            row.fill(0.0);
-            row[column] = 1.0;
-        }
+    let mut row_of = [[unknown; 4]; 5];
+    for (column, base) in alphabet.into_iter().enumerate() {
+        row_of[base as usize] = std::array::from_fn(|other| f32::from(u8::from(other == column)));
     }
-    map
+    let mut map = vec![[unknown; 4]; rows];
+    map.iter_mut().zip(bases).for_each(|(row, base)| *row = row_of[*base as usize]);
+    map.into_flattened()
 }
 
 #[cfg(test)]

@@ -56,16 +56,17 @@ impl SiteType {
             (Some(letter), Some(other)) => letter.pairs_with(other),
             _ => false,
         };
-        let core = (3..=7).all(pairs);
-        let (two, eight) = (pairs(2), pairs(8));
+        if !(3..=7).all(pairs) {
+            return Self::None;
+        }
         let a1 = facing(1) == Some(Base::A);
-        match (core, two, eight, a1) {
-            (true, true, true, true) => Self::EightMer,
-            (true, true, true, false) => Self::SevenMerM8,
-            (true, true, false, true) => Self::SevenMerA1,
-            (true, true, false, false) => Self::SixMer,
-            (true, false, true, _) => Self::OffsetSixMer,
-            _ => Self::None,
+        match (pairs(2), pairs(8), a1) {
+            (true, true, true) => Self::EightMer,
+            (true, true, false) => Self::SevenMerM8,
+            (true, false, true) => Self::SevenMerA1,
+            (true, false, false) => Self::SixMer,
+            (false, true, _) => Self::OffsetSixMer,
+            (false, false, _) => Self::None,
         }
     }
 }

@@ -126,13 +126,13 @@ impl Rna {
         let mut ambiguity: Option<Ambiguity> = None;
         for (index, letter) in text.chars().enumerate() {
             let position = index + 1;
-            bases.push(match letter.to_ascii_uppercase() {
-                'A' => Base::A,
-                'C' => Base::C,
-                'G' => Base::G,
-                'U' | 'T' => Base::U,
-                'N' => Base::N,
-                'R' | 'Y' | 'S' | 'W' | 'K' | 'M' | 'B' | 'D' | 'H' | 'V' => {
+            bases.push(match letter {
+                'A' | 'a' => Base::A,
+                'C' | 'c' => Base::C,
+                'G' | 'g' => Base::G,
+                'U' | 'T' | 'u' | 't' => Base::U,
+                'N' | 'n' => Base::N,
+                _ if "RYSWKMBDHV".contains(letter.to_ascii_uppercase()) => {
                     ambiguity.get_or_insert(Ambiguity { count: 0, letter, position }).count += 1;
                     Base::N
                 }
