@@ -1,5 +1,6 @@
 //! `make bench`: what the server adds to the network, what batching gains, how it holds up beside long requests.
 //! `make bench-peers`: the same network behind FastAPI and mosec, in the same run. `make soak`: half an hour of a bad day.
+//! `make rolling`: processes behind nginx, restarted under load.
 //!
 //! Every server runs as a process of its own on loopback, and the client shares the machine with it: figures are ratios of
 //! one run, not promises. Raw results go to `benches/runs/`.
@@ -7,6 +8,7 @@
 mod client;
 mod load;
 mod process;
+mod rolling;
 mod soak;
 
 use std::net::SocketAddr;
@@ -35,6 +37,7 @@ fn main() -> Result<(), Failure> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["constant", address] => runtime.block_on(constant(address.parse()?)),
         ["peers", python] => runtime.block_on(peers(python.into())),
+        ["rolling", requests] => runtime.block_on(rolling::rolling(requests.parse()?)),
         ["soak", minutes] => runtime.block_on(soak::soak(minutes.parse()?)),
         _ => runtime.block_on(alone()),
     }

@@ -16,7 +16,11 @@ pub struct Server {
 impl Server {
     /// The release server.
     pub async fn mirador(flags: &[&str]) -> Result<Self, Failure> {
-        let address = free()?;
+        Self::mirador_at(free()?, flags).await
+    }
+
+    /// The same at an address of the caller's choice.
+    pub async fn mirador_at(address: SocketAddr, flags: &[&str]) -> Result<Self, Failure> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mirador"));
         command.args(["serve", "--device", "cpu", "--weights-dir", WEIGHTS, "--bind", &address.to_string()]);
         command.args(flags).env("RUST_LOG", "error");
@@ -105,6 +109,7 @@ fn weights() -> String {
     format!("{WEIGHTS}/dmiso/balanced/model.safetensors")
 }
 
-fn free() -> std::io::Result<SocketAddr> {
+/// A free address of loopback.
+pub fn free() -> std::io::Result<SocketAddr> {
     TcpListener::bind("127.0.0.1:0")?.local_addr()
 }

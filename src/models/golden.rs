@@ -42,15 +42,21 @@ impl Golden {
         Self { cases: cases.collect() }
     }
 
-    /// Fails at the first row for which `replica` says something else.
+    /// Fails at the first row for which `replica` says something else, alone or in a batch with the others.
     pub fn verify(&self, replica: &Replica) -> Result<(), LoadError> {
-        for (case, golden) in self.cases.iter().enumerate() {
-            let row = golden.row.parse().map_err(|error| LoadError::GoldenInput { case, error })?;
-            let (got, expected) = (replica.score(&[row])[0], golden.output);
-            let near = (got - expected).abs() <= GOLDEN_TOLERANCE * (1.0 + expected.abs())
-                && (probability(got) - probability(expected)).abs() <= 1e-5;
-            if !near {
-                return Err(LoadError::Golden { case, got, expected });
+        let parse = |(case, golden): (usize, &Case)| {
+            golden.row.parse().map_err(|error| LoadError::GoldenInput { case, error })
+        };
+        let rows: Vec<Input> = self.cases.iter().enumerate().map(parse).collect::<Result<_, _>>()?;
+        let alone: Vec<f32> = rows.chunks(1).flat_map(|row| replica.score(row)).collect();
+        for outputs in [alone, replica.score(&rows)] {
+            for (case, (&got, golden)) in outputs.iter().zip(&self.cases).enumerate() {
+                let expected = golden.output;
+                let near = (got - expected).abs() <= GOLDEN_TOLERANCE * (1.0 + expected.abs())
+                    && (probability(got) - probability(expected)).abs() <= 1e-5;
+                if !near {
+                    return Err(LoadError::Golden { case, got, expected });
+                }
             }
         }
         Ok(())

@@ -14,7 +14,7 @@ pub struct Meters {
     pub batch: Histogram,
     /// Seconds of a forward pass.
     pub forward: Histogram,
-    /// Inputs of nothing that filled batches up to a size that libtorch knows.
+    /// Inputs run twice, to fill batches up to a size that libtorch knows.
     pub padding_inputs: Counter,
     /// Inputs that were answered.
     pub answered: Counter,

@@ -50,8 +50,8 @@ pub struct UnknownModel {
 }
 
 impl ServedModel {
-    /// Loads one replica for each worker and one for requests of few rows. Each has to reproduce the golden outputs and
-    /// is warmed with a full batch.
+    /// Loads one replica for each worker and one for requests of few rows. Each has to reproduce the golden outputs, which
+    /// warms it too.
     pub fn load(dir: &WeightsDir, device: Device, config: &PredictorConfig) -> Result<Self, LoadError> {
         let (model, golden) = (dir.model()?, dir.golden()?);
         let encoder = Arc::new((model.encoder)(&dir.config.options)?);
@@ -61,7 +61,6 @@ impl ServedModel {
         let replica = || -> Result<Forward, LoadError> {
             let replica = dir.load(device)?;
             golden.verify(&replica)?;
-            replica.forward(&vec![0.0; config.max_batch_size * encoder.width]);
             Ok(Box::new(move |inputs| replica.forward(inputs)))
         };
         let replicas = (0..config.workers).map(|_| replica()).collect::<Result<_, _>>()?;

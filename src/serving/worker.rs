@@ -57,7 +57,8 @@ impl Worker {
             several => {
                 let mut inputs = Vec::with_capacity(padded * self.width);
                 several.iter().for_each(|part| inputs.extend_from_slice(part.inputs(self.width)));
-                inputs.resize(padded * self.width, 0.0);
+                // Filled up with its own first rows: a network need not bear an input of nothing.
+                inputs.extend_from_within(..(padded - rows) * self.width);
                 self.meters.padding_inputs.increment((padded - rows) as u64);
                 let mut outputs = self.run(&inputs);
                 outputs.truncate(rows);

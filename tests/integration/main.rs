@@ -13,6 +13,7 @@ mod expression;
 mod fake;
 mod formats;
 mod inference;
+mod leaving;
 mod metrics;
 mod models;
 mod openapi;

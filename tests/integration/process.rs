@@ -17,16 +17,16 @@ use tempfile::TempDir;
 use crate::app::{SCORE, pair};
 use crate::weights;
 
-struct Server {
+pub struct Server {
     process: Child,
-    address: String,
+    pub address: String,
     /// Of health and metrics, with `--ops-bind`.
     ops: String,
     _folder: TempDir,
 }
 
 impl Server {
-    fn start(flags: &[&str]) -> Self {
+    pub fn start(flags: &[&str]) -> Self {
         Self::serving(weights::root(), flags)
     }
 
@@ -44,11 +44,11 @@ impl Server {
         server
     }
 
-    fn until_ready(&mut self) {
+    pub fn until_ready(&mut self) {
         self.wait_until(|server| get(&server.address, "/health/ready").starts_with("HTTP/1.1 200"));
     }
 
-    fn wait_until(&mut self, mut condition: impl FnMut(&mut Self) -> bool) {
+    pub fn wait_until(&mut self, mut condition: impl FnMut(&mut Self) -> bool) {
         let started = Instant::now();
         while !condition(self) {
             assert!(started.elapsed() < Duration::from_secs(60), "waited in vain");
@@ -91,7 +91,7 @@ fn ask(address: &str, request: &[u8]) -> String {
     reply
 }
 
-fn get(address: &str, path: &str) -> String {
+pub fn get(address: &str, path: &str) -> String {
     ask(address, format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n").as_bytes())
 }
 
