@@ -19,7 +19,7 @@ DATA ?= ../shared/data
 VERSION ?= balanced
 programs := $(or $(CARGO_TARGET_DIR),target)/release
 
-.PHONY: help setup build run test check fmt clippy doc openapi openapi-check deny prepare train evaluate audit bench bench-peers soak rolling clean
+.PHONY: help setup build run test check fmt clippy doc openapi openapi-check deny prepare train evaluate audit bench bench-peers soak lines rolling clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -91,6 +91,9 @@ bench: ## what serving costs and what batching gains
 
 soak: ## half an hour of mixed load (MINUTES=30): memory and errors
 	@$(cargo) bench $(locked) -- soak $(or $(MINUTES),30)
+
+lines: ## many rows through one connection (ROWS=10000000), ten minutes at most
+	@$(cargo) bench $(locked) -- lines $(or $(ROWS),10000000)
 
 rolling: ## restart two processes behind nginx under load (REQUESTS=100000)
 	@$(cargo) bench $(locked) -- rolling $(or $(REQUESTS),100000)

@@ -1,11 +1,12 @@
 //! `make bench`: what the server adds to the network, what batching gains, how it holds up beside long requests.
 //! `make bench-peers`: the same network behind FastAPI and mosec, in the same run. `make soak`: half an hour of a bad day.
-//! `make rolling`: processes behind nginx, restarted under load.
+//! `make lines`: millions of rows through one connection. `make rolling`: processes behind nginx, restarted under load.
 //!
 //! Every server runs as a process of its own on loopback, and the client shares the machine with it: figures are ratios of
 //! one run, not promises. Raw results go to `benches/runs/`.
 
 mod client;
+mod lines;
 mod load;
 mod process;
 mod rolling;
@@ -37,6 +38,7 @@ fn main() -> Result<(), Failure> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["constant", address] => runtime.block_on(constant(address.parse()?)),
         ["peers", python] => runtime.block_on(peers(python.into())),
+        ["lines", rows] => runtime.block_on(lines::many(rows.parse()?)),
         ["rolling", requests] => runtime.block_on(rolling::rolling(requests.parse()?)),
         ["soak", minutes] => runtime.block_on(soak::soak(minutes.parse()?)),
         _ => runtime.block_on(alone()),

@@ -12,6 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::client::{Client, request};
+use super::lines::lines;
 use super::load::{closed, open};
 use super::process::Server;
 use super::{Failure, Run};
@@ -20,7 +21,6 @@ const CALIBRATION: Duration = Duration::from_secs(10);
 /// Of the capacity; the rest of the 80 % is taken by the long and the strange ones.
 const SINGLE_PAIRS: f64 = 0.5;
 const SAMPLE: Duration = Duration::from_secs(20);
-const LINE: &[u8] = b"{\"mirna\":\"UGAGGUAGUAGGUUGUAUAGUU\",\"site\":\"AACUAUACAACCUACUACCUCA\"}\n";
 
 /// What happened to those beside the single pairs.
 #[derive(Default)]
@@ -42,7 +42,7 @@ pub async fn soak(minutes: u64) -> Result<(), Failure> {
     let until = Instant::now() + lasting;
     let mut others = tokio::task::JoinSet::new();
     others.spawn(long(address, until, counts.clone()));
-    others.spawn(lines(address, until, counts.clone()));
+    others.spawn(some_lines(address, until, counts.clone()));
     others.spawn(leaving(address, until, counts.clone()));
     others.spawn(garbage(address, until, counts.clone()));
     others.spawn(stalling(address, until, counts.clone()));
@@ -85,40 +85,13 @@ async fn long(address: SocketAddr, until: Instant, counts: Arc<Counts>) -> io::R
 }
 
 /// One connection of lines, a hundred at a time.
-async fn lines(address: SocketAddr, until: Instant, counts: Arc<Counts>) -> io::Result<()> {
-    let (mut reply, mut upload) = TcpStream::connect(address).await?.into_split();
-    upload
-        .write_all(
-            b"POST /v1/target-sites/score HTTP/1.1\r\nhost: bench\r\ncontent-type: application/x-ndjson\r\n\
-              transfer-encoding: chunked\r\nconnection: close\r\n\r\n",
-        )
-        .await?;
-    let reader = tokio::spawn(async move {
-        let (mut bytes, mut answers) = (vec![0; 64 * 1024], 0);
-        loop {
-            match reply.read(&mut bytes).await? {
-                0 => return Ok::<_, io::Error>(answers),
-                read => {
-                    answers += bytes[..read].windows(13).filter(|part| part == b"\"probability\"").count()
-                }
-            }
-        }
-    });
-    let hundred = LINE.repeat(100);
-    let chunk = [format!("{:x}\r\n", hundred.len()).as_bytes(), &hundred, b"\r\n"].concat();
-    let mut sent = 0;
-    while Instant::now() < until {
-        upload.write_all(&chunk).await?;
-        sent += 100;
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    upload.write_all(b"0\r\n\r\n").await?;
-    let answers = reader.await??;
-    counts.lines.store(answers, Ordering::Relaxed);
-    // A word may be cut in two where a read ends.
-    match answers * 1000 >= sent * 995 {
-        true => Ok(()),
-        false => Err(io::Error::other(format!("{answers} answers to {sent} lines"))),
+async fn some_lines(address: SocketAddr, until: Instant, counts: Arc<Counts>) -> io::Result<()> {
+    let pace = Duration::from_millis(100);
+    let answers = lines(address, usize::MAX, until, pace, &counts.lines).await?;
+    if answers == counts.lines.load(Ordering::Relaxed) {
+        Ok(())
+    } else {
+        Err(io::Error::other("lines were lost"))
     }
 }
 
