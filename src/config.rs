@@ -89,7 +89,8 @@ pub struct ServeConfig {
     /// Write the bound address to this file once listening
     #[arg(long, env = "MIRADOR_PORT_FILE")]
     pub port_file: Option<PathBuf>,
-    /// Replicas of each model [default: one for every two cores, at most 8; one on CUDA]
+    /// Replicas of each model for large requests [default: all cores but one, at most 8; one on CUDA]; half as many
+    /// answer those of up to 16 rows
     #[arg(long, env = "MIRADOR_WORKERS")]
     pub workers: Option<NonZeroUsize>,
     /// Cores that one replica may use for one batch; for small networks more replicas gain more
@@ -158,12 +159,13 @@ impl ServeConfig {
         if capacity < rows { Err(ConfigError::QueueTooSmall { capacity, rows }) } else { Ok(()) }
     }
 
-    /// Replicas of each model. By default their threads take half of the cores (of the container, where it has a
-    /// quota): the other half reads requests and writes replies meanwhile, and fewer workers make fuller batches,
-    /// which cost less per row. A server for large requests gains from more.
-    pub fn workers(&self, on_cuda: bool) -> usize {
+    /// Replicas of each model: for small requests, and for large ones. By default one core (of the container, where it
+    /// has a quota) is left to connections and small requests: where large batches run on every core, a small request
+    /// waits for the end of a time slice. Small ones have half as many: fewer make fuller batches.
+    pub fn workers(&self, on_cuda: bool) -> [usize; 2] {
         let cores = available_parallelism().map_or(1, NonZeroUsize::get);
-        let fitting = (cores / 2 / self.threads_per_worker).clamp(1, 8);
-        self.workers.map_or(if on_cuda { 1 } else { fitting }, NonZeroUsize::get)
+        let fitting = (cores.saturating_sub(1) / self.threads_per_worker).clamp(1, 8);
+        let long = self.workers.map_or(if on_cuda { 1 } else { fitting }, NonZeroUsize::get);
+        [(long / 2).max(1), long]
     }
 }

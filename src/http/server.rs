@@ -227,11 +227,13 @@ fn load(state: AppState, device: Device) -> Result<oneshot::Receiver<Result<(), 
     std::thread::Builder::new().name("loader".into()).spawn(move || {
         let started = Instant::now();
         let config = state.config();
-        let (workers, threads) = (config.workers(device != Device::Cpu), config.threads_per_worker.get());
+        let [short_workers, long_workers] = config.workers(device != Device::Cpu);
+        let threads = config.threads_per_worker.get();
         let feeding = PredictorConfig {
             max_batch_size: config.max_batch_size.get(),
             queue_capacity: config.queue_capacity.get(),
-            workers,
+            short_workers,
+            long_workers,
             threads,
             fault: state.fault().clone(),
         };
@@ -242,7 +244,8 @@ fn load(state: AppState, device: Device) -> Result<oneshot::Receiver<Result<(), 
                     registry.entries().iter().map(|entry| entry.served.full_name()).collect();
                 state.start(registry);
                 tracing::info!(
-                    "ready in {:.1} s: {} on {device:?}, {workers} worker(s) of {threads} thread(s) each",
+                    "ready in {:.1} s: {} on {device:?}, workers of each: {short_workers} for small and \
+                     {long_workers} for large requests, {threads} thread(s) each",
                     started.elapsed().as_secs_f64(),
                     names.join(", "),
                 );

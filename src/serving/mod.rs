@@ -1,12 +1,10 @@
 //! From encoded rows to outputs: who waits, who runs, who gets which answer.
 //!
 //! ```text
-//! Predictor::predict ── reserves n rows of the queue, all or none ──► Queue ──► worker 0, owns a replica
-//!        ▲                                                              └─────► worker 1, owns a replica
-//!        └───────── slices of answers, as each batch is done ◄──────────────────────────┘
+//! Predictor::predict ── reserves n rows of the queue, all or none ──► Queue, short line ──► worker, owns a replica
+//!        ▲                                                            └─────  long line ──► workers, one replica each
+//!        └───────── slices of answers, as each batch is done ◄──────────────────────────────┘
 //! ```
-//!
-//! One more worker stands aside: while all others run batches of long requests, it runs the short ones.
 //!
 //! Work-conserving: an idle worker starts at once with whatever waits, up to `max_batch_size` rows; batches form
 //! only behind a busy one. There is no window that a lonely request would have to sit out.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::queue::{Answers, Lane, Queue};
+use super::queue::{Answers, Line, Queue};
 use super::worker::{Forward, Worker};
 use super::{Fault, Meters, PredictError};
 
@@ -16,8 +16,10 @@ pub struct PredictorConfig {
     pub max_batch_size: usize,
     /// Most rows admitted and not yet answered.
     pub queue_capacity: usize,
-    /// Replicas, each on its own thread.
-    pub workers: usize,
+    /// Replicas for small requests, each on its own thread.
+    pub short_workers: usize,
+    /// Replicas for large requests.
+    pub long_workers: usize,
     /// Threads that libtorch may use within one operation of a worker.
     pub threads: usize,
     /// Told when the device breaks.
@@ -26,7 +28,14 @@ pub struct PredictorConfig {
 
 impl Default for PredictorConfig {
     fn default() -> Self {
-        Self { max_batch_size: 512, queue_capacity: 20_000, workers: 1, threads: 1, fault: Fault::default() }
+        Self {
+            max_batch_size: 512,
+            queue_capacity: 20_000,
+            short_workers: 1,
+            long_workers: 1,
+            threads: 1,
+            fault: Fault::default(),
+        }
     }
 }
 
@@ -52,22 +61,22 @@ pub struct Prediction {
 }
 
 impl Predictor {
-    /// Starts one worker for each forward function; the one of `aside` runs requests of few rows while all others run
-    /// long ones. `model` is for the log, `width` the values in one row.
+    /// Starts one worker for each forward function: those of `short` run requests of few rows, those of `long` all
+    /// others. `model` is for the log, `width` the values in one row.
     pub fn start(
         model: &str,
         width: usize,
         config: PredictorConfig,
-        replicas: Vec<Forward>,
-        aside: Option<Forward>,
+        short: Vec<Forward>,
+        long: Vec<Forward>,
     ) -> io::Result<Self> {
         let meters = Arc::new(Meters::new(model));
-        let queue = Arc::new(Queue::new(width, config.queue_capacity, replicas.len(), meters.clone()));
+        let queue = Arc::new(Queue::new(width, config.queue_capacity, meters.clone()));
         let model: Arc<str> = model.into();
         let PredictorConfig { max_batch_size, threads, fault, .. } = config;
-        let lanes = replicas.into_iter().map(|forward| (Lane::All, forward));
-        let lanes = lanes.chain(aside.map(|forward| (Lane::Few, forward)));
-        let spawn = |(index, (lane, forward))| {
+        let of = |line| move |forward| (line, forward);
+        let replicas = short.into_iter().map(of(Line::Short)).chain(long.into_iter().map(of(Line::Long)));
+        let spawn = |(index, (line, forward))| {
             Worker {
                 model: model.clone(),
                 meters: meters.clone(),
@@ -75,12 +84,12 @@ impl Predictor {
                 width,
                 max_batch_size,
                 threads,
-                lane,
+                line,
                 forward,
             }
             .spawn(index, queue.clone())
         };
-        let workers = lanes.enumerate().map(spawn).collect::<io::Result<_>>()?;
+        let workers = replicas.enumerate().map(spawn).collect::<io::Result<_>>()?;
         Ok(Self(Arc::new(Inner { meters: meters.clone(), queue, workers: Mutex::new(workers) })))
     }
 

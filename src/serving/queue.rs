@@ -1,5 +1,5 @@
-//! The bounded queue of one model version. Its capacity counts rows, the unit of work, not requests. Requests of few
-//! rows and of many stand in two lines and never share a batch: a lone pair does not wait for the end of a long one.
+//! The bounded queue of one model version. Its capacity counts rows, the unit of work, not requests. Small requests and
+//! large ones stand in two lines, each with workers of its own: a lone pair does not wait for the end of a large batch.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -10,16 +10,16 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{Meters, PredictError};
 
-/// A request of so few rows stands in the short line.
+/// A request of at most so many rows stands in the short line.
 const FEW: usize = 16;
 
-/// Which requests a worker takes.
+/// Which of the two lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lane {
-    /// All, of both lines by turns.
-    All,
-    /// Those of few rows, while every worker of the other lane runs many.
-    Few,
+pub enum Line {
+    /// Of small requests.
+    Short,
+    /// Of large ones.
+    Long,
 }
 
 /// Between the predictor (async, pushes) and the workers (threads, take).
@@ -32,18 +32,13 @@ pub struct Queue {
     room: Arc<Semaphore>,
     /// Held for moving jobs only, never while rows are copied or run.
     waiting: Mutex<Waiting>,
-    /// Tell the workers of each lane that there may be something for them, or that the queue closes.
-    for_all: Condvar,
-    for_few: Condvar,
+    /// Tell the workers of each line that a job arrived or the queue closes.
+    arrived: [Condvar; 2],
 }
 
+#[derive(Default)]
 struct Waiting {
-    few: VecDeque<Job>,
-    many: VecDeque<Job>,
-    /// The long line's turn is next.
-    many_is_next: bool,
-    /// Workers of [`Lane::All`] that do not run a batch of the long line.
-    at_hand: usize,
+    lines: [VecDeque<Job>; 2],
     closed: bool,
 }
 
@@ -71,17 +66,6 @@ pub struct Part {
     _room: OwnedSemaphorePermit,
 }
 
-/// What a worker runs at once.
-pub struct Batch {
-    /// Not empty.
-    pub parts: Vec<Part>,
-    /// Held while rows of the long line run.
-    pub long: Option<Long>,
-}
-
-/// Counts its worker out of those at hand.
-pub struct Long(Arc<Queue>);
-
 /// What a worker found for a [`Part`]; `None` is a row that the network failed on.
 pub struct Slice {
     pub first: usize,
@@ -100,19 +84,10 @@ pub struct Answers {
 }
 
 impl Queue {
-    /// `workers` is how many will take from [`Lane::All`].
-    pub fn new(width: usize, capacity: usize, workers: usize, meters: Arc<Meters>) -> Self {
+    pub fn new(width: usize, capacity: usize, meters: Arc<Meters>) -> Self {
         let capacity = capacity.min(Semaphore::MAX_PERMITS);
         let room = Arc::new(Semaphore::new(capacity));
-        let waiting = Waiting {
-            few: VecDeque::new(),
-            many: VecDeque::new(),
-            many_is_next: false,
-            at_hand: workers,
-            closed: false,
-        };
-        let (for_all, for_few) = (Condvar::new(), Condvar::new());
-        Self { width, capacity, meters, room, waiting: Mutex::new(waiting), for_all, for_few }
+        Self { width, capacity, meters, room, waiting: Mutex::default(), arrived: Default::default() }
     }
 
     /// Admits all rows or none.
@@ -151,49 +126,39 @@ impl Queue {
         if waiting.closed {
             return Err(PredictError::Closed);
         }
+        let line = if rows <= FEW { Line::Short } else { Line::Long } as usize;
         if rows > 0 {
-            let line = if rows <= FEW { &mut waiting.few } else { &mut waiting.many };
-            line.push_back(job);
+            waiting.lines[line].push_back(job);
         }
-        let nobody_at_hand = waiting.at_hand == 0;
         drop(waiting);
-        (if nobody_at_hand { &self.for_few } else { &self.for_all }).notify_one();
+        self.arrived[line].notify_one();
         Ok(Answers { queue: self.clone(), slices, missing: rows, deadline: None })
     }
 
-    /// Blocks until rows wait for this lane, then takes at most `max_batch_size` of them; `None` when the queue is closed
-    /// and everything accepted was taken, or will be by [`Lane::All`].
-    pub fn take(self: &Arc<Self>, max_batch_size: usize, lane: Lane) -> Option<Batch> {
+    /// Blocks until rows wait in this line, then takes at most `max_batch_size` of them; `None` when the queue is closed
+    /// and everything accepted was taken.
+    pub fn take(&self, line: Line, max_batch_size: usize) -> Option<Vec<Part>> {
+        let (line, arrived) = (line as usize, &self.arrived[line as usize]);
         let mut waiting = self.lock();
         loop {
-            let (parts, long) = match lane {
-                Lane::All => waiting.take_by_turns(max_batch_size, self.width),
-                Lane::Few if waiting.at_hand > 0 => (Vec::new(), false),
-                Lane::Few => (take(&mut waiting.few, max_batch_size, self.width), false),
-            };
-            waiting.at_hand -= usize::from(long);
+            let parts = waiting.take(line, max_batch_size, self.width);
+            if !waiting.lines[line].is_empty() {
+                arrived.notify_one();
+            }
             if !parts.is_empty() {
-                if !waiting.few.is_empty() && waiting.at_hand == 0 {
-                    self.for_few.notify_one();
-                }
-                if !waiting.few.is_empty() || !waiting.many.is_empty() {
-                    self.for_all.notify_one();
-                }
-                return Some(Batch { parts, long: long.then(|| Long(self.clone())) });
+                return Some(parts);
             }
             if waiting.closed {
                 return None;
             }
-            let told = if lane == Lane::All { &self.for_all } else { &self.for_few };
-            waiting = told.wait(waiting).expect("nobody panics while holding the queue's lock");
+            waiting = arrived.wait(waiting).expect("nobody panics while holding the queue's lock");
         }
     }
 
     /// Takes no new jobs; the accepted ones are still run.
     pub fn close(&self) {
         self.lock().closed = true;
-        self.for_all.notify_all();
-        self.for_few.notify_all();
+        self.arrived.iter().for_each(Condvar::notify_all);
     }
 
     /// Rows that may still be admitted.
@@ -212,45 +177,25 @@ impl Queue {
 }
 
 impl Waiting {
-    /// Rows of one line, and whether it is the long one.
-    fn take_by_turns(&mut self, max_batch_size: usize, width: usize) -> (Vec<Part>, bool) {
-        for _ in 0..2 {
-            let long = self.many_is_next;
-            self.many_is_next = !long;
-            let parts = take(if long { &mut self.many } else { &mut self.few }, max_batch_size, width);
-            if !parts.is_empty() {
-                return (parts, long);
+    fn take(&mut self, line: usize, max_batch_size: usize, width: usize) -> Vec<Part> {
+        let mut parts = Vec::new();
+        let mut budget = max_batch_size;
+        while budget > 0
+            && let Some(mut job) = self.lines[line].pop_front()
+        {
+            if job.answer.is_closed() {
+                continue;
+            }
+            let left = job.inputs.len() / width - job.next;
+            let rows = left.min(budget);
+            parts.push(job.split_off(rows));
+            budget -= rows;
+            if rows < left {
+                // To the back: large requests share the workers.
+                self.lines[line].push_back(job);
             }
         }
-        (Vec::new(), false)
-    }
-}
-
-/// At most `max_batch_size` rows from the front of a line.
-fn take(line: &mut VecDeque<Job>, max_batch_size: usize, width: usize) -> Vec<Part> {
-    let mut parts = Vec::new();
-    let mut budget = max_batch_size;
-    while budget > 0
-        && let Some(mut job) = line.pop_front()
-    {
-        if job.answer.is_closed() {
-            continue;
-        }
-        let left = job.inputs.len() / width - job.next;
-        let rows = left.min(budget);
-        parts.push(job.split_off(rows));
-        budget -= rows;
-        if rows < left {
-            // To the back: large requests share the workers among themselves too.
-            line.push_back(job);
-        }
-    }
-    parts
-}
-
-impl Drop for Long {
-    fn drop(&mut self) {
-        self.0.lock().at_hand += 1;
+        parts
     }
 }
 
@@ -302,8 +247,7 @@ impl Drop for Answers {
             (if late { &meters.late } else { &meters.left }).increment(self.missing as u64);
             self.slices.close();
             let mut waiting = self.queue.lock();
-            waiting.few.retain(|job| !job.answer.is_closed());
-            waiting.many.retain(|job| !job.answer.is_closed());
+            waiting.lines.iter_mut().for_each(|line| line.retain(|job| !job.answer.is_closed()));
         }
     }
 }

@@ -50,8 +50,7 @@ pub struct UnknownModel {
 }
 
 impl ServedModel {
-    /// Loads one replica for each worker and one for requests of few rows. Each has to reproduce the golden outputs, which
-    /// warms it too.
+    /// Loads one replica for each worker. Each has to reproduce the golden outputs, which warms it too.
     pub fn load(dir: &WeightsDir, device: Device, config: &PredictorConfig) -> Result<Self, LoadError> {
         let (model, golden) = (dir.model()?, dir.golden()?);
         let encoder = Arc::new((model.encoder)(&dir.config.options)?);
@@ -63,10 +62,10 @@ impl ServedModel {
             golden.verify(&replica)?;
             Ok(Box::new(move |inputs| replica.forward(inputs)))
         };
-        let replicas = (0..config.workers).map(|_| replica()).collect::<Result<_, _>>()?;
-        let aside = Some(replica()?);
+        let replicas = |workers| (0..workers).map(|_| replica()).collect::<Result<_, _>>();
+        let (short, long) = (replicas(config.short_workers)?, replicas(config.long_workers)?);
         let name = format!("{}@{}", dir.config.model, dir.config.version);
-        let predictor = Predictor::start(&name, encoder.width, config, replicas, aside)
+        let predictor = Predictor::start(&name, encoder.width, config, short, long)
             .map_err(|source| LoadError::Io { path: dir.path.clone(), source })?;
         let metrics = match dir.metrics()? {
             serde_json::Value::Object(metrics) => metrics,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 use std::time::Instant;
 
-use super::queue::{Batch, Lane, Queue, Slice};
+use super::queue::{Line, Part, Queue, Slice};
 use super::{Fault, Meters};
 
 /// Outputs of as many rows as the slice holds. It may panic: that costs only the row at fault.
@@ -31,7 +31,7 @@ pub struct Worker {
     /// Threads that libtorch may use within one operation.
     pub threads: usize,
     /// Whose rows it runs.
-    pub lane: Lane,
+    pub line: Line,
     /// The replica.
     pub forward: Forward,
 }
@@ -42,13 +42,13 @@ impl Worker {
         Builder::new().name(format!("{THREAD_NAME}{index}")).spawn(move || {
             // OpenMP keeps this setting for each thread apart.
             tch::set_num_threads(i32::try_from(self.threads).unwrap_or(1));
-            while let Some(batch) = queue.take(self.max_batch_size, self.lane) {
-                self.answer(batch);
+            while let Some(parts) = queue.take(self.line, self.max_batch_size) {
+                self.answer(parts);
             }
         })
     }
 
-    fn answer(&mut self, Batch { parts, long }: Batch) {
+    fn answer(&mut self, parts: Vec<Part>) {
         let started = Instant::now();
         let rows = parts.iter().map(|part| part.rows).sum();
         let padded = bucket(rows, self.max_batch_size);
@@ -65,7 +65,6 @@ impl Worker {
                 outputs
             }
         };
-        drop(long);
         let forward = started.elapsed();
         self.meters.forward.record(forward);
         self.meters.batch.record(outputs.len() as f64);

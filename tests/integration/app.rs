@@ -16,6 +16,7 @@ use mirador::serving::{Forward, Predictor, PredictorConfig, Registry, ServedMode
 use serde_json::{Map, Value, json};
 use tower::ServiceExt;
 
+use crate::fake::shared;
 use crate::weights;
 
 /// A miRNA and a site that binds it perfectly.
@@ -51,7 +52,7 @@ impl App {
     /// The weights below this root.
     pub fn serving(root: &Path, flags: &[&str]) -> Self {
         let app = Self::starting(flags);
-        let feeding = PredictorConfig { workers: 2, ..PredictorConfig::default() };
+        let feeding = PredictorConfig { long_workers: 2, ..PredictorConfig::default() };
         app.state.start(Registry::load(root, Device::Cpu, &feeding, None).unwrap());
         app
     }
@@ -69,7 +70,8 @@ impl App {
         forward: Forward,
     ) -> (Self, Predictor) {
         let encoder = Arc::new((model.encoder)(&Options::new()).unwrap());
-        let predictor = Predictor::start("fake", encoder.width, feeding, vec![forward], None).unwrap();
+        let [short, long] = shared(forward);
+        let predictor = Predictor::start("fake", encoder.width, feeding, vec![short], vec![long]).unwrap();
         let config = WeightsConfig {
             model: "dmiso".into(),
             version: "fake".into(),

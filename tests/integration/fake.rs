@@ -1,6 +1,6 @@
 //! Networks that are plain functions.
 
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use mirador::serving::{Forward, Predictor, PredictorConfig};
@@ -14,7 +14,17 @@ pub fn fragile() -> Forward {
 }
 
 pub fn start(config: PredictorConfig, forward: Forward) -> Predictor {
-    Predictor::start("fake", 1, config, vec![forward], None).unwrap()
+    let [short, long] = shared(forward);
+    Predictor::start("fake", 1, config, vec![short], vec![long]).unwrap()
+}
+
+/// One function for both lines, one call at a time.
+pub fn shared(forward: Forward) -> [Forward; 2] {
+    let forward = Arc::new(Mutex::new(forward));
+    [forward.clone(), forward].map(|forward| -> Forward {
+        // A panic is the network's own business, not the lock's.
+        Box::new(move |inputs| forward.lock().unwrap_or_else(PoisonError::into_inner)(inputs))
+    })
 }
 
 pub async fn until(condition: impl Fn() -> bool) {
