@@ -37,7 +37,7 @@ pub struct Training {
 }
 
 /// Seeds tried in place of one whose network died, see [`Data::train`].
-const RESTARTS: u64 = 5;
+const RESTARTS: u64 = 20;
 
 impl Training {
     /// Trains every seed and fold that is not done yet, keeps the best by validation, measures once and writes the

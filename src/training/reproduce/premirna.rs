@@ -12,8 +12,13 @@ const TESTS: [(&str, &str); 4] = [
     ("held_out_mature_arms", "trimmed to the mature arms"),
     ("held_out_yag_wrong", "only rows where the YAG rule is wrong"),
 ];
-const VERSIONS: [(&str, &str, &str); 7] = [
+const VERSIONS: [(&str, &str, &str); 8] = [
     ("premirna_cnn_lstm", "paper", "the paper's protocol: five stratified folds"),
+    (
+        "premirna_cnn_lstm",
+        "all_epochs",
+        "the same folds, no early stop: the epoch with the best validation accuracy",
+    ),
     ("premirna_cnn_lstm", "grouped", "family-grouped folds"),
     ("premirna_cnn_lstm", "end_masked", "family-grouped folds, the last five letters never seen"),
     ("premirna_cnn_lstm", "positions", "the LSTM along the hairpin's 21 positions"),
