@@ -261,7 +261,7 @@ mod tests {
     fn what_is_not_a_number_stays_so() {
         let store = nn::VarStore::new(Device::Cpu);
         let lstm = Lstm::one_way(&store.root(), 1, 1);
-        let states = tch::no_grad(|| lstm.forward(&Tensor::from_slice(&[f32::NAN]).view([1, 1, 1])));
+        let states = tch::no_grad(|| lstm.forward(&Tensor::from_slice(&[f32::NAN, 0.0]).view([1, 2, 1])));
         assert!(states.double_value(&[0, 0, 0]).is_nan());
     }
 }

@@ -53,7 +53,7 @@ impl ModuleT for CnnLstm {
             .squeeze_dim(3)
             .transpose(1, 2) // (n, 21, 128)
             .reshape([-1, steps, FILTERS * STEPS / steps])
-            .apply(&self.lstm) // (n, 21, 100)
+            .apply(&self.lstm) // (n, steps, 100)
             .select(1, -1) // (n, 100)
             .apply(&self.dense) // (n, 256)
             .relu()
