@@ -75,9 +75,12 @@ data/pre_mirnas.tsv: | build
 data/expression.tsv: | build
 	@$(programs)/mirador-train prepare expression --data $(DATA) --out $@
 
-prepare: | data/target_sites.tsv data/pre_mirnas.tsv data/expression.tsv ## turn public files into training data, once (DATA=../shared/data)
+data/all_target_sites.tsv: | build
+	@$(programs)/mirador-train prepare all-target-sites --data $(DATA) --out $@
 
-train: need-MODEL build | data/target_sites.tsv ## train by weights/MODEL/VERSION/recipe.json (MODEL=dmiso VERSION=balanced)
+prepare: | data/target_sites.tsv data/all_target_sites.tsv data/pre_mirnas.tsv data/expression.tsv ## turn public files into training data, once (DATA=../shared/data)
+
+train: need-MODEL build ## train by weights/MODEL/VERSION/recipe.json (MODEL=dmiso VERSION=balanced)
 	@$(programs)/mirador-train train --model $(MODEL) --version $(VERSION) --data $(DATA) $(ARGS)
 
 evaluate: need-MODEL need-FILE build ## score a labelled TSV (MODEL=dmiso@balanced FILE=data/target_sites.tsv ARGS="--only split=left_out")

@@ -153,7 +153,7 @@ impl Question for GeneRow {
         (model, genes)
     }
 
-    fn read(self, reader: &mut RowReader) -> Option<(Input, Self::Kept)> {
+    fn read(self, reader: &mut RowReader<'_>) -> Option<(Input, Self::Kept)> {
         reader.id(self.id.as_deref());
         let promoter = reader.sequence("promoter", &self.promoter, PROMOTER_LENGTHS);
         if let Some(promoter) = promoter.as_ref().filter(|promoter| self.tss >= promoter.len()) {
@@ -175,7 +175,7 @@ impl Question for GeneRow {
 }
 
 impl HalfLifeFeatures {
-    fn read(self, reader: &mut RowReader) -> HalfLife {
+    fn read(self, reader: &mut RowReader<'_>) -> HalfLife {
         let mut read = |name: &str, value: Option<f64>| {
             value.map(|value| number(&format!("half_life_features/{name}"), value, reader))
         };
@@ -194,7 +194,7 @@ impl HalfLifeFeatures {
 }
 
 /// Notes a number that no such quantity can be.
-fn number(field: &str, value: f64, reader: &mut RowReader) -> f32 {
+fn number(field: &str, value: f64, reader: &mut RowReader<'_>) -> f32 {
     if value.abs() > LARGEST {
         let detail = format!("{value} is out of range; -{LARGEST} to {LARGEST} are accepted");
         reader.error(field, ErrorCode::OutOfRange, detail);

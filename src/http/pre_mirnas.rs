@@ -130,7 +130,7 @@ impl Question for PreMirnaRow {
         (model, pre_mirnas)
     }
 
-    fn read(self, reader: &mut RowReader) -> Option<(Input, Self::Kept)> {
+    fn read(self, reader: &mut RowReader<'_>) -> Option<(Input, Self::Kept)> {
         reader.id(self.id.as_deref());
         let sequence = reader.sequence("sequence", &self.sequence, LENGTHS)?;
         Some((PreMirna { sequence }.into(), self.id))

@@ -101,6 +101,8 @@ pub enum ErrorCode {
     IdTooLong,
     /// A number outside the accepted ones.
     OutOfRange,
+    /// Something that the model does not tell.
+    Unsupported,
     /// The network failed on the row; the server's log has the reason.
     Failed,
 }

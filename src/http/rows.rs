@@ -10,7 +10,7 @@ use super::problem::{ErrorCode, FieldError};
 use crate::encoding::best_window;
 use crate::rna::Rna;
 use crate::serving::ServedModel;
-use crate::tasks::{Input, Task};
+use crate::tasks::{Input, Task, target_site::Pair};
 
 /// From here on rows are read away from the connections' threads.
 pub const HEAVY_ROWS: usize = 256;
@@ -36,7 +36,7 @@ pub trait Question: DeserializeOwned + Send + 'static {
     /// The model that a JSON request names, and its rows.
     fn rows(request: Self::Request) -> (Option<String>, Vec<Self>);
     /// The row as letters and numbers, or, through the reader, every error in it.
-    fn read(self, reader: &mut RowReader) -> Option<(Input, Self::Kept)>;
+    fn read(self, reader: &mut RowReader<'_>) -> Option<(Input, Self::Kept)>;
     /// What is said of a row; `threshold` makes a probability a yes.
     fn result(answer: Answer<Self::Kept>, threshold: f32) -> Self::Result;
 
@@ -76,7 +76,8 @@ impl Kind {
 }
 
 /// Collects what is wrong with one row, and what its reader should know.
-pub struct RowReader {
+pub struct RowReader<'a> {
+    served: &'a ServedModel,
     pointer: String,
     warnings: Vec<String>,
     errors: Vec<FieldError>,
@@ -106,7 +107,7 @@ pub fn read<Q: Question>(
     served: &ServedModel,
     inputs: &mut Vec<f32>,
 ) -> Result<Read<Q::Kept>, Vec<FieldError>> {
-    let mut reader = RowReader { pointer, warnings: Vec::new(), errors: Vec::new() };
+    let mut reader = RowReader { served, pointer, warnings: Vec::new(), errors: Vec::new() };
     let row = row.read(&mut reader);
     let RowReader { mut warnings, errors, .. } = reader;
     let Some((input, kept)) = row.filter(|_| errors.is_empty()) else { return Err(errors) };
@@ -131,7 +132,7 @@ impl<K> Read<K> {
     }
 }
 
-impl RowReader {
+impl RowReader<'_> {
     /// Notes an error of a field.
     pub fn error(&mut self, field: &str, code: ErrorCode, detail: String) {
         self.errors.push(FieldError { pointer: format!("{}/{field}", self.pointer), code, detail });
@@ -143,6 +144,19 @@ impl RowReader {
         if length > MAX_ID_CHARS {
             let detail = format!("the id has {length} characters; up to {MAX_ID_CHARS} are accepted");
             self.error("id", ErrorCode::IdTooLong, detail);
+        }
+    }
+
+    /// Which letters pair, if that is asked for.
+    pub fn pairing(&mut self, asked: bool, pair: &Pair) -> Option<String> {
+        match &self.served.pairing {
+            Some(pairing) if asked => Some(pairing(pair)),
+            None if asked => {
+                let detail = format!("{} does not tell pairings; pairmap does", self.served.full_name());
+                self.error("pairing", ErrorCode::Unsupported, detail);
+                None
+            }
+            _ => None,
         }
     }
 

@@ -19,8 +19,8 @@ use crate::tasks::{Input, Task, probability};
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
-    "model": "dmiso",
-    "pairs": [{"id": "p1", "mirna": "UGAGGUAGUAGGUUGUAUAGUU", "site": "AACUAUACAACCUACUACCUCA"}],
+    "model": "pairmap",
+    "pairs": [{"id": "p1", "mirna": "UGAGGUAGUAGGUUGUAUAGUU", "site": "AACUAUACAACCUACUACCUCA", "pairing": true}],
 }))]
 pub struct ScoreRequest {
     /// `name` or `name@version`; left out, the default model answers.
@@ -43,13 +43,19 @@ pub struct PairRow {
     /// Candidate target site, 6 to 100 nt; same letters.
     #[schema(pattern = r"^[ \t\r\n]*[ACGTUNRYSWKMBDHVacgtunryswkmbdhv]{6,100}[ \t\r\n]*$")]
     site: String,
+    /// Whether the result tells which letters pair; not every model knows.
+    #[serde(default)]
+    pairing: bool,
 }
 
 /// The scores.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
-    "model": {"name": "dmiso", "version": "balanced"},
-    "results": [{"id": "p1", "probability": 0.998, "interacts": true, "site_type": "8mer", "warnings": []}],
+    "model": {"name": "pairmap", "version": "balanced"},
+    "results": [{
+        "id": "p1", "probability": 0.998, "interacts": true, "site_type": "8mer",
+        "warnings": [], "pairing": "((((((((((((((((((((((&))))))))))))))))))))))",
+    }],
 }))]
 pub struct ScoreResponse {
     /// Who answered.
@@ -74,6 +80,10 @@ pub struct ScoreResult {
     site_type: SiteTypeName,
     /// What was assumed or left out in reading this pair.
     warnings: Vec<String>,
+    /// Where it was asked for, the most probable pairs as dots and brackets: the miRNA 5'→3', `&`, the site 5'→3'.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "((((((((...((((((......&......))))))...))))))))")]
+    pairing: Option<String>,
 }
 
 /// Canonical seed matches after Bartel.
@@ -132,28 +142,30 @@ impl Question for PairRow {
         Kind::Flag.column("interacts"),
         Kind::Text.column("site_type"),
         Kind::Text.column("warnings"),
+        Kind::Text.column("pairing"),
     ];
     type Request = ScoreRequest;
-    type Kept = (Option<String>, SiteTypeName);
+    type Kept = (Option<String>, SiteTypeName, Option<String>);
     type Result = ScoreResult;
 
     fn rows(ScoreRequest { model, pairs }: ScoreRequest) -> (Option<String>, Vec<Self>) {
         (model, pairs)
     }
 
-    fn read(self, reader: &mut RowReader) -> Option<(Input, Self::Kept)> {
+    fn read(self, reader: &mut RowReader<'_>) -> Option<(Input, Self::Kept)> {
         reader.id(self.id.as_deref());
         let mirna = reader.sequence("mirna", &self.mirna, MIRNA_LENGTHS);
         let site = reader.sequence("site", &self.site, SITE_LENGTHS);
         let pair = Pair { mirna: mirna?, site: site? };
         let site_type = SiteType::best(&pair.mirna, &pair.site).into();
-        Some((pair.into(), (self.id, site_type)))
+        let pairing = reader.pairing(self.pairing, &pair);
+        Some((pair.into(), (self.id, site_type, pairing)))
     }
 
     fn result(answer: Answer<Self::Kept>, threshold: f32) -> ScoreResult {
-        let Answer { kept: (id, site_type), output, warnings } = answer;
+        let Answer { kept: (id, site_type, pairing), output, warnings } = answer;
         let probability = probability(output);
-        ScoreResult { id, probability, interacts: probability >= threshold, site_type, warnings }
+        ScoreResult { id, probability, interacts: probability >= threshold, site_type, warnings, pairing }
     }
 }
 

@@ -12,6 +12,7 @@ mod layers;
 mod lstm;
 pub mod mirex;
 pub mod mitar;
+pub mod pairmap;
 pub mod premirna_cnn_lstm;
 pub mod premirna_cnn_zheng;
 mod replica;
@@ -28,7 +29,7 @@ pub use replica::Replica;
 pub use tensors::Tensors;
 pub use weights::{WeightsConfig, WeightsDir, sha256, sha256_of};
 
-use crate::tasks::Task;
+use crate::tasks::{Task, target_site::Pair};
 
 /// One kind of network: how its input is encoded and how it is built.
 pub struct Model {
@@ -47,12 +48,20 @@ pub struct Model {
     pub adapt: Option<fn(&nn::VarStore, &Tensor, &Tensor)>,
     /// Variables whose absolute values the paper adds to the loss (L1).
     pub l1_variables: &'static [&'static str],
+    /// Which letters pair, by the trained weights, where the model knows.
+    pub pairing: Option<MakePairing>,
     /// Turns the tensors of the authors' published file into ours, where there is one.
     pub from_published: Option<fn(Tensors) -> Result<Tensors, LoadError>>,
 }
 
 /// Layers that map (n, the encoder's `width`) to (n, 1): a logit, or the level of expression.
 pub type Network = Box<dyn nn::ModuleT>;
+
+/// Reads what it needs from a network's variables.
+pub type MakePairing = fn(&nn::VarStore) -> Result<Pairing, LoadError>;
+
+/// The pairs of a duplex as dots and brackets, the miRNA 5'→3', `&`, the site 5'→3'.
+pub type Pairing = Box<dyn Fn(&Pair) -> String + Send + Sync>;
 
 /// A model's own switches, as they stand under `options` in `config.json`.
 pub type Options = serde_json::Map<String, serde_json::Value>;
@@ -65,6 +74,7 @@ pub const MODELS: &[&Model] = &[
     &dmiso::MODEL,
     &mirex::MODEL,
     &mitar::MODEL,
+    &pairmap::MODEL,
     &premirna_cnn_lstm::MODEL,
     &premirna_cnn_zheng::MODEL,
     &xpresso::MODEL,

@@ -3,6 +3,8 @@
 //! It is the floor that a trained network has to pass on bias-free data. Local alignment with affine gaps of
 //! the miRNA, 5'→3', against the reversed site.
 
+use std::ops::Range;
+
 use super::{Base, Rna};
 
 const WATSON_CRICK: i32 = 3;
@@ -24,7 +26,16 @@ fn pair_score(position: usize, mirna: Base, site: Base) -> i32 {
     if SEED.contains(&position) { 2 * score } else { score }
 }
 
-/// The best local alignment's score; 0 when nothing pairs. A gap of n costs 5 + 2(n − 1).
+/// A local alignment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Duplex {
+    /// 0 when nothing pairs.
+    pub score: i32,
+    /// Letters of the site, 5'→3', from the first to the last that pairs.
+    pub site: Range<usize>,
+}
+
+/// The best local alignment's score. A gap of n costs 5 + 2(n − 1).
 ///
 /// ```
 /// use mirador::rna::{duplex::align, Rna};
@@ -33,24 +44,39 @@ fn pair_score(position: usize, mirna: Base, site: Base) -> i32 {
 /// # Ok::<(), mirador::rna::ParseError>(())
 /// ```
 pub fn align(mirna: &Rna, site: &Rna) -> i32 {
+    duplex(mirna, site).score
+}
+
+/// The best local alignment; of several the one that ends first in the miRNA.
+pub fn duplex(mirna: &Rna, site: &Rna) -> Duplex {
     let columns = site.len() + 1;
-    let far = i32::MIN / 2;
-    // Of the row above: the best score that ends there, and the best that ends there in a gap in the site.
-    let mut above = vec![0; columns];
+    let far = (i32::MIN / 2, 0);
+    // Scores come with the column, counted from the site's 3' end, where their alignment starts. Of the row above: the
+    // best that ends there, and the best that ends there in a gap in the site.
+    let mut above = vec![(0, 0); columns];
     let mut above_gap = vec![far; columns];
-    let mut best = 0;
+    let (mut best, mut last) = ((0, 0), 0);
+    let gapped = |open: (i32, usize), extended: (i32, usize)| {
+        let (open, extended) = ((open.0 - GAP_OPEN, open.1), (extended.0 - GAP_EXTEND, extended.1));
+        if open.0 >= extended.0 { open } else { extended }
+    };
     for (position, &letter) in mirna.iter().enumerate() {
-        let (mut left, mut left_gap, mut diagonal) = (0, far, 0);
+        let (mut left, mut left_gap, mut diagonal) = ((0, 0), far, (0, 0));
         for (column, &other) in (1..).zip(site.iter().rev()) {
-            left_gap = (left - GAP_OPEN).max(left_gap - GAP_EXTEND);
-            above_gap[column] = (above[column] - GAP_OPEN).max(above_gap[column] - GAP_EXTEND);
-            let paired = diagonal + pair_score(position, letter, other);
-            left = paired.max(left_gap).max(above_gap[column]).max(0);
+            left_gap = gapped(left, left_gap);
+            above_gap[column] = gapped(above[column], above_gap[column]);
+            let start = if diagonal.0 > 0 { diagonal.1 } else { column - 1 };
+            let paired = (diagonal.0 + pair_score(position, letter, other), start);
+            left = [left_gap, above_gap[column], (0, 0)]
+                .into_iter()
+                .fold(paired, |a, b| if b.0 > a.0 { b } else { a });
             diagonal = std::mem::replace(&mut above[column], left);
-            best = best.max(left);
+            if left.0 > best.0 {
+                (best, last) = (left, column);
+            }
         }
     }
-    best
+    Duplex { score: best.0, site: site.len() - last..site.len() - best.1 }
 }
 
 #[cfg(test)]
@@ -69,6 +95,14 @@ mod tests {
         assert_eq!(score("AAAAACCCCCC", "GGGGGGAUUUUU"), 54 - 5);
         assert_eq!(score("AAAAACCCCCC", "GGGGGGAAUUUUU"), 54 - 7);
         assert_eq!(score("AAAAA", "NNNNN"), 0);
+    }
+
+    #[test]
+    fn tells_where_the_duplex_is() {
+        let place = |mirna: &str, site: &str| duplex(&mirna.parse().unwrap(), &site.parse().unwrap()).site;
+        assert_eq!(place("AAAAACCCCCC", "AAAGGGGGGAUUUUUCC"), 3..15);
+        assert_eq!(place("AAAAACCCCCC", "GGGGGGUUUUU"), 0..11);
+        assert_eq!(place("AAAAA", "NNNNN"), 5..5);
     }
 
     proptest! {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Forward, Predictor, PredictorConfig};
 use crate::models::device::Device;
-use crate::models::{Encoder, LoadError, Model, WeightsConfig, WeightsDir};
+use crate::models::{Encoder, LoadError, Model, Pairing, WeightsConfig, WeightsDir};
 use crate::tasks::Task;
 
 /// One weights folder in service.
@@ -20,6 +20,8 @@ pub struct ServedModel {
     pub card: String,
     /// From letters to its input.
     pub encoder: Arc<Encoder>,
+    /// Which letters pair, where the model knows.
+    pub pairing: Option<Pairing>,
     /// What scores its rows.
     pub predictor: Predictor,
 }
@@ -63,6 +65,7 @@ impl ServedModel {
             Ok(Box::new(move |inputs| replica.forward(inputs)))
         };
         let replicas = |workers| (0..workers).map(|_| replica()).collect::<Result<_, _>>();
+        let pairing = model.pairing.map(|make| make(&dir.load(Device::Cpu)?.store)).transpose()?;
         let (short, long) = (replicas(config.short_workers)?, replicas(config.long_workers)?);
         let name = format!("{}@{}", dir.config.model, dir.config.version);
         let predictor = Predictor::start(&name, encoder.width, config, short, long)
@@ -74,7 +77,15 @@ impl ServedModel {
                 return Err(LoadError::Format { path: dir.path.join("metrics.json"), reason });
             }
         };
-        Ok(Self { model, config: dir.config.clone(), metrics, card: dir.card()?, encoder, predictor })
+        Ok(Self {
+            model,
+            config: dir.config.clone(),
+            metrics,
+            card: dir.card()?,
+            encoder,
+            pairing,
+            predictor,
+        })
     }
 
     /// Whether this is what the folder holds.

@@ -3,14 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 
 use super::expression::selection::{Residuals, Rule};
 use super::recipe::{Recipe, Roots, place};
 use super::reproduce::{Runs, reports, reproduce};
-use super::target_sites::{prepare, published};
 use super::train::Training;
-use super::{evaluate, expression, import, pre_mirnas, pretrain, speed};
+use super::{evaluate, expression, import, prepare, pretrain, speed};
 use crate::models::device::{DeviceChoice, set_threads};
 use crate::models::{Options, WeightsDir};
 
@@ -35,8 +34,11 @@ pub struct Cli {
 enum Command {
     /// Public files → one dataset file
     Prepare {
-        /// What to prepare
-        what: Dataset,
+        /// The dataset: chimeric reads for bias-free training and the two bias-corrected tests (target-sites), the
+        /// same with predicted sites (all-target-sites), the papers' own (-raw: with its mixture of miRNA directions),
+        /// hairpins, genes
+        #[arg(value_parser = prepare::names())]
+        what: String,
         /// Folder of the public files, laid out TASK/OWNER+REPOSITORY/FILE
         #[arg(long, default_value = "../shared/data")]
         data: PathBuf,
@@ -191,48 +193,6 @@ enum Command {
     },
 }
 
-/// A dataset file.
-#[derive(ValueEnum, Clone, Copy, Debug)]
-enum Dataset {
-    /// Chimeric reads for bias-free training, the two bias-corrected tests
-    TargetSites,
-    /// DeepmiRNATar's train, validation and test files
-    Deepmirnatar,
-    /// The same with its mixture of miRNA directions
-    DeepmirnatarRaw,
-    /// miTAR's first data set
-    MitarDeepmirtar,
-    /// miTAR's second data set
-    MitarMiraw,
-    /// Both together
-    Mitar,
-    /// Mirtrons and canonical pre-miRNAs, with their families and arms
-    PreMirnas,
-    /// Promoter windows, half-lives, miRNAs and levels of human genes
-    Expression,
-}
-
-impl Dataset {
-    fn file(self) -> PathBuf {
-        let name =
-            self.to_possible_value().map_or_else(String::new, |value| value.get_name().replace('-', "_"));
-        Path::new("data").join(name + ".tsv")
-    }
-
-    fn prepare(self, data: &Path, out: &Path) -> Result<Vec<String>> {
-        match self {
-            Self::TargetSites => prepare::target_sites(data, out),
-            Self::Deepmirnatar => published::prepare_deepmirnatar(data, out, false),
-            Self::DeepmirnatarRaw => published::prepare_deepmirnatar(data, out, true),
-            Self::MitarDeepmirtar => published::prepare_mitar_deepmirtar(data, out),
-            Self::MitarMiraw => published::prepare_mitar_miraw(data, out),
-            Self::Mitar => published::prepare_mitar(data, out),
-            Self::PreMirnas => pre_mirnas::prepare::pre_mirnas(data, out),
-            Self::Expression => expression::prepare::public(data, out),
-        }
-    }
-}
-
 fn parse_options(text: &str) -> Result<Options, serde_json::Error> {
     serde_json::from_str(text)
 }
@@ -243,17 +203,14 @@ impl Cli {
         set_threads(self.threads);
         match self.command {
             Command::Prepare { what, data, out, genome, annotation, expression: levels } => {
-                let out = out.unwrap_or_else(|| what.file());
-                let own = genome.zip(annotation).zip(levels);
-                if own.is_some() && !matches!(what, Dataset::Expression) {
-                    bail!("--genome is for `prepare expression`");
+                let out = out.unwrap_or_else(|| prepare::file(&what));
+                match genome.zip(annotation).zip(levels) {
+                    Some(_) if what != "expression" => bail!("--genome is for `prepare expression`"),
+                    Some(((genome, gtf), levels)) => {
+                        prepare::log(&out, &expression::own(&genome, &gtf, &levels, &out)?)
+                    }
+                    None => prepare::prepare(&what, &data, &out),
                 }
-                let lines = match own {
-                    Some(((genome, gtf), levels)) => expression::own(&genome, &gtf, &levels, &out)?,
-                    None => what.prepare(&data, &out)?,
-                };
-                lines.iter().for_each(|line| println!("{line}"));
-                Ok(std::fs::write(out.with_extension("log"), lines.join("\n"))?)
             }
             Command::Pretrain { model: _, data, runs, passes, batch, layers, mask_run } => {
                 let settings = pretrain::Settings { passes, batch, layers, mask_run };
@@ -272,8 +229,7 @@ impl Cli {
                 let command = format!("mirador-train train --model {model} --version {version}");
                 let device = self.device.open()?;
                 let runs = roots.runs;
-                let dataset =
-                    dataset.unwrap_or_else(|| Path::new("data").join(format!("{}.tsv", recipe.dataset)));
+                let dataset = dataset.unwrap_or_else(|| prepare::file(&recipe.dataset));
                 Training { recipe, dataset, public_data: data, weights, runs, device, command }.run()?;
                 Ok(())
             }

@@ -82,7 +82,7 @@ pub trait Experiment {
 pub fn open(model: &Model, recipe: &Recipe, dataset: &Path) -> Result<Box<dyn Experiment>> {
     Ok(match model.task {
         Task::TargetSite => {
-            Box::new(target_sites::Examples::new(target_sites::dataset::read(dataset)?, recipe.protocol)?)
+            Box::new(target_sites::Examples::new(target_sites::dataset::read(dataset)?, recipe)?)
         }
         Task::PreMirna => Box::new(pre_mirnas::Folds::open(dataset, recipe)?),
         Task::Expression => Box::new(expression::Genes::open(dataset, recipe)?),

@@ -152,7 +152,8 @@ impl Measured {
 }
 
 impl Classes {
-    fn new(targets: &[f64], probabilities: &[f64]) -> Self {
+    /// Of these probabilities.
+    pub fn new(targets: &[f64], probabilities: &[f64]) -> Self {
         let labels: Vec<bool> = targets.iter().map(|&target| target >= 0.5).collect();
         let rows = labels.len();
         let positives = labels.iter().filter(|&&label| label).count();

@@ -5,6 +5,7 @@
 //! runs the [`fit`] loop by a [`recipe`], measures ([`metrics`]) and writes the [`card`]. The loop knows no particular
 //! network and no task.
 
+mod calibration;
 pub mod card;
 pub mod checkpoint;
 pub mod commands;
@@ -21,6 +22,7 @@ pub mod metrics;
 pub mod optimizer;
 pub mod pre_mirnas;
 pub mod predictions;
+pub mod prepare;
 pub mod pretrain;
 pub mod ranking;
 pub mod recipe;

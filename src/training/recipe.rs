@@ -29,6 +29,10 @@ pub struct Recipe {
     pub dataset: String,
     /// Which rows are trained on and how they are split.
     pub protocol: Protocol,
+    /// Sources that are not trained on: their rows are the validation, which then tells how the network does on an
+    /// experiment that it never saw.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unseen_sources: Vec<String>,
     /// The validation figure that chooses the epoch and the seed.
     #[serde(default, skip_serializing_if = "is_default")]
     pub choose_by: ChooseBy,
@@ -51,6 +55,9 @@ pub enum Protocol {
     /// Positives split by site cluster and miRNA family as `prepare` did; negatives by partner permutation, fresh
     /// each epoch, so that neither sequence alone tells the label.
     BiasFree,
+    /// The same, and every validation row and test stands there once more with its site cut to 20 to 50 nt. Predicted
+    /// sites neither choose nor measure.
+    BiasFreeLengths,
     /// DMISO's: a random split of pairs, 80 : 20; of the 80, a tenth is validation. A negative is the same
     /// miRNA with a window of a 3'UTR.
     Paper,
@@ -141,11 +148,29 @@ pub struct Rows {
     pub shifted: f64,
     /// Share of training sites cut to a random 26 nt or more.
     pub cropped: f64,
+    /// Share of training sites cut to 20 to 50 nt that hold the duplex.
+    #[serde(skip_serializing_if = "is_default")]
+    pub cut: f64,
+    /// Share of the predicted sites among the training rows that takes part, see `dataset::PREDICTED`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub predicted: f64,
+    /// Share of the training rows that takes part, always the same ones; left out, all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub only: Option<f64>,
 }
 
 impl Default for Rows {
     fn default() -> Self {
-        Self { examples: true, made_up: 0, teacher: 0.0, shifted: 0.0, cropped: 0.0 }
+        Self {
+            examples: true,
+            made_up: 0,
+            teacher: 0.0,
+            shifted: 0.0,
+            cropped: 0.0,
+            cut: 0.0,
+            predicted: 0.0,
+            only: None,
+        }
     }
 }
 

@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use tch::Device;
 
+use super::calibration::calibrate;
 use super::checkpoint::{Checkpoint, Epoch, State};
 use super::experiment::{Experiment, Probe, Row, labelled, open, targets};
 use super::fit::{Run, encode};
 use super::folder;
 use super::metrics::{Measured, figures};
 use super::predictions::{self, Predictions};
+use super::prepare::prepare;
 use super::recipe::{Recipe, Stage};
 use super::report::{Floor, Report, SeedReport, SetReport};
 use super::sources::published_tools;
@@ -45,6 +47,9 @@ impl Training {
     pub fn run(&self) -> Result<Report> {
         let recipe = &self.recipe;
         let model = find(&recipe.model).with_context(|| format!("no model {:?}", recipe.model))?;
+        if !self.dataset.is_file() && self.public_data.is_dir() {
+            prepare(&recipe.dataset, &self.public_data, &self.dataset)?;
+        }
         let digest = sha256(&self.dataset).context("`mirador-train prepare` makes the dataset")?;
         let experiment = open(model, recipe, &self.dataset)?;
         let data =
@@ -101,7 +106,9 @@ impl Training {
         let recipe = Recipe { seeds: Vec::new(), notes: Vec::new(), ..self.recipe.clone() };
         let mut text = serde_json::to_string(&recipe)? + dataset;
         if let Some(pretrained) = &self.recipe.pretrained {
-            text += &sha256(pretrained).context("`mirador-train pretrain` makes the pre-trained part")?;
+            text += &sha256(pretrained).context(
+                "`mirador-train pretrain`, or `train` for the version that the path names, makes the pre-trained part",
+            )?;
         }
         Ok(sha256_of(text.as_bytes()))
     }
@@ -171,6 +178,7 @@ impl Data<'_> {
         };
         let stages = &self.training.recipe.stages;
         let state = self.fit(stages, (seed, fold), &self.training.folder(&name), &replica)?;
+        calibrate(&replica, &self.experiment.folds()[fold].validation);
         let task = self.model.task;
         let tests = &self.experiment.folds()[fold].tests;
         let scores: Vec<Vec<f64>> = tests.iter().map(|(_, rows)| scores(&replica, rows)).collect();

@@ -87,6 +87,7 @@ impl App {
             metrics: Map::new(),
             card: String::new(),
             encoder,
+            pairing: None,
             predictor: predictor.clone(),
         };
         self.state.start(Registry::new(vec![Arc::new(served)]).unwrap());

@@ -118,11 +118,11 @@ async fn tables_in_and_out_carry_the_same_answers() {
         ];
         let (reply, text) = app.post_as(media_type, &[], table.concat()).await;
         assert_eq!((reply.status, reply.header("x-model")), (200, "dmiso@balanced"), "{text}");
-        let expected = |id: &str| [id, &probability.to_string(), "true", "8mer", ""].join(delimiter);
+        let expected = |id: &str| [id, &probability.to_string(), "true", "8mer", "", ""].join(delimiter);
         let id = if delimiter == "," { "\"a,b\"" } else { "a,b" };
         let interacts = whole.body["results"][0]["interacts"].to_string();
         let lines = [
-            ["id", "probability", "interacts", "site_type", "warnings"].join(delimiter),
+            ["id", "probability", "interacts", "site_type", "warnings", "pairing"].join(delimiter),
             expected(id).replace("true", &interacts),
             expected("").replace("true", &interacts),
         ];
@@ -135,7 +135,7 @@ async fn tables_in_and_out_carry_the_same_answers() {
     let body = json!({"pairs": [pair()]}).to_string();
     let (reply, text) = app.post_as("application/json", &[("accept", "text/csv")], body).await;
     assert_eq!(reply.header("content-type"), "text/csv");
-    assert!(text.starts_with("id,probability,interacts,site_type,warnings\n"), "{text}");
+    assert!(text.starts_with("id,probability,interacts,site_type,warnings,pairing\n"), "{text}");
 }
 
 #[tokio::test]

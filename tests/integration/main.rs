@@ -17,6 +17,7 @@ mod leaving;
 mod metrics;
 mod models;
 mod openapi;
+mod pairmap;
 mod parity;
 mod pre_mirnas;
 mod premirna_models;

@@ -2,9 +2,12 @@
 
 use std::fs;
 
+use mirador::models::pairmap;
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::app::{App, MIRNA, SCORE, SITE};
+use crate::weights::write_model;
 
 #[tokio::test]
 async fn the_committed_document_is_the_served_one() {
@@ -16,13 +19,17 @@ async fn the_committed_document_is_the_served_one() {
 
 #[tokio::test]
 async fn the_example_of_the_document_is_answered() {
-    let app = App::ready(&[]);
+    let root = TempDir::new().unwrap();
+    write_model(&pairmap::MODEL, root.path(), "balanced", true);
+    let app = App::serving(root.path(), &[]);
     let document = app.get("/openapi.json").await.body;
-    let mut example = document["components"]["schemas"]["ScoreRequest"]["example"].clone();
+    let example = document["components"]["schemas"]["ScoreRequest"]["example"].clone();
     assert_eq!(example["pairs"][0]["mirna"], MIRNA);
     assert_eq!(example["pairs"][0]["site"], SITE);
-    example["model"].take();
-    assert_eq!(app.post(example.to_string()).await.status, 200);
+    let reply = app.post(example.to_string()).await;
+    assert_eq!(reply.status, 200);
+    let shown = &document["components"]["schemas"]["ScoreResponse"]["example"];
+    assert_eq!(reply.body["results"][0]["pairing"], shown["results"][0]["pairing"]);
 }
 
 #[tokio::test]

@@ -49,6 +49,8 @@ fn value<Q: Question>(column: &str, cell: &str) -> Value {
     match cell.trim() {
         "" => Value::Null,
         _ if Q::is_text(column) => cell.into(),
+        "true" => true.into(),
+        "false" => false.into(),
         _ => number().unwrap_or_else(|| cell.into()),
     }
 }

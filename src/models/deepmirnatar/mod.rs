@@ -36,6 +36,7 @@ pub const MODEL: Model = Model {
     encoder: |_| Ok(encoder()),
     network: network::build,
     l1_variables: &[],
+    pairing: None,
     from_published: None,
     adapt: None,
 };

@@ -25,6 +25,7 @@ pub const MODEL: Model = Model {
     network: network::build,
     adapt: None,
     l1_variables: &["conv_mirna.weight", "conv_site.weight", "dense.weight"],
+    pairing: None,
     from_published: Some(published::convert),
 };
 

@@ -43,6 +43,7 @@ pub const MODEL: Model = Model {
     network: network::build,
     adapt: None,
     l1_variables: &[],
+    pairing: None,
     from_published: Some(published::convert),
 };
 

@@ -24,6 +24,7 @@ pub const MODEL: Model = Model {
     encoder,
     network: network::build,
     l1_variables: &[],
+    pairing: None,
     from_published: None,
     adapt: None,
 };

@@ -25,6 +25,7 @@ pub const MODEL: Model = Model {
     },
     network: network::build,
     l1_variables: &[],
+    pairing: None,
     from_published: Some(published::convert),
     adapt: None,
 };

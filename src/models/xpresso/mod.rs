@@ -28,6 +28,7 @@ pub const MODEL: Model = Model {
     encoder: encode::encoder,
     network: network::build,
     l1_variables: &[],
+    pairing: None,
     from_published: Some(published::convert),
     adapt: Some(network::scale),
 };

@@ -7,6 +7,7 @@ mod drawing;
 mod mirex;
 mod mitar;
 mod page;
+mod pairmap;
 mod premirna;
 mod runs;
 mod unbiased;
@@ -24,17 +25,18 @@ use crate::models::find;
 type Report = fn(&mut Runs) -> Result<()>;
 
 /// The reports by name: a paper's, and every target-site model on the two bias-corrected tests.
-const REPORTS: [(&str, Report); 6] = [
+const REPORTS: [(&str, Report); 7] = [
     ("dmiso", dmiso::report),
     ("mitar", mitar::report),
     ("deepmirnatar", deepmirnatar::report),
     ("premirna-cnn-lstm", premirna::report),
     ("mirex", mirex::report),
+    ("pairmap", pairmap::report),
     ("unbiased", unbiased::report),
 ];
 
 /// Their names.
-pub fn reports() -> [&'static str; 6] {
+pub fn reports() -> [&'static str; 7] {
     REPORTS.map(|(name, _)| name)
 }
 

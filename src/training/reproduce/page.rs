@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 
 use super::drawing::{self, Curve};
 use super::runs::Finished;
+use crate::training::metrics::Classes;
 use crate::training::predictions::Predictions;
 
 /// `reports/<name>.md` and the folder of its pictures.
@@ -72,6 +73,19 @@ impl Page {
             unit,
             &of(drawing::precision_recall),
         )
+    }
+
+    /// Share of positives by probability, in bins of a tenth.
+    pub fn reliability(&mut self, file: &str, title: &str, set: &Predictions) -> Result<()> {
+        let classes = Classes::new(&set.targets, set.network());
+        let bins = classes.reliability.iter().filter(|bin| bin.rows > 0);
+        let seen = Curve {
+            name: "seen".to_owned(),
+            points: bins.map(|bin| (bin.predicted, bin.observed)).collect(),
+        };
+        let perfect = Curve { name: "perfect".to_owned(), points: vec![(0.0, 0.0), (1.0, 1.0)] };
+        let axes = ("probability", "share of positives");
+        self.curves(file, title, axes, [(0.0, 1.0), (0.0, 1.0)], &[seen, perfect])
     }
 
     /// The figure that chooses, epoch by epoch, of every run.

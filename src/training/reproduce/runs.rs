@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use tch::Device;
 
 use crate::training::predictions::{self, Predictions};
+use crate::training::prepare;
 use crate::training::recipe::{ChooseBy, Recipe, Roots, place};
 use crate::training::report::{Report, SetReport};
 use crate::training::train::Training;
@@ -60,7 +61,7 @@ impl Runs {
     }
 
     fn train(&self, recipe: Recipe, weights: PathBuf, command: String) -> Result<Report> {
-        let dataset = Path::new("data").join(format!("{}.tsv", recipe.dataset));
+        let dataset = prepare::file(&recipe.dataset);
         let (public_data, runs, device) = (self.data.clone(), self.roots.runs.clone(), self.device);
         Training { recipe, dataset, public_data, weights, runs, device, command }.run()
     }

@@ -21,7 +21,7 @@ pub use deepmirnatar::deepmirnatar;
 pub use expression::{human_promoters, mirtarbase};
 pub use hejret2023::Hejret2023;
 pub use isomirs::isomirs;
-pub use klimentova2022::klimentova2022;
+pub use klimentova2022::{klimentova2022, published_scores};
 pub use mature::{human_mature, read_fasta};
 pub use mitar::mitar;
 pub use pre_mirnas::pre_mirnas;

@@ -3,11 +3,13 @@
 //! The duplex lies near nt 15 of 50 in CLASH 2013, near 23 in Hejret 2023 and near 21 in Klimentova 2022. A network
 //! with a dense layer over positions takes that for biology unless training moves the sites.
 
+use std::ops::RangeInclusive;
+
 use rand::RngExt;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 
-use crate::rna::{Base, Rna};
+use crate::rna::{Base, Rna, duplex::duplex};
 use crate::tasks::target_site::Pair;
 use crate::training::recipe::Rows;
 
@@ -15,6 +17,8 @@ use crate::training::recipe::Rows;
 const FURTHEST: usize = 15;
 /// Shortest site that cropping leaves, nt.
 const SHORTEST: usize = 26;
+/// Lengths that sites are cut to, nt.
+pub const CUT: RangeInclusive<usize> = 20..=50;
 
 /// Moves and crops a pair's site with the shares of `rows`; `sites` lend the letters that come into view.
 pub fn augment(pair: Pair, sites: &[Rna], rows: Rows, rng: &mut ChaCha8Rng) -> Pair {
@@ -27,7 +31,28 @@ pub fn augment(pair: Pair, sites: &[Rna], rows: Rows, rng: &mut ChaCha8Rng) -> P
         let start = rng.random_range(0..=site.len() - kept);
         site = site[start..start + kept].to_vec();
     }
-    Pair { site: site.into_iter().collect(), ..pair }
+    let pair = Pair { site: site.into_iter().collect(), ..pair };
+    match rng.random_bool(rows.cut) {
+        true => {
+            let (length, place) = (rng.random_range(CUT), rng.random_range(0.0..1.0));
+            cut(&pair, length, place)
+        }
+        false => pair,
+    }
+}
+
+/// The pair with its site cut to `length` nt round the duplex that the untrained aligner finds: as far to the left
+/// (`place` 0) or to the right (1) as holds the duplex. Of a duplex longer than `length` the middle is kept.
+pub fn cut(pair: &Pair, length: usize, place: f64) -> Pair {
+    let site = &pair.site;
+    let spare = site.len().saturating_sub(length);
+    let found = duplex(&pair.mirna, site).site;
+    let (first, last) = (found.end.saturating_sub(length).min(spare), found.start.min(spare));
+    let start = match first <= last {
+        true => first + ((last - first) as f64 * place).round() as usize,
+        false => usize::midpoint(first, last),
+    };
+    Pair { mirna: pair.mirna.clone(), site: site[start..(start + length).min(site.len())].into() }
 }
 
 /// Moves the window to either side at the same length; letters of another site fill the gap.
@@ -54,7 +79,7 @@ mod tests {
         let site: Rna = "GGCUACCUCAGGAUUCGAUCGGAUCUAGGAUCUAGGCUUACGGAUUACGA".parse().unwrap();
         let pair = Pair { mirna: "UGAGGUAGUAGGUUGUAUAGUU".parse().unwrap(), site: site.clone() };
         let other: Rna = "N".repeat(50).parse().unwrap();
-        let rows = Rows { examples: true, made_up: 0, teacher: 0.0, shifted: 1.0, cropped: 0.5 };
+        let rows = Rows { shifted: 1.0, cropped: 0.5, ..Rows::default() };
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         for _ in 0..200 {
             let moved = augment(pair.clone(), std::slice::from_ref(&other), rows, &mut rng);
@@ -62,6 +87,23 @@ mod tests {
             let own: Vec<Base> = moved.site.iter().copied().filter(|&base| base != Base::N).collect();
             assert!(own.len() >= SHORTEST - FURTHEST);
             assert!(site.windows(own.len()).any(|part| part == own));
+        }
+    }
+
+    #[test]
+    fn a_cut_holds_the_duplex() {
+        let mirna: Rna = "UGAGGUAGUAGGUUGUAUAGUU".parse().unwrap();
+        let site: Rna = "GGCAGGAUUACCGAAACUAUACAACCUACUACCUCAGGAUCUAGGCUUACG".parse().unwrap();
+        let pair = Pair { mirna, site };
+        let cut = |length, place| cut(&pair, length, place).site.to_string();
+        assert_eq!(cut(24, 0.0), "GAAACUAUACAACCUACUACCUCA");
+        assert_eq!(cut(24, 1.0), "AACUAUACAACCUACUACCUCAGG");
+        assert_eq!(cut(22, 0.7), "AACUAUACAACCUACUACCUCA");
+        assert_eq!(cut(20, 0.0), "ACUAUACAACCUACUACCUC");
+        assert_eq!(cut(90, 0.5), pair.site.to_string());
+        for place in [0.0, 0.3, 1.0] {
+            let site = cut(30, place);
+            assert!(site.len() == 30 && site.contains("AACUAUACAACCUACUACCUCA"), "{place}: {site}");
         }
     }
 }

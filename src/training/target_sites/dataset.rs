@@ -20,6 +20,9 @@ use crate::rna::{Base, Rna};
 use crate::tasks::target_site::{MIRNA_LENGTHS, Pair, SITE_LENGTHS};
 use crate::training::tsv;
 
+/// Sources whose sites were predicted from seed matches and confirmed as targets of a gene, not read in a duplex.
+pub const PREDICTED: [&str; 2] = ["miraw", "deepmirtar"];
+
 /// Ending of a source's name for the negatives that the paper's protocol adds to it.
 pub const UTR_WINDOW: &str = "+utr_window";
 
@@ -58,6 +61,11 @@ impl Example {
         self.source.strip_suffix(UTR_WINDOW).unwrap_or(&self.source)
     }
 
+    /// Whether its source is among [`PREDICTED`].
+    pub fn is_predicted(&self) -> bool {
+        PREDICTED.contains(&self.source.as_str())
+    }
+
     /// Positions 2–8 of the miRNA: rows with the same letters are one family.
     pub fn family(&self) -> &[Base] {
         seed(&self.pair.mirna)
@@ -89,9 +97,6 @@ pub fn read(path: &Path) -> Result<Vec<Example>> {
 
 /// Writes the file; the same rows give the same bytes.
 pub fn write(path: &Path, rows: &[Example]) -> Result<()> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
     let mut writer = csv::WriterBuilder::new().delimiter(b'\t').from_path(path)?;
     for Example { source, split, cluster, pair, label } in rows {
         writer.serialize(Record {

@@ -1,17 +1,20 @@
 //! A protocol's rows: what each epoch trains on, what chooses the epoch, what measures the result.
 
+use std::ops::RangeInclusive;
+
 use anyhow::{Result, bail, ensure};
-use rand::SeedableRng;
 use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::augment::CUT;
 use super::dataset::{Example, Split};
 use super::negatives::{pairs, permute};
 use super::{augment, floors, teacher};
 use crate::rna::Rna;
 use crate::tasks::target_site::Pair;
 use crate::training::experiment::{Experiment, FittedFloor, Fold, Labelled, Row};
-use crate::training::recipe::{Protocol, Rows};
+use crate::training::recipe::{Protocol, Recipe, Rows};
 
 /// Of the validation permutation and of the paper's random split: the same for every seed, so that runs compare.
 const SEED: u64 = 7;
@@ -30,17 +33,25 @@ pub struct Examples {
 
 impl Examples {
     /// Sorts a dataset's rows by protocol.
-    pub fn new(rows: Vec<Example>, protocol: Protocol) -> Result<Self> {
+    pub fn new(rows: Vec<Example>, recipe: &Recipe) -> Result<Self> {
+        let protocol = recipe.protocol;
         let mut rng = ChaCha8Rng::seed_from_u64(SEED);
         let (published, rows): (Vec<Example>, Vec<Example>) =
             rows.into_iter().partition(|row| row.split == Split::Test);
-        let (train, validation, mut tests) = match protocol {
-            Protocol::BiasFree => {
-                let of =
-                    |split| rows.iter().filter(move |row| row.label && row.split == split).cloned().collect();
-                let left_out = with_permuted(of(Split::LeftOut), &mut rng)?;
-                let validation = with_permuted(of(Split::Validation), &mut rng)?;
-                (of(Split::Train), validation, vec![("left_out_families".to_owned(), left_out)])
+        let (train, mut validation, mut tests) = match protocol {
+            Protocol::BiasFree | Protocol::BiasFreeLengths => {
+                let of = |split| rows.iter().filter(move |row| row.label && row.split == split);
+                let measured = |split| of(split).filter(|row| !row.is_predicted()).cloned().collect();
+                let left_out = with_permuted(measured(Split::LeftOut), &mut rng)?;
+                let is_unseen = |row: &Example| recipe.unseen_sources.contains(&row.source);
+                let mut train: Vec<Example> = of(Split::Train).cloned().collect();
+                let mut validation: Vec<Example> = measured(Split::Validation);
+                if !recipe.unseen_sources.is_empty() {
+                    validation.extend(train.extract_if(.., |row| is_unseen(row)));
+                    validation.retain(is_unseen);
+                }
+                let validation = with_permuted(validation, &mut rng)?;
+                (train, validation, vec![("left_out_families".to_owned(), left_out)])
             }
             Protocol::Paper | Protocol::RandomFifths => {
                 let mut rows = rows;
@@ -62,6 +73,16 @@ impl Examples {
                 None => tests.push((row.source.clone(), vec![row])),
             }
         }
+        if protocol == Protocol::BiasFreeLengths {
+            let cuts = cut(&validation, CUT, &mut rng).into_iter();
+            validation.extend(cuts.map(|row| Example { source: format!("{}, cut", row.source), ..row }));
+            for (name, rows) in tests.clone() {
+                for lengths in [CUT, 20..=20, 25..=25, 34..=34] {
+                    let name = format!("{name}, {}", name_of(&lengths));
+                    tests.push((name, cut(&rows, lengths, &mut rng)));
+                }
+            }
+        }
         ensure!(
             !train.is_empty() && !validation.is_empty(),
             "the dataset has no training or no validation rows"
@@ -79,10 +100,31 @@ impl Examples {
     }
 }
 
+/// The rows with their sites cut round the duplex to random lengths.
+fn cut(rows: &[Example], lengths: RangeInclusive<usize>, rng: &mut ChaCha8Rng) -> Vec<Example> {
+    let cut = |row: &Example| {
+        let pair = augment::cut(&row.pair, rng.random_range(lengths.clone()), 0.5);
+        Example { pair, ..row.clone() }
+    };
+    rows.iter().map(cut).collect()
+}
+
+/// A number in [0, 1) that is always the same for a cluster: by the golden ratio, which spreads them evenly.
+fn share_of(cluster: usize) -> f64 {
+    (cluster as f64 * 0.618_033_988_749_895).fract()
+}
+
+fn name_of(lengths: &RangeInclusive<usize>) -> String {
+    match (lengths.start(), lengths.end()) {
+        (first, last) if first == last => format!("cut to {first} nt"),
+        (first, last) => format!("cut to {first} to {last} nt"),
+    }
+}
+
 /// Training rows of both labels.
 fn with_negatives(train: &[Example], protocol: Protocol, rng: &mut ChaCha8Rng) -> Result<Vec<Example>> {
     match protocol {
-        Protocol::BiasFree => with_permuted(train.to_vec(), rng),
+        Protocol::BiasFree | Protocol::BiasFreeLengths => with_permuted(train.to_vec(), rng),
         _ => Ok(train.to_vec()),
     }
 }
@@ -110,7 +152,14 @@ impl Experiment for Examples {
     fn draw(&self, _: usize, rows: Rows, rng: &mut ChaCha8Rng) -> Result<Vec<Labelled>> {
         let mut drawn = Vec::new();
         if rows.examples {
-            for row in with_negatives(&self.train, self.protocol, rng)? {
+            let only = rows.only.unwrap_or(1.0);
+            let mut chance = |share: f64| rng.random_bool(share);
+            let mixed = self.protocol == Protocol::BiasFreeLengths;
+            let takes_part = |row: &&Example| {
+                (!mixed || !row.is_predicted() || chance(rows.predicted)) && share_of(row.cluster) < only
+            };
+            let train: Vec<Example> = self.train.iter().filter(takes_part).cloned().collect();
+            for row in with_negatives(&train, self.protocol, rng)? {
                 let pair = augment::augment(row.pair, &self.sites, rows, rng);
                 let measured = f32::from(u8::from(row.label));
                 let label = match rows.teacher {
@@ -152,6 +201,14 @@ fn with_permuted(positives: Vec<Example>, rng: &mut ChaCha8Rng) -> Result<Vec<Ex
 /// The card's paragraph on the data.
 fn description(protocol: Protocol) -> &'static str {
     match protocol {
+        Protocol::BiasFreeLengths => {
+            "**Data.** Chimeric reads of AGO2: CLASH (Helwak 2013), Hejret 2023 and its isomiRs as read; and, where the \
+             recipe says so, a share of predicted sites (miRAW, DeepMirTar). Sites that share 25 nt with a site of a \
+             published test are out. Split by site cluster (shared 25-mers) and miRNA family (positions 2–8). \
+             Negatives: sites permuted among the positives of a source, anew each epoch, never a site whose cluster \
+             binds the same family; some of them may bind in truth. Validation: chimeric reads, the mean over their \
+             sources, each as read and cut to 20 to 50 nt round the duplex that the untrained aligner finds."
+        }
         Protocol::BiasFree => {
             "**Data.** Chimeric reads of AGO2: CLASH (Helwak 2013), Hejret 2023 and its isomiRs as read. Sites that \
              share 25 nt with a site of a published test are out. Split by site cluster (shared 25-mers) and miRNA \

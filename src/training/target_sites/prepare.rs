@@ -10,6 +10,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::dataset::{Example, Split, UTR_WINDOW, write};
+use super::published::PredictedSites;
 use super::split::{SharedKmers, assign, clusters};
 use crate::models::sha256;
 use crate::rna::Rna;
@@ -44,24 +45,51 @@ pub fn target_sites(data: &Path, out: &Path) -> Result<Vec<String>> {
     let tests = SharedKmers::new(test_sites.iter().copied());
     let sources = [("clash2013", clash.positives), ("hejret2023", hejret.positives), ("isomirs", isomirs)];
     let mut rows = chimeras(sources, &tests, &mut tally);
-
-    let sites: Vec<&Rna> = rows.iter().map(|row| &row.pair.site).collect();
-    let numbers = clusters(&sites);
-    for (row, cluster) in rows.iter_mut().zip(numbers) {
-        row.cluster = cluster;
-    }
-    let lost = assign(&mut rows, SEED);
-    tally.count(lost, "rows share a site with a left-out miRNA family: dropped");
-    for split in [Split::Train, Split::Validation, Split::LeftOut] {
-        let positives = rows.iter().filter(|row| row.split == split).count();
-        tally.count(positives, format!("positives in split {split:?}"));
-    }
+    split(&mut rows, &mut tally);
     let windows = utr_windows(&rows, &three_prime_utrs(data)?, &tests)?;
     tally.count(windows.len(), "negatives of the paper's protocol: the same miRNA with a 3'UTR window");
     rows.extend(windows);
     rows.extend(published_test(HEJRET_TEST, &hejret.test));
     rows.extend(published_test(KLIMENTOVA_TEST, &klimentova));
     finish(out, &rows, tally)
+}
+
+/// Writes `out` from the public files: chimeric reads and predicted sites, with the two bias-corrected tests. Any site
+/// of a published test of any of these sets keeps a training site away.
+pub fn all_target_sites(data: &Path, out: &Path) -> Result<Vec<String>> {
+    let mut tally = Tally::default();
+    let clash = Clash2013::read(data, &mut tally)?;
+    let hejret = Hejret2023::read(data, &mut tally)?;
+    let isomirs = isomirs(data, &mut tally)?;
+    let predicted = PredictedSites::read(data, &mut tally)?;
+    let tests = [hejret.test.clone(), klimentova2022(data)?, predicted.tests].concat();
+    let sites = tests.iter().map(|(pair, _)| pair).chain(&clash.test_positives).map(|pair| &pair.site);
+    let tests = SharedKmers::new(sites);
+    let [miraw, deepmirtar] = predicted.positives;
+    let sources = [
+        ("clash2013", clash.positives),
+        ("hejret2023", hejret.positives),
+        ("isomirs", isomirs),
+        ("miraw", miraw),
+        ("deepmirtar", deepmirtar),
+    ];
+    let mut rows = chimeras(sources, &tests, &mut tally);
+    split(&mut rows, &mut tally);
+    rows.extend(fair_tests(data)?);
+    finish(out, &rows, tally)
+}
+
+/// Gives every row its cluster and its split.
+fn split(rows: &mut Vec<Example>, tally: &mut Tally) {
+    let sites: Vec<&Rna> = rows.iter().map(|row| &row.pair.site).collect();
+    let numbers = clusters(&sites);
+    rows.iter_mut().zip(numbers).for_each(|(row, cluster)| row.cluster = cluster);
+    let lost = assign(rows, SEED);
+    tally.count(lost, "rows share a site with a left-out miRNA family: dropped");
+    for split in [Split::Train, Split::Validation, Split::LeftOut] {
+        let positives = rows.iter().filter(|row| row.split == split).count();
+        tally.count(positives, format!("positives in split {split:?}"));
+    }
 }
 
 /// Writes the file, and adds how many rows it has and its digest.

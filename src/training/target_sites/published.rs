@@ -67,6 +67,33 @@ pub fn prepare_mitar(data: &Path, out: &Path) -> Result<Vec<String>> {
     complete(data, out, rows, tally)
 }
 
+/// Positives of miRAW and of DeepMirTar that no published test holds, and those tests.
+pub struct PredictedSites {
+    /// Of miRAW, and of DeepMirTar.
+    pub positives: [Vec<Pair>; 2],
+    /// miTAR's and miRAW's independent tests, the 48 of PAR-CLIP, and DeepmiRNATar's test.
+    pub tests: Vec<Labelled>,
+}
+
+impl PredictedSites {
+    /// Reads the files of miTAR and DeepmiRNATar.
+    pub fn read(data: &Path, tally: &mut Tally) -> Result<Self> {
+        let positives = |rows: Vec<(String, Labelled)>| -> Vec<Pair> {
+            rows.into_iter().filter_map(|(_, (pair, label))| label.then_some(pair)).collect()
+        };
+        let (miraw, deepmirtar): (Vec<_>, Vec<_>) =
+            mitar(data, BOTH, tally)?.into_iter().partition(|(gene, _)| gene.starts_with("ENSG"));
+        let mut tests = deepmirnatar(data, "test", false, tally)?;
+        for file in [DEEPMIRTAR_INDEPENDENT, MIRAW_INDEPENDENT, PARCLIP_FILE] {
+            tests.extend(pairs(mitar(data, file, tally)?));
+        }
+        let miraw = [miraw, mitar(data, MIRAW_REST, tally)?].concat();
+        let deepmirtar = [deepmirtar, mitar(data, DEEPMIRTAR, tally)?].concat();
+        tests.retain(|(_, label)| *label);
+        Ok(Self { positives: [positives(miraw), positives(deepmirtar)], tests })
+    }
+}
+
 /// Adds the tests that every version is measured on, and writes the file.
 fn complete(data: &Path, out: &Path, mut rows: Vec<Example>, mut tally: Tally) -> Result<Vec<String>> {
     rows.extend(examples(PARCLIP, Split::Test, pairs(mitar(data, PARCLIP_FILE, &mut tally)?)));
