@@ -10,11 +10,14 @@ use tokio::net::TcpStream;
 
 const PAIR: &str = r#"{"mirna":"UGAGGUAGUAGGUUGUAUAGUU","site":"AACUAUACAACCUACUACCUCA"}"#;
 
+/// What is asked: the network that the peers have too.
+pub const SCORE: &str = "/v1/target-sites/score?model=dmiso";
+
 /// A request to score `pairs` pairs.
 pub fn request(pairs: usize) -> Vec<u8> {
     let body = format!(r#"{{"pairs":[{}]}}"#, vec![PAIR; pairs].join(","));
     format!(
-        "POST /v1/target-sites/score HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\n\
+        "POST {SCORE} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\n\
          content-length: {}\r\n\r\n{body}",
         body.len()
     )

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use super::client::SCORE;
 use super::process::Server;
 use super::{Failure, Run};
 
@@ -51,12 +52,11 @@ pub async fn lines(
     sent: &AtomicUsize,
 ) -> io::Result<usize> {
     let (mut reply, mut upload) = TcpStream::connect(address).await?.into_split();
-    upload
-        .write_all(
-            b"POST /v1/target-sites/score HTTP/1.1\r\nhost: bench\r\ncontent-type: application/x-ndjson\r\n\
-              transfer-encoding: chunked\r\nconnection: close\r\n\r\n",
-        )
-        .await?;
+    let head = format!(
+        "POST {SCORE} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/x-ndjson\r\n\
+         transfer-encoding: chunked\r\nconnection: close\r\n\r\n",
+    );
+    upload.write_all(head.as_bytes()).await?;
     let reader = tokio::spawn(async move {
         let word = b"\"probability\"";
         let (mut bytes, mut kept, mut answers) = (vec![0; 64 * 1024], 0, 0);

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::client::{Client, request};
+use super::client::{Client, SCORE, request};
 use super::lines::lines;
 use super::load::{closed, open};
 use super::process::Server;
@@ -113,7 +113,7 @@ async fn leaving(address: SocketAddr, until: Instant, counts: Arc<Counts>) -> io
 async fn garbage(address: SocketAddr, until: Instant, counts: Arc<Counts>) -> io::Result<()> {
     let post = |body: &str| {
         format!(
-            "POST /v1/target-sites/score HTTP/1.1\r\nhost: b\r\nconnection: close\r\n\
+            "POST {SCORE} HTTP/1.1\r\nhost: b\r\nconnection: close\r\n\
              content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         )
