@@ -73,6 +73,11 @@ impl Run {
         self.rows.push((name.to_owned(), json!(value)));
     }
 
+    /// Keeps what was sampled, without printing it.
+    fn series(&mut self, name: &str, values: &[f64]) {
+        self.rows.push((name.to_owned(), json!(values)));
+    }
+
     /// `benches/runs/<date and time>-<what>.json`.
     fn keep(&self) -> Result<(), Failure> {
         let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/benches/runs"));

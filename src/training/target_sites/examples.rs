@@ -1,5 +1,6 @@
 //! A protocol's rows: what each epoch trains on, what chooses the epoch, what measures the result.
 
+use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
 use anyhow::{Result, bail, ensure};
@@ -49,6 +50,8 @@ impl Examples {
                 if !recipe.unseen_sources.is_empty() {
                     validation.extend(train.extract_if(.., |row| is_unseen(row)));
                     validation.retain(is_unseen);
+                    let held: HashSet<usize> = validation.iter().map(|row| row.cluster).collect();
+                    train.retain(|row| !held.contains(&row.cluster));
                 }
                 let validation = with_permuted(validation, &mut rng)?;
                 (train, validation, vec![("left_out_families".to_owned(), left_out)])
