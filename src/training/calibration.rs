@@ -6,9 +6,10 @@ use std::collections::HashMap;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use tch::{Tensor, nn::VarStore};
+use tch::Tensor;
 
 use super::experiment::Row;
+use super::metrics::{BINS, bin_of};
 use crate::models::Replica;
 
 /// Slope and offset, at first 1 and 0.
@@ -19,7 +20,7 @@ const STEPS: usize = 25;
 /// Fits a network's slope and offset on rows, each stratum with the same weight. Their prevalence becomes that of the
 /// probability.
 pub fn calibrate(replica: &Replica, rows: &[Row]) {
-    let Some(mut variable) = variable(&replica.store) else { return };
+    let Some(mut variable) = replica.store.variables().remove(CALIBRATION) else { return };
     let inputs: Vec<_> = rows.iter().map(|row| row.input.clone()).collect();
     let mut sizes: HashMap<&str, f64> = HashMap::new();
     rows.iter().for_each(|row| *sizes.entry(&row.stratum).or_default() += 1.0);
@@ -41,10 +42,10 @@ pub fn calibrate(replica: &Replica, rows: &[Row]) {
 pub fn calibration_error(labels: &[bool], probabilities: &[f64]) -> f64 {
     let positives = labels.iter().filter(|&&label| label).count() as f64;
     let negatives = labels.len() as f64 - positives;
-    let mut bins = [0.0; 10];
+    let mut bins = [0.0; BINS];
     for (&label, &probability) in labels.iter().zip(probabilities) {
         let (weight, outcome) = if label { (0.5 / positives, 1.0) } else { (0.5 / negatives, 0.0) };
-        bins[((probability * 10.0) as usize).min(9)] += weight * (probability - outcome);
+        bins[bin_of(probability)] += weight * (probability - outcome);
     }
     bins.iter().map(|bin| bin.abs()).sum()
 }
@@ -60,10 +61,6 @@ pub fn calibration_error_by_chance(probabilities: &[f64]) -> f64 {
         calibration_error(&labels, probabilities)
     };
     (0..DRAWS).map(|_| draw()).sum::<f64>() / DRAWS as f64
-}
-
-fn variable(store: &VarStore) -> Option<Tensor> {
-    store.variables().remove(CALIBRATION)
 }
 
 /// Slope and offset of logit, target and weight: the most likely.

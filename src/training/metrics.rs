@@ -102,6 +102,9 @@ impl AtThreshold {
     }
 }
 
+/// Bins of equal width.
+pub const BINS: usize = 10;
+
 /// One bin of a reliability table.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Bin {
@@ -111,6 +114,11 @@ pub struct Bin {
     pub predicted: f64,
     /// Share of positives.
     pub observed: f64,
+}
+
+/// The bin that a probability falls into.
+pub fn bin_of(probability: f64) -> usize {
+    ((probability * BINS as f64) as usize).min(BINS - 1)
 }
 
 /// What can be said of probabilities only.
@@ -160,8 +168,7 @@ impl Classes {
         let outcome = |row: usize| f64::from(u8::from(labels[row]));
         let squared = (0..rows).map(|row| (probabilities[row] - outcome(row)).powi(2));
         let bin = |index: usize| {
-            let inside: Vec<usize> =
-                (0..rows).filter(|&row| ((probabilities[row] * 10.0) as usize).min(9) == index).collect();
+            let inside: Vec<usize> = (0..rows).filter(|&row| bin_of(probabilities[row]) == index).collect();
             let mean = |value: &dyn Fn(usize) -> f64| {
                 inside.iter().map(|&row| value(row)).sum::<f64>() / inside.len().max(1) as f64
             };
@@ -172,7 +179,7 @@ impl Classes {
             base_rate: positives as f64 / rows as f64,
             at_threshold: AtThreshold::new(&labels, probabilities, DECISION_THRESHOLD),
             brier: squared.sum::<f64>() / rows as f64,
-            reliability: (0..10).map(bin).collect(),
+            reliability: (0..BINS).map(bin).collect(),
         }
     }
 }

@@ -6,6 +6,7 @@ use mirador::models::device::Device;
 use mirador::models::{Options, Replica, WeightsDir, pairmap};
 use mirador::tasks::Input;
 use mirador::tasks::target_site::Pair;
+use mirador::training::ranking::auroc;
 use mirador::training::sources::{Hejret2023, Labelled, Tally, klimentova2022};
 use mirador::training::target_sites::augment::{CUT, cut};
 use rand::{RngExt, SeedableRng};
@@ -94,10 +95,8 @@ fn short_sites_are_told_apart_as_well() {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let cut = |(pair, _): &Labelled| cut(pair, rng.random_range(CUT), 0.5).into();
         let scores = replica.score(&rows.iter().map(cut).collect::<Vec<Input>>());
-        let (yes, no): (Vec<_>, Vec<_>) = rows.iter().zip(scores).partition(|((_, label), _)| *label);
-        let above = |score: f32| no.iter().filter(|(_, other)| *other < score).count();
-        let area =
-            yes.iter().map(|(_, score)| above(*score)).sum::<usize>() as f64 / (yes.len() * no.len()) as f64;
+        let scores: Vec<f64> = scores.into_iter().map(f64::from).collect();
+        let area = auroc(&rows.iter().map(|(_, label)| *label).collect::<Vec<bool>>(), &scores);
         assert!(area >= least, "AUROC {area:.4}, at least {least} is asked for");
     }
 }

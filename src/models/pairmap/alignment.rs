@@ -17,7 +17,7 @@ const GAP_EXTEND: f32 = -1.0;
 /// Of a stack for each kcal/mol.
 const STACK: f32 = 0.3;
 
-/// Trained weights: (30, 5, 5) of pairs by position and letters, (30, 6) of moves, (6, 6) of pairs in a row.
+/// Trained weights: (30, 5, 5) of pairs by position and letters, (30, 6) of moves, (1, 6, 6) of pairs in a row.
 #[derive(Debug)]
 pub struct Alignment {
     pairs: Tensor,

@@ -1,6 +1,6 @@
 //! A row in numbers, once it is aligned: what pairs where, how firmly, and what lies round it.
 
-use super::aligner::{Alignment, LETTERS, Letters, POSITIONS};
+use super::aligner::{Alignment, KINDS, LETTERS, Letters, POSITIONS, kind};
 use super::energy::stack;
 use crate::rna::seed::SiteType;
 
@@ -50,12 +50,9 @@ pub fn features(row: Letters<'_>, site_type: usize, alignment: &Alignment) -> Ve
 }
 
 fn facing(mirna: u8, site: u8) -> usize {
-    match (mirna.min(site), mirna.max(site)) {
-        (1, 2) => 0,
-        (0, 3) => 1,
-        (2, 3) => 2,
-        _ => 3,
-    }
+    /// By kind, as [`kind`] tells them.
+    const OF_KIND: [usize; KINDS] = [0, 0, 2, 2, 1, 1];
+    kind(mirna, site).map_or(3, |kind| OF_KIND[kind])
 }
 
 /// For either side of the duplex: share of A and U in the site's next letters, and how many of them there are.

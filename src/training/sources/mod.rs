@@ -77,6 +77,6 @@ fn read_chimeras(path: &Path) -> Result<Vec<Labelled>> {
 }
 
 /// The pairs that bind.
-fn positives(rows: Vec<Labelled>) -> Vec<Pair> {
+pub fn positives(rows: Vec<Labelled>) -> Vec<Pair> {
     rows.into_iter().filter_map(|(pair, label)| label.then_some(pair)).collect()
 }

@@ -11,7 +11,7 @@ use super::prepare::{fair_tests, finish};
 use super::split::clusters;
 use crate::rna::Rna;
 use crate::tasks::target_site::Pair;
-use crate::training::sources::{Labelled, Tally, deepmirnatar, mitar};
+use crate::training::sources::{Labelled, Tally, deepmirnatar, mitar, positives};
 
 /// Name of the 48 PAR-CLIP pairs, positives only, in the datasets.
 pub const PARCLIP: &str = "parclip48";
@@ -78,9 +78,6 @@ pub struct PredictedSites {
 impl PredictedSites {
     /// Reads the files of miTAR and DeepmiRNATar.
     pub fn read(data: &Path, tally: &mut Tally) -> Result<Self> {
-        let positives = |rows: Vec<(String, Labelled)>| -> Vec<Pair> {
-            rows.into_iter().filter_map(|(_, (pair, label))| label.then_some(pair)).collect()
-        };
         let (miraw, deepmirtar): (Vec<_>, Vec<_>) =
             mitar(data, BOTH, tally)?.into_iter().partition(|(gene, _)| gene.starts_with("ENSG"));
         let mut tests = deepmirnatar(data, "test", false, tally)?;
@@ -90,7 +87,7 @@ impl PredictedSites {
         let miraw = [miraw, mitar(data, MIRAW_REST, tally)?].concat();
         let deepmirtar = [deepmirtar, mitar(data, DEEPMIRTAR, tally)?].concat();
         tests.retain(|(_, label)| *label);
-        Ok(Self { positives: [positives(miraw), positives(deepmirtar)], tests })
+        Ok(Self { positives: [miraw, deepmirtar].map(|rows| positives(pairs(rows))), tests })
     }
 }
 
