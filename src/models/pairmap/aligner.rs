@@ -73,8 +73,15 @@ impl Aligner {
     /// Aligns rows.
     pub fn align(&self, rows: &[Letters<'_>]) -> Vec<Alignment> {
         let mut alignments = vec![Alignment::default(); rows.len()];
-        Arch::new().dispatch(Align { aligner: self, rows, alignments: &mut alignments });
+        Arch::new().dispatch(Align { aligner: self, rows, alignments: &mut alignments, whole: true });
         alignments
+    }
+
+    /// Scores of rows, three times as fast as all that can be said of them.
+    pub fn scores(&self, rows: &[Letters<'_>]) -> Vec<f32> {
+        let mut alignments = vec![Alignment::default(); rows.len()];
+        Arch::new().dispatch(Align { aligner: self, rows, alignments: &mut alignments, whole: false });
+        alignments.into_iter().map(|alignment| alignment.score).collect()
     }
 
     fn in_a_row(&self) -> InARow {
@@ -103,6 +110,8 @@ struct Align<'a> {
     aligner: &'a Aligner,
     rows: &'a [Letters<'a>],
     alignments: &'a mut [Alignment],
+    /// Or the scores alone.
+    whole: bool,
 }
 
 /// The three states of a cell: paired, and in a gap behind a pair.
@@ -121,7 +130,14 @@ impl WithSimd for Align<'_> {
         let blocks = self.rows.chunks(S::F32_LANES).zip(self.alignments.chunks_mut(S::F32_LANES));
         let in_a_row = self.aligner.in_a_row();
         for (rows, alignments) in blocks {
-            Block::new(simd, self.aligner, &in_a_row, rows).align(alignments);
+            let block = Block::new(simd, self.aligner, &in_a_row, rows);
+            let (forward, sum) = block.forward();
+            for (alignment, sum) in alignments.iter_mut().zip(cast_slice::<_, f32>(&[sum])) {
+                alignment.score = (sum / START).ln();
+            }
+            if self.whole {
+                block.trace(alignments, &forward, sum);
+            }
         }
     }
 }
@@ -180,17 +196,14 @@ impl<'a, S: Simd> Block<'a, S> {
         self.aligner.moves[i].map(|factor| self.simd.splat_f32s(factor))
     }
 
+    /// What is behind the scores.
     #[inline(always)]
-    fn align(&self, alignments: &mut [Alignment]) {
-        let (forward, sum) = self.forward();
-        let Expected { posterior, stacked, moves } = self.backward(&forward, sum);
-        let sums = [sum];
+    fn trace(&self, alignments: &mut [Alignment], forward: &[Cell<S::f32s>], sum: S::f32s) {
+        let Expected { posterior, stacked, moves } = self.backward(forward, sum);
         let lanes = S::F32_LANES;
         let (posterior, stacked) = (cast_slice::<_, f32>(&posterior), cast_slice::<_, f32>(&stacked));
-        let sums = cast_slice::<_, f32>(&sums);
         let moves = cast_slice::<_, f32>(moves.as_flattened());
         for (lane, (row, alignment)) in self.rows.iter().zip(&mut *alignments).enumerate() {
-            alignment.score = (sums[lane] / START).ln();
             let of = |i: usize| std::array::from_fn(|of| moves[(i * MOVES + of) * lanes + lane]);
             alignment.moves = (0..row.mirna.len()).map(of).collect();
             let cells = row.mirna.len() * row.site.len();

@@ -13,7 +13,7 @@ const FLANK: usize = 15;
 /// Pairs that are rarer add no energy.
 const LEAST: f32 = 1e-3;
 /// Numbers of a row.
-pub const FEATURES: usize = POSITIONS * FACING + PARTS.len() + 4 + 2 * LETTERS + 2 + 4 + SiteType::ALL.len();
+pub const FEATURES: usize = POSITIONS * FACING + PARTS.len() + 4 + 2 * LETTERS + 2 + 2 + SiteType::ALL.len();
 
 /// In order: for each position of the miRNA the probability of each kind of pair; stacking energies (kcal/mol) of three
 /// parts; gaps; letters of either sequence; their lengths; the flanks; the seed match.
@@ -55,8 +55,9 @@ fn facing(mirna: u8, site: u8) -> usize {
     kind(mirna, site).map_or(3, |kind| OF_KIND[kind])
 }
 
-/// For either side of the duplex: share of A and U in the site's next letters, and how many of them there are.
-fn flanks(site: &[u8], paired: &[f32]) -> [f32; 4] {
+/// For either side of the duplex: the share of A and U in the site's next letters. How many letters there are is not
+/// told: where reads have their duplex is a mark of the experiment.
+fn flanks(site: &[u8], paired: &[f32]) -> [f32; 2] {
     let total: f32 = paired.iter().sum();
     let place = |share: f32| {
         let sums = paired.iter().scan(0.0, |sum, value| {
@@ -68,9 +69,7 @@ fn flanks(site: &[u8], paired: &[f32]) -> [f32; 4] {
     let (first, last) = (place(0.05), (place(0.95) + 1).min(site.len()));
     let of = |letters: &[u8]| {
         let weak = letters.iter().filter(|&&letter| letter == 0 || letter == 3).count() as f32;
-        [(weak + 1.0) / (letters.len() as f32 + 2.0), letters.len() as f32 / FLANK as f32]
+        (weak + 1.0) / (letters.len() as f32 + 2.0)
     };
-    let before = of(&site[first.saturating_sub(FLANK)..first]);
-    let after = of(&site[last..(last + FLANK).min(site.len())]);
-    [before[0], before[1], after[0], after[1]]
+    [of(&site[first.saturating_sub(FLANK)..first]), of(&site[last..(last + FLANK).min(site.len())])]
 }

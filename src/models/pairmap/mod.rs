@@ -7,6 +7,7 @@ mod duplex;
 mod energy;
 mod network;
 mod pairing;
+mod panel;
 
 use serde::Deserialize;
 
@@ -31,11 +32,13 @@ struct Switches {
     units: i64,
     /// Share of dropped values behind each.
     dropout: f64,
+    /// Frequent miRNAs that compete for the site; 0: none.
+    panel: i64,
 }
 
 impl Default for Switches {
     fn default() -> Self {
-        Self { units: 128, dropout: 0.5 }
+        Self { units: 128, dropout: 0.5, panel: 0 }
     }
 }
 
@@ -47,7 +50,7 @@ pub const MODEL: Model = Model {
                   finds, for a miRNA or isomiR (15 to 30 nt) and a target site (6 to 100 nt). mirador's own.",
     encoder: |_| Ok(Encoder::target_site([WIDTH, 1], encode)),
     network: network::build,
-    adapt: None,
+    adapt: Some(|store, inputs, _| panel::Panel::adapt(store, inputs)),
     l1_variables: &[],
     pairing: Some(pairing::pairing),
     from_published: None,

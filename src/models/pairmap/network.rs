@@ -6,6 +6,7 @@ use tch::nn::{self, ModuleT};
 use super::Switches;
 use super::alignment::{Alignment, Rows};
 use super::duplex::{FEATURES, features};
+use super::panel::{COMPARED, Panel};
 use crate::models::layers::{batch_norm, dense};
 use crate::models::{LoadError, Network, Options};
 
@@ -25,6 +26,7 @@ struct Pairmap {
 
 #[derive(Debug)]
 struct Head {
+    panel: Option<Panel>,
     norm: nn::BatchNorm,
     duplex: nn::Linear,
     joined: nn::Linear,
@@ -54,17 +56,26 @@ impl ModuleT for Pairmap {
             let each = letters.iter().zip(rows.site_types()).zip(&alignments);
             let numbers: Vec<f32> =
                 each.flat_map(|((&row, site_type), alignment)| features(row, site_type, alignment)).collect();
-            let numbers = Tensor::from_slice(&numbers).view([-1, FEATURES as i64]).to_device(input.device());
-            logit += head.forward(&Tensor::cat(&[score, numbers], 1), train);
+            let tensor = |numbers: &[f32], each: usize| {
+                Tensor::from_slice(numbers).view([-1, each as i64]).to_device(input.device())
+            };
+            let mut parts = vec![score, tensor(&numbers, FEATURES)];
+            if let Some(panel) = &head.panel {
+                let compared = panel.compare(&self.alignment.aligner(), &letters, &alignments);
+                parts.push(tensor(&compared, COMPARED));
+            }
+            logit += head.forward(&Tensor::cat(&parts, 1), train);
         }
         logit * self.calibration.get(0) + self.calibration.get(1)
     }
 }
 
 impl Head {
-    fn new(path: &nn::Path, Switches { units, dropout }: Switches) -> Self {
-        let inputs = 1 + FEATURES as i64;
+    fn new(path: &nn::Path, Switches { units, dropout, panel }: Switches) -> Self {
+        let panel = (panel > 0).then(|| Panel::new(&(path / "panel"), panel));
+        let inputs = (1 + FEATURES + if panel.is_some() { COMPARED } else { 0 }) as i64;
         Self {
+            panel,
             norm: batch_norm(path / "norm", inputs),
             duplex: dense(path / "duplex", inputs, units),
             joined: dense(path / "joined", units, units),
@@ -74,7 +85,7 @@ impl Head {
     }
 
     fn forward(&self, numbers: &Tensor, train: bool) -> Tensor {
-        numbers // (n, 150)
+        numbers // (n, 148), with a panel (n, 152)
             .apply_t(&self.norm, train)
             .clamp(-MOST, MOST)
             .apply(&self.duplex)
