@@ -84,7 +84,7 @@ fn shipped() -> Option<(Replica, [Vec<Labelled>; 2])> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let (weights, data) = (root.join("weights"), root.join("../shared/data"));
     let dirs = WeightsDir::scan(&weights).unwrap();
-    let dir = dirs.iter().find(|dir| dir.config.model == "pairmap").unwrap();
+    let dir = dirs.iter().find(|dir| dir.config.model == "pairmap" && dir.config.default).unwrap();
     if !data.is_dir() {
         eprintln!("skipped: the public data are not here");
         return None;
@@ -94,7 +94,7 @@ fn shipped() -> Option<(Replica, [Vec<Labelled>; 2])> {
 }
 
 /// Of 20 to 50 nt, mixed, as clients send them: a network that was trained on 50 nt alone fell to .79 and .69. These
-/// weights have .862 and .725.
+/// weights have .862 and .725; the aim of .87 and .75 is missed, see `reports/pairmap.md`.
 #[test]
 fn short_sites_are_told_apart_as_well() {
     let Some((replica, tests)) = shipped() else { return };
