@@ -10,6 +10,7 @@ use tch::nn::{self, Init, Module, Path, RNN};
 use tch::{Device, Tensor};
 
 use super::layers::glorot_uniform;
+use super::tensors::values;
 
 /// One or two directions over all steps.
 #[derive(Debug)]
@@ -107,12 +108,6 @@ impl Weights {
         }
         kernel
     }
-}
-
-fn values(tensor: &Tensor) -> Vec<f32> {
-    let mut values = vec![0.0; tensor.numel()];
-    tensor.contiguous().copy_data(&mut values, tensor.numel());
-    values
 }
 
 /// One direction. A vector register holds the same value of as many rows as it has lanes.

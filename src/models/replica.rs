@@ -2,6 +2,7 @@
 
 use tch::{Device, Tensor, nn};
 
+use super::tensors::values;
 use super::{Encoder, LoadError, Model, Network, Options};
 use crate::encoding::best_window;
 use crate::tasks::Input;
@@ -38,9 +39,7 @@ impl Replica {
         let rows = inputs.len() / width;
         let batch = Tensor::from_slice(inputs).view([rows as i64, width as i64]);
         let outputs = self.network.forward_t(&batch.to_device(self.store.device()), false);
-        let mut values = vec![0.0; rows];
-        outputs.to_device(Device::Cpu).contiguous().copy_data(&mut values, rows);
-        values
+        values(&outputs)
     }
 
     /// Outputs of rows, in batches; the largest over a row's windows.

@@ -40,10 +40,15 @@ impl Array {
     }
 
     fn of(tensor: &Tensor) -> Self {
-        let mut values = vec![0.0; tensor.numel()];
-        tensor.to_device(Device::Cpu).contiguous().copy_data(&mut values, tensor.numel());
-        Self { shape: tensor.size().iter().map(|&size| size as usize).collect(), values }
+        Self { shape: tensor.size().iter().map(|&size| size as usize).collect(), values: values(tensor) }
     }
+}
+
+/// A tensor's values in row-major order.
+pub fn values(tensor: &Tensor) -> Vec<f32> {
+    let mut values = vec![0.0; tensor.numel()];
+    tensor.to_device(Device::Cpu).contiguous().copy_data(&mut values, tensor.numel());
+    values
 }
 
 /// Tensors by name.

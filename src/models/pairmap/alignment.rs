@@ -1,11 +1,12 @@
 //! The soft aligner as a layer: its weights are trained by the exact gradient of its score.
 
-use tch::{Device, Tensor, nn};
+use tch::{Tensor, nn};
 
 use super::aligner::{Aligner, Alignment as Aligned, KINDS, LETTERS, Letters, MOVES, POSITIONS};
 use super::energy::stack;
 use super::{MIRNA_ROWS, MISSING, SITE_ROWS, WIDTH};
 use crate::models::LoadError;
+use crate::models::tensors::values;
 use crate::rna::Base;
 
 /// Where training starts: natural logarithms near those that training finds, see `reports/pairmap.md`.
@@ -33,9 +34,7 @@ pub struct Rows {
 impl Rows {
     /// Of inputs (n, 131).
     pub fn of(input: &Tensor) -> Self {
-        let mut values = vec![0.0f32; input.numel()];
-        input.to_device(Device::Cpu).contiguous().copy_data(&mut values, input.numel());
-        Self { inputs: values.as_chunks().0.iter().map(|row| row.map(|value| value as u8)).collect() }
+        Self { inputs: values(input).as_chunks().0.iter().map(|row| row.map(|value| value as u8)).collect() }
     }
 
     pub fn letters(&self) -> Vec<Letters<'_>> {
@@ -85,16 +84,7 @@ impl Alignment {
 
     /// The aligner with these weights.
     pub fn aligner(&self) -> Aligner {
-        let factors = |weights: &Tensor| {
-            let mut values = vec![0.0f32; weights.numel()];
-            weights
-                .detach()
-                .exp()
-                .to_device(Device::Cpu)
-                .contiguous()
-                .copy_data(&mut values, weights.numel());
-            values
-        };
+        let factors = |weights: &Tensor| values(&weights.detach().exp());
         let stacks = factors(&self.stacks);
         Aligner {
             pairs: factors(&self.pairs).as_chunks().0.as_chunks().0.to_vec(),
@@ -152,6 +142,7 @@ fn letters(input: &[u8; WIDTH]) -> Letters<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tch::Device;
 
     #[test]
     fn the_gradient_is_the_slope_of_the_score() {

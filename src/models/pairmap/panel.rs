@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use tch::{Device, Tensor, nn};
+use tch::{Tensor, nn};
 
 use super::aligner::{Aligner, Alignment, Letters};
 use super::alignment::Rows;
 use super::{MIRNA_ROWS, MISSING};
+use crate::models::tensors::values;
 
 /// Numbers that it adds to a row.
 pub const COMPARED: usize = 4;
@@ -96,12 +97,6 @@ fn numbers(own: f32, others: &[(f32, f32)]) -> [f32; COMPARED] {
 /// Letters 2 to 8.
 fn seed(mirna: &[u8]) -> &[u8] {
     &mirna[1..8]
-}
-
-fn values(tensor: &Tensor) -> Vec<f32> {
-    let mut values = vec![0.0; tensor.numel()];
-    tensor.to_device(Device::Cpu).contiguous().copy_data(&mut values, tensor.numel());
-    values
 }
 
 #[cfg(test)]
