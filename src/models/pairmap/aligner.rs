@@ -77,7 +77,7 @@ impl Aligner {
         alignments
     }
 
-    /// Scores of rows, three times as fast as all that can be said of them.
+    /// Scores of rows, without the way back that tells what pairs.
     pub fn scores(&self, rows: &[Letters<'_>]) -> Vec<f32> {
         let mut alignments = vec![Alignment::default(); rows.len()];
         Arch::new().dispatch(Align { aligner: self, rows, alignments: &mut alignments, whole: false });
