@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::problem::{ErrorCode, FieldError};
 use crate::encoding::best_window;
+use crate::models::MODELS;
 use crate::rna::Rna;
 use crate::serving::ServedModel;
 use crate::tasks::{Input, Task, target_site::Pair};
@@ -152,7 +153,10 @@ impl RowReader<'_> {
         match &self.served.pairing {
             Some(pairing) if asked => Some(pairing(pair)),
             None if asked => {
-                let detail = format!("{} does not tell pairings; pairmap does", self.served.full_name());
+                let able = MODELS.iter().filter(|model| model.pairing.is_some()).map(|model| model.name);
+                let able: Vec<&str> = able.collect();
+                let name = self.served.full_name();
+                let detail = format!("{name} does not tell pairings; use {}", able.join(" or "));
                 self.error("pairing", ErrorCode::Unsupported, detail);
                 None
             }

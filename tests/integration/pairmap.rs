@@ -45,7 +45,7 @@ async fn a_model_that_knows_no_pairing_says_so() {
     assert_eq!(reply.status, 422);
     let error = &reply.body["errors"][0];
     assert_eq!((&error["pointer"], &error["code"]), (&json!("/pairs/1/pairing"), &json!("unsupported")));
-    assert_eq!(error["detail"], "dmiso@balanced does not tell pairings; pairmap does");
+    assert_eq!(error["detail"], "dmiso@balanced does not tell pairings; use pairmap");
 }
 
 /// Rows of all lengths, letters at random, N among them.

@@ -10,9 +10,32 @@ use crate::training::target_sites::dataset::{parse_label, parse_pair};
 
 const FOLDER: &str = "target_sites/tjgu+miTAR";
 
-/// Rows of a file, miRNAs turned 5'→3'. The header, where there is one, ends in `label`.
-pub fn mitar(data: &Path, file: &str, tally: &mut Tally) -> Result<Vec<(String, Labelled)>> {
-    let path = data.join(FOLDER).join(file);
+/// A file of its repository.
+#[derive(Clone, Copy, strum::Display)]
+pub enum MitarFile {
+    /// 48 pairs of PAR-CLIP, positives only.
+    #[strum(to_string = "data_DeepMirTar_test.txt")]
+    Parclip,
+    /// Both sets together.
+    #[strum(to_string = "data_DeepMirTar_miRAW_noRepeats_3folds.txt")]
+    Both,
+    /// DeepMirTar, as its network was trained.
+    #[strum(to_string = "data_DeepMirTar_removeMisMissing_remained_seed1122.txt")]
+    DeepMirTar,
+    /// Of DeepMirTar, what the network for both sets is tested on.
+    #[strum(to_string = "data_DeepMirTar_IndTest_noRepeats_3folds.txt")]
+    DeepMirTarIndependent,
+    /// Of miRAW, what the network for both sets is tested on.
+    #[strum(to_string = "data_miRaw_IndTest_noRepeats_3folds.txt")]
+    MirawRest,
+    /// Of miRAW, what its own network is tested on.
+    #[strum(to_string = "data_miRaw_noL_noMisMissing_indTest_seed1122.txt")]
+    MirawIndependent,
+}
+
+/// Rows of a file as gene and pair, miRNAs turned 5'→3'. The header, where there is one, ends in `label`.
+pub fn mitar(data: &Path, file: MitarFile, tally: &mut Tally) -> Result<Vec<(String, Labelled)>> {
+    let path = data.join(FOLDER).join(file.to_string());
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(b'\t')
         .has_headers(false)
@@ -34,4 +57,9 @@ pub fn mitar(data: &Path, file: &str, tally: &mut Tally) -> Result<Vec<(String, 
     }
     tally.count(rows.len(), format!("rows in {file}, miRNAs turned 5'→3'"));
     Ok(rows)
+}
+
+/// The pairs alone.
+pub fn without_genes(rows: Vec<(String, Labelled)>) -> Vec<Labelled> {
+    rows.into_iter().map(|(_, row)| row).collect()
 }

@@ -12,6 +12,7 @@ mod klimentova2022;
 mod mature;
 mod mitar;
 mod pre_mirnas;
+mod predicted;
 mod published;
 mod python_random;
 mod transcripts;
@@ -23,8 +24,9 @@ pub use hejret2023::Hejret2023;
 pub use isomirs::isomirs;
 pub use klimentova2022::{klimentova2022, published_scores};
 pub use mature::{human_mature, read_fasta};
-pub use mitar::mitar;
+pub use mitar::{MitarFile, mitar, without_genes};
 pub use pre_mirnas::pre_mirnas;
+pub use predicted::{MIRAW_GENE, PredictedSites};
 pub use published::published_tools;
 pub use transcripts::three_prime_utrs;
 

@@ -10,13 +10,12 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::dataset::{Example, Split, UTR_WINDOW, write};
-use super::published::PredictedSites;
 use super::split::{SharedKmers, assign, clusters};
 use crate::models::sha256;
 use crate::rna::Rna;
 use crate::tasks::target_site::Pair;
 use crate::training::sources::{
-    Clash2013, Hejret2023, Labelled, Tally, isomirs, klimentova2022, three_prime_utrs,
+    Clash2013, Hejret2023, Labelled, PredictedSites, Tally, isomirs, klimentova2022, three_prime_utrs,
 };
 
 /// Fixed, so that everybody gets the same file.

@@ -11,16 +11,10 @@ use super::prepare::{fair_tests, finish};
 use super::split::clusters;
 use crate::rna::Rna;
 use crate::tasks::target_site::Pair;
-use crate::training::sources::{Labelled, Tally, deepmirnatar, mitar, positives};
+use crate::training::sources::{Labelled, MIRAW_GENE, MitarFile, Tally, deepmirnatar, mitar, without_genes};
 
 /// Name of the 48 PAR-CLIP pairs, positives only, in the datasets.
 pub const PARCLIP: &str = "parclip48";
-const PARCLIP_FILE: &str = "data_DeepMirTar_test.txt";
-const BOTH: &str = "data_DeepMirTar_miRAW_noRepeats_3folds.txt";
-const DEEPMIRTAR: &str = "data_DeepMirTar_removeMisMissing_remained_seed1122.txt";
-const DEEPMIRTAR_INDEPENDENT: &str = "data_DeepMirTar_IndTest_noRepeats_3folds.txt";
-const MIRAW_REST: &str = "data_miRaw_IndTest_noRepeats_3folds.txt";
-const MIRAW_INDEPENDENT: &str = "data_miRaw_noL_noMisMissing_indTest_seed1122.txt";
 
 /// DeepmiRNATar's train, validation and test files; `raw_orientation` keeps its mixture of directions.
 pub fn prepare_deepmirnatar(data: &Path, out: &Path, raw_orientation: bool) -> Result<Vec<String>> {
@@ -37,17 +31,19 @@ pub fn prepare_deepmirnatar(data: &Path, out: &Path, raw_orientation: bool) -> R
 /// DeepMirTar as miTAR was trained on it (48 negatives less than the full set).
 pub fn prepare_mitar_deepmirtar(data: &Path, out: &Path) -> Result<Vec<String>> {
     let mut tally = Tally::default();
-    let rows = distinct(pairs(mitar(data, DEEPMIRTAR, &mut tally)?), &mut tally);
+    let rows = distinct(without_genes(mitar(data, MitarFile::DeepMirTar, &mut tally)?), &mut tally);
     complete(data, out, examples("deepmirtar", Split::Train, rows), tally)
 }
 
 /// The complete miRAW set but for its independent test.
 pub fn prepare_mitar_miraw(data: &Path, out: &Path) -> Result<Vec<String>> {
     let mut tally = Tally::default();
-    let in_both = mitar(data, BOTH, &mut tally)?.into_iter().filter(|(gene, _)| gene.starts_with("ENSG"));
-    let mut rows = pairs(in_both.collect());
-    rows.extend(pairs(mitar(data, MIRAW_REST, &mut tally)?));
-    let independent = pairs(mitar(data, MIRAW_INDEPENDENT, &mut tally)?);
+    let in_both = mitar(data, MitarFile::Both, &mut tally)?
+        .into_iter()
+        .filter(|(gene, _)| gene.starts_with(MIRAW_GENE));
+    let mut rows = without_genes(in_both.collect());
+    rows.extend(without_genes(mitar(data, MitarFile::MirawRest, &mut tally)?));
+    let independent = without_genes(mitar(data, MitarFile::MirawIndependent, &mut tally)?);
     let rows = without(distinct(rows, &mut tally), &independent, &mut tally);
     let mut rows = examples("miraw", Split::Train, rows);
     rows.extend(examples("miraw_independent", Split::Test, independent));
@@ -57,9 +53,9 @@ pub fn prepare_mitar_miraw(data: &Path, out: &Path) -> Result<Vec<String>> {
 /// Both sets together, as the third network was trained, with its two independent tests.
 pub fn prepare_mitar(data: &Path, out: &Path) -> Result<Vec<String>> {
     let mut tally = Tally::default();
-    let deepmirtar = pairs(mitar(data, DEEPMIRTAR_INDEPENDENT, &mut tally)?);
-    let miraw = pairs(mitar(data, MIRAW_REST, &mut tally)?);
-    let rows = distinct(pairs(mitar(data, BOTH, &mut tally)?), &mut tally);
+    let deepmirtar = without_genes(mitar(data, MitarFile::DeepMirTarIndependent, &mut tally)?);
+    let miraw = without_genes(mitar(data, MitarFile::MirawRest, &mut tally)?);
+    let rows = distinct(without_genes(mitar(data, MitarFile::Both, &mut tally)?), &mut tally);
     let rows = without(without(rows, &deepmirtar, &mut tally), &miraw, &mut tally);
     let mut rows = examples("deepmirtar_miraw", Split::Train, rows);
     rows.extend(examples("deepmirtar_independent", Split::Test, deepmirtar));
@@ -67,33 +63,9 @@ pub fn prepare_mitar(data: &Path, out: &Path) -> Result<Vec<String>> {
     complete(data, out, rows, tally)
 }
 
-/// Positives of miRAW and of DeepMirTar that no published test holds, and those tests.
-pub struct PredictedSites {
-    /// Of miRAW, and of DeepMirTar.
-    pub positives: [Vec<Pair>; 2],
-    /// miTAR's and miRAW's independent tests, the 48 of PAR-CLIP, and DeepmiRNATar's test.
-    pub tests: Vec<Labelled>,
-}
-
-impl PredictedSites {
-    /// Reads the files of miTAR and DeepmiRNATar.
-    pub fn read(data: &Path, tally: &mut Tally) -> Result<Self> {
-        let (miraw, deepmirtar): (Vec<_>, Vec<_>) =
-            mitar(data, BOTH, tally)?.into_iter().partition(|(gene, _)| gene.starts_with("ENSG"));
-        let mut tests = deepmirnatar(data, "test", false, tally)?;
-        for file in [DEEPMIRTAR_INDEPENDENT, MIRAW_INDEPENDENT, PARCLIP_FILE] {
-            tests.extend(pairs(mitar(data, file, tally)?));
-        }
-        let miraw = [miraw, mitar(data, MIRAW_REST, tally)?].concat();
-        let deepmirtar = [deepmirtar, mitar(data, DEEPMIRTAR, tally)?].concat();
-        tests.retain(|(_, label)| *label);
-        Ok(Self { positives: [miraw, deepmirtar].map(|rows| positives(pairs(rows))), tests })
-    }
-}
-
 /// Adds the tests that every version is measured on, and writes the file.
 fn complete(data: &Path, out: &Path, mut rows: Vec<Example>, mut tally: Tally) -> Result<Vec<String>> {
-    rows.extend(examples(PARCLIP, Split::Test, pairs(mitar(data, PARCLIP_FILE, &mut tally)?)));
+    rows.extend(examples(PARCLIP, Split::Test, without_genes(mitar(data, MitarFile::Parclip, &mut tally)?)));
     let sites: Vec<&Rna> = rows.iter().map(|row| &row.pair.site).collect();
     let numbers = clusters(&sites);
     rows.iter_mut().zip(numbers).for_each(|(row, cluster)| row.cluster = cluster);
@@ -104,10 +76,6 @@ fn complete(data: &Path, out: &Path, mut rows: Vec<Example>, mut tally: Tally) -
 fn examples(source: &str, split: Split, rows: Vec<Labelled>) -> Vec<Example> {
     let example = |(pair, label)| Example { source: source.to_owned(), split, cluster: 0, pair, label };
     rows.into_iter().map(example).collect()
-}
-
-fn pairs(rows: Vec<(String, Labelled)>) -> Vec<Labelled> {
-    rows.into_iter().map(|(_, row)| row).collect()
 }
 
 /// Each pair once; where it carries both labels, as the positive.
