@@ -6,15 +6,8 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, header};
-use axum::middleware::Next;
-use axum::response::Response;
 use subtle::ConstantTimeEq;
 
-use super::problem::Problem;
-use super::rate::Caller;
-use super::state::AppState;
 use crate::models::sha256_of;
 
 /// What a key allows.
@@ -31,9 +24,11 @@ pub enum Scope {
 
 /// A key without its secret.
 #[derive(Clone, Debug)]
-struct Key {
-    name: Arc<str>,
-    scopes: Vec<Scope>,
+pub struct Key {
+    /// Who holds it.
+    pub name: Arc<str>,
+    /// What its holder may ask.
+    pub scopes: Vec<Scope>,
     /// Of the secret: SHA-256, 64 lower-case hexadecimal digits.
     digest: String,
 }
@@ -83,7 +78,7 @@ impl Keys {
     }
 
     /// The key with this secret. Every key is looked at in full, whichever it is and whether there is one.
-    fn find(&self, secret: &str) -> Option<&Key> {
+    pub fn find(&self, secret: &str) -> Option<&Key> {
         let digest = sha256_of(secret.as_bytes());
         self.0.iter().fold(None, |found, key| {
             match bool::from(key.digest.as_bytes().ct_eq(digest.as_bytes())) {
@@ -124,44 +119,6 @@ pub fn print_new_key(name: &str, scopes: &[String]) -> Result<(), String> {
 
 fn parse_scope(scope: &str) -> Result<Scope, String> {
     scope.parse().map_err(|_| format!("scope {scope:?} is none of score, read, metrics"))
-}
-
-/// Lets nobody pass who has no key with the scope that the request needs, once there are keys. Who it is goes with the
-/// request.
-pub async fn authenticate(
-    State(state): State<AppState>,
-    mut request: Request,
-    next: Next,
-) -> Result<Response, Problem> {
-    if let (Some(keys), Some(scope)) = (state.keys(), needed(&request)) {
-        let secret = secret(request.headers()).ok_or(Problem::Unauthorized)?;
-        let key = keys.find(secret).ok_or(Problem::Unauthorized)?;
-        if !key.scopes.contains(&scope) {
-            return Err(Problem::Forbidden(scope));
-        }
-        let caller = Caller::Key(key.name.clone());
-        request.extensions_mut().insert(caller);
-    }
-    Ok(next.run(request).await)
-}
-
-/// Denied by default: whatever is not named here needs a key. Balancers have none.
-fn needed(request: &Request) -> Option<Scope> {
-    match request.uri().path() {
-        "/health/live" | "/health/ready" | "/v2/health/live" | "/v2/health/ready" => None,
-        "/metrics" => Some(Scope::Metrics),
-        _ if request.method() == Method::POST => Some(Scope::Score),
-        _ => Some(Scope::Read),
-    }
-}
-
-/// `Authorization: Bearer KEY`, or `X-API-Key: KEY`.
-fn secret(headers: &HeaderMap) -> Option<&str> {
-    let text = |name: &str| headers.get(name)?.to_str().ok();
-    let bearer = text(header::AUTHORIZATION.as_str()).and_then(|value| value.split_once(' '));
-    let bearer =
-        bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, key)| key.trim());
-    bearer.or_else(|| text("x-api-key"))
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! The only place that knows HTTP, JSON and OpenAPI: one endpoint, one file.
 //!
-//! A request passes `envelope` (its id, and whatever goes wrong further in as a problem body), `metrics`, `keys` and
-//! `rate`, a net for panics, for work also its `deadline`, then its handler; one that scores hands it to `formats`.
+//! A request passes `envelope` (its id, and whatever goes wrong further in as a problem body), `metrics`, the `door`
+//! (`keys`, `rate`), a net for panics, for work also its `deadline`, then its handler; one that scores hands it to
+//! `formats`.
 
 mod body;
 mod deadline;
+mod door;
 mod envelope;
 mod expression;
 mod formats;
@@ -50,8 +52,8 @@ pub fn app(state: AppState) -> Router {
         .layer(RequestDecompressionLayer::new())
         .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::custom(|_| -> Response { problem::Problem::Internal.into_response() }))
-        .layer(from_fn_with_state(state.clone(), rate::limit))
-        .layer(from_fn_with_state(state.clone(), keys::authenticate))
+        .layer(from_fn_with_state(state.clone(), door::limit))
+        .layer(from_fn_with_state(state.clone(), door::authenticate))
         .layer(from_fn(metrics::measure))
         .layer(from_fn(envelope::envelope))
         .with_state(state)

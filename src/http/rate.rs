@@ -1,20 +1,14 @@
 //! How often one caller may ask: so many requests a minute, by key where there are keys, else by address.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderMap, HeaderValue};
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::http::HeaderMap;
 use governor::clock::{Clock, DefaultClock};
 use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
-
-use super::problem::Problem;
-use super::state::AppState;
 
 /// Whose requests are counted together.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -48,7 +42,7 @@ impl Limiter {
     }
 
     /// Counts a request.
-    fn count(&self, caller: &Caller) -> Result<Standing, Standing> {
+    pub fn count(&self, caller: &Caller) -> Result<Standing, Standing> {
         let limit = self.limit.get();
         match self.counts.check_key(caller) {
             Ok(state) => {
@@ -82,25 +76,4 @@ impl Standing {
         headers.insert("x-ratelimit-remaining", self.remaining.into());
         headers.insert("x-ratelimit-reset", self.reset.into());
     }
-}
-
-/// Refuses a caller who asks too often. Probes of health are not counted.
-pub async fn limit(State(state): State<AppState>, request: Request, next: Next) -> Result<Response, Problem> {
-    let Some(limiter) = state.limiter().filter(|_| !request.uri().path().contains("/health/")) else {
-        return Ok(next.run(request).await);
-    };
-    let caller = request.extensions().get().cloned();
-    let caller = caller.unwrap_or_else(|| Caller::Address(address(&request, state.config().forwarded_for)));
-    let standing = limiter.count(&caller).map_err(Problem::RateLimited)?;
-    let mut response = next.run(request).await;
-    standing.write(response.headers_mut());
-    Ok(response)
-}
-
-/// Of the peer; behind a proxy, what the proxy says in the last `X-Forwarded-For`.
-fn address(request: &Request, forwarded_for: bool) -> IpAddr {
-    let peer = request.extensions().get().map(|ConnectInfo(peer): &ConnectInfo<SocketAddr>| peer.ip());
-    let last = |value: &HeaderValue| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok();
-    let forwarded = || request.headers().get_all("x-forwarded-for").iter().next_back().and_then(last);
-    forwarded_for.then(forwarded).flatten().or(peer).unwrap_or(Ipv4Addr::UNSPECIFIED.into())
 }
