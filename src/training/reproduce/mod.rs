@@ -61,6 +61,14 @@ fn network(name: &str, finished: &Finished, set: &SetReport) -> Vec<String> {
     [name.to_owned()].into_iter().chain(figures).collect()
 }
 
+/// What stands before a row of [`network`].
+fn this_network(finished: &Finished) -> String {
+    match finished.report.seeds.len() {
+        1 => "this network".into(),
+        seeds => format!("this network, mean (range) of {seeds} seeds"),
+    }
+}
+
 /// One row for each floor of a set.
 fn floors(set: &SetReport) -> impl Iterator<Item = Vec<String>> {
     set.floors.iter().map(|floor| {
