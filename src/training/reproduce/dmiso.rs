@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::page::Page;
-use super::{Runs, floors, header, network, printed, this_network};
+use super::{Runs, floors, header, printed, this_network};
 
 pub fn report(runs: &mut Runs) -> Result<()> {
     let mut page = Page::new(&runs.roots.reports, "dmiso", "DMISO (Talukder et al., Sci Rep 2022)")?;
@@ -32,7 +32,7 @@ pub fn report(runs: &mut Runs) -> Result<()> {
         page.heading(&format!("{title}: `dmiso@{version}`"));
         for set in &finished.report.sets {
             page.paragraph(&format!("**{}** ({} rows)", set.name, set.model.rows));
-            let mut rows = vec![network(&this_network(&finished), &finished, set)];
+            let mut rows = vec![this_network(&finished, set)];
             rows.extend(floors(set));
             page.table(&header(&finished, ""), &rows);
         }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::page::Page;
-use super::{Runs, floors, header, network, printed, this_network};
+use super::{Runs, floors, header, printed, this_network};
 use crate::training::metrics::AtThreshold;
 use crate::training::target_sites::published::PARCLIP;
 
@@ -37,7 +37,7 @@ pub fn report(runs: &mut Runs) -> Result<()> {
             let accuracy =
                 set.model.classes.as_ref().map_or(f64::NAN, |classes| classes.at_threshold.accuracy);
             page.paragraph(&format!("**{test}** ({} rows); accuracy {accuracy:.4}", set.model.rows));
-            let mut rows = vec![network(&this_network(&finished), &finished, set)];
+            let mut rows = vec![this_network(&finished, set)];
             rows.extend(floors(set));
             page.table(&header(&finished, ""), &rows);
         }

@@ -61,12 +61,13 @@ fn network(name: &str, finished: &Finished, set: &SetReport) -> Vec<String> {
     [name.to_owned()].into_iter().chain(figures).collect()
 }
 
-/// What stands before a row of [`network`].
-fn this_network(finished: &Finished) -> String {
-    match finished.report.seeds.len() {
-        1 => "this network".into(),
+/// [`network`], with what its figures are: of validation rows there is no mean, each seed chose by them.
+fn this_network(finished: &Finished, set: &SetReport) -> Vec<String> {
+    let name = match finished.by_run(&set.name, 0).len() {
+        0 | 1 => "this network".into(),
         seeds => format!("this network, mean (range) of {seeds} seeds"),
-    }
+    };
+    network(&name, finished, set)
 }
 
 /// One row for each floor of a set.
