@@ -154,6 +154,39 @@ impl Reply {
     }
 }
 
+/// Fails unless both are the same but for numbers with a fraction, which may differ by 1e-5: batches of other sizes, and
+/// other processors, add up in another order.
+#[track_caller]
+pub fn assert_near(found: &Value, expected: &Value) {
+    assert!(near(found, expected), "found    {found}\nexpected {expected}");
+}
+
+fn near(found: &Value, expected: &Value) -> bool {
+    match (found, expected) {
+        (Value::Array(found), Value::Array(expected)) => {
+            found.len() == expected.len() && found.iter().zip(expected).all(|(a, b)| near(a, b))
+        }
+        (Value::Object(found), Value::Object(expected)) => {
+            found.keys().eq(expected.keys()) && found.iter().all(|(key, value)| near(value, &expected[key]))
+        }
+        (Value::Number(found), Value::Number(expected)) if found.is_f64() && expected.is_f64() => {
+            (found.as_f64().unwrap() - expected.as_f64().unwrap()).abs() <= 1e-5
+        }
+        _ => found == expected,
+    }
+}
+
+/// A table as a list of rows, each a list of cells; a cell that is a number with a fraction is a number.
+pub fn cells(table: &str, delimiter: u8) -> Value {
+    let mut reader =
+        csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).from_reader(table.as_bytes());
+    let cell = |cell: &str| match cell.parse::<f64>() {
+        Ok(number) if cell.contains('.') => json!(number),
+        _ => json!(cell),
+    };
+    reader.records().map(|record| record.unwrap().iter().map(cell).collect::<Value>()).collect()
+}
+
 /// A request to score, named `test` so that replies can be snapshots.
 pub fn score_request(headers: &[(&str, &str)], body: impl Into<Body>) -> Request<Body> {
     let mut request = Request::post(SCORE).header("x-request-id", "test");

@@ -121,7 +121,7 @@ async fn every_bad_value_is_named() {
 async fn too_much() {
     let app = App::ready(&[]);
     let found = problem(&app.score(&vec![pair(); 10_001]).await, 413, "too-many-rows");
-    assert_eq!(found["detail"], "10001 rows; a request may have up to 10000");
+    assert!(found["detail"].as_str().unwrap().starts_with("a request may have up to 10000 rows; "));
     assert_eq!(app.score(&vec![pair(); 10_000]).await.status, 200);
 
     let found = problem(&app.post(vec![b' '; 17 << 20]).await, 413, "body-too-large");

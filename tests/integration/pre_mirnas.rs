@@ -152,6 +152,9 @@ async fn the_example_of_the_document_is_answered() {
     let statuses: Vec<&str> = responses.keys().map(String::as_str).collect();
     assert_eq!(
         statuses,
-        ["200", "400", "401", "403", "404", "413", "415", "422", "429", "500", "503", "504"]
+        [
+            "200", "400", "401", "403", "404", "406", "408", "413", "415", "421", "422", "429", "500", "503",
+            "504"
+        ]
     );
 }
