@@ -17,7 +17,7 @@ pub async fn read(request: Request, limit: usize) -> Result<Bytes, Problem> {
     while let Some(frame) = body.frame().await {
         let broken = |_| {
             let detail = "the body ended early, or is not compressed as Content-Encoding says".into();
-            Problem::Malformed(FieldError::whole(ErrorCode::Syntax, detail))
+            Problem::from(FieldError::whole(ErrorCode::Syntax, detail))
         };
         let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
         total += data.len();

@@ -9,6 +9,7 @@ mod deadline;
 mod door;
 mod envelope;
 mod expression;
+mod field_error;
 mod formats;
 mod health;
 mod home;

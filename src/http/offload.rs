@@ -1,15 +1,80 @@
-//! Keeps long stretches of parsing off the threads that serve connections.
+//! Keeps long stretches of parsing off the threads that serve connections, and ends them when nobody waits any more.
 
+use std::num::NonZeroUsize;
 use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::thread::available_parallelism;
 
-/// Runs `work` here when it is light, else on the pool for blocking work: 10,000 rows keep a core busy for tens of
-/// milliseconds, in which small requests would wait for their turn on this thread.
-pub async fn offload<T: Send + 'static>(heavy: bool, work: impl FnOnce() -> T + Send + 'static) -> T {
-    if !heavy {
-        return work();
+use tokio::sync::Semaphore;
+
+use super::problem::Problem;
+
+/// Rows between two looks at whether the caller is still there.
+const LOOK_EVERY: usize = 1000;
+
+/// How far one reading may go: so many rows, and only while somebody waits for it.
+#[derive(Debug)]
+pub struct Bounds {
+    /// Most rows of one request.
+    pub max_rows: usize,
+    left: Arc<AtomicBool>,
+}
+
+impl Bounds {
+    /// For a caller who is there.
+    pub fn new(max_rows: usize) -> Self {
+        Self { max_rows, left: Arc::default() }
     }
+
+    /// Before row `index` (from 0) is read: whether it may be.
+    ///
+    /// # Errors
+    /// When it is one too many; or, looked at now and then, when the caller left: nobody reads that problem.
+    pub fn admit(&self, index: usize) -> Result<(), Problem> {
+        if index >= self.max_rows {
+            return Err(Problem::TooManyRows(self.max_rows));
+        }
+        if index.is_multiple_of(LOOK_EVERY) { self.look() } else { Ok(()) }
+    }
+
+    /// Whether the caller is still there.
+    pub fn look(&self) -> Result<(), Problem> {
+        if self.left.load(Ordering::Relaxed) { Err(Problem::DeadlineExceeded) } else { Ok(()) }
+    }
+}
+
+/// Tells the work that its caller left, by being dropped with the caller's future.
+struct Leaving(Arc<AtomicBool>);
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Runs `work` here when it is light, else on the pool for blocking work, no more of it at once than there are cores:
+/// 10,000 rows keep a core busy for tens of milliseconds, in which small requests would wait for their turn on this
+/// thread. Work that looks at its `bounds` ends soon after the future was dropped.
+pub async fn offload<T: Send + 'static>(
+    heavy: bool,
+    bounds: Bounds,
+    work: impl FnOnce(&Bounds) -> T + Send + 'static,
+) -> T {
+    static CORES: LazyLock<Arc<Semaphore>> =
+        LazyLock::new(|| Arc::new(Semaphore::new(available_parallelism().map_or(1, NonZeroUsize::get))));
+    if !heavy {
+        return work(&bounds);
+    }
+    let _leaving = Leaving(bounds.left.clone());
+    let core = CORES.clone().acquire_owned().await.expect("nobody closes it");
     let span = tracing::Span::current();
-    match tokio::task::spawn_blocking(move || span.in_scope(work)).await {
+    let work = move || {
+        let done = span.in_scope(|| work(&bounds));
+        drop(core);
+        done
+    };
+    match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         // It was not cancelled, since nobody else holds the handle: it panicked. Let the request's layer answer.
         Err(error) => resume_unwind(error.into_panic()),

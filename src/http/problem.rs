@@ -8,20 +8,20 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+pub use super::field_error::{ErrorCode, Errors, FieldError, MOST_ERRORS};
 use super::keys::Scope;
 use super::problem_kind::{PROBLEM_JSON, ProblemKind};
 use super::rate::Standing;
-use crate::rna::ParseError;
 use crate::serving::{PredictError, UnknownModel};
 
-/// What `Retry-After` says, in seconds: a full queue holds less than a second's work for one worker.
-const RETRY_AFTER_S: &str = "1";
+/// What `Retry-After` says, in seconds, where nothing better is known.
+const RETRY_AFTER_S: u64 = 1;
 
 /// Why a request was refused.
 #[derive(Clone, Debug)]
 pub enum Problem {
-    /// The body is not the JSON that the route takes.
-    Malformed(FieldError),
+    /// The body is not what the route takes.
+    Malformed(Errors),
     /// A header or the path cannot be read.
     BadHeader(String),
     /// No key, or none that is known.
@@ -38,18 +38,35 @@ pub enum Problem {
     MethodNotAllowed,
     /// More bytes than this limit.
     BodyTooLarge(usize),
-    /// More rows than the limit: found, limit.
-    TooManyRows(usize, usize),
+    /// More rows than this limit.
+    TooManyRows(usize),
+    /// More rows than this model can score while the server drains: the model, and its limit.
+    TooMuchWork {
+        /// `name@version`.
+        model: String,
+        /// Most rows of one request to it.
+        rows: usize,
+    },
+    /// The body came too slowly.
+    SlowBody,
     /// A format that the route does not take.
     MediaType,
+    /// No format that the caller accepts.
+    NotAcceptable,
+    /// A page of another origin, which is not listed.
+    ForeignOrigin,
+    /// The request is for another host.
+    Misdirected,
     /// Compressed in a way that is not read.
     ContentEncoding,
     /// Well-formed, but these values are not acceptable.
-    InvalidInput(Vec<FieldError>),
+    InvalidInput(Errors),
     /// Something broke; the log says what.
     Internal,
-    /// No room for the rows now.
-    QueueFull,
+    /// No room for the rows now; seconds until there may be.
+    QueueFull(u64),
+    /// The model fails; it is being built anew.
+    ModelFault(String),
     /// Models are being loaded.
     Starting,
     /// The server is shutting down.
@@ -58,53 +75,6 @@ pub enum Problem {
     DeviceFault,
     /// The caller's deadline passed.
     DeadlineExceeded,
-}
-
-/// One thing that is wrong with the request's body.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct FieldError {
-    /// JSON pointer (RFC 6901) to the value; empty for the body as a whole.
-    #[schema(example = "/pairs/3/site")]
-    pub pointer: String,
-    /// What kind of error, for programs.
-    pub code: ErrorCode,
-    /// What is wrong, for people.
-    #[schema(
-        example = "letter 'X' at position 4 is not a nucleotide; use A, C, G, U or T, or N for any base"
-    )]
-    pub detail: String,
-}
-
-/// Kinds of errors in a body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ErrorCode {
-    /// Not JSON.
-    Syntax,
-    /// A field that has to be there is not.
-    MissingField,
-    /// A field that the route does not know.
-    UnknownField,
-    /// A field that stands there twice.
-    DuplicateField,
-    /// A value of another type than the field's.
-    WrongType,
-    /// A list without an item.
-    EmptyList,
-    /// A sequence without a letter.
-    EmptySequence,
-    /// A letter that is no IUPAC nucleotide code.
-    InvalidLetter,
-    /// A sequence outside the accepted lengths.
-    InvalidLength,
-    /// An id of more characters than accepted.
-    IdTooLong,
-    /// A number outside the accepted ones.
-    OutOfRange,
-    /// Something that the model does not tell.
-    Unsupported,
-    /// The network failed on the row; the server's log has the reason.
-    Failed,
 }
 
 /// An error, as RFC 9457 problem details.
@@ -130,6 +100,10 @@ pub struct ProblemBody {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     errors: Vec<FieldError>,
+    /// How many more there are, beyond the first 100.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    more_errors: Option<usize>,
     /// All of it in one line, where clients of the Open Inference Protocol look: below `/v2` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -147,11 +121,17 @@ impl Problem {
             Self::UnknownModel(_) => ProblemKind::UnknownModel,
             Self::MethodNotAllowed => ProblemKind::MethodNotAllowed,
             Self::BodyTooLarge(_) => ProblemKind::BodyTooLarge,
-            Self::TooManyRows(..) => ProblemKind::TooManyRows,
+            Self::TooManyRows(_) => ProblemKind::TooManyRows,
+            Self::TooMuchWork { .. } => ProblemKind::TooMuchWork,
+            Self::SlowBody => ProblemKind::SlowBody,
             Self::MediaType | Self::ContentEncoding => ProblemKind::UnsupportedMediaType,
+            Self::NotAcceptable => ProblemKind::NotAcceptable,
+            Self::ForeignOrigin => ProblemKind::ForeignOrigin,
+            Self::Misdirected => ProblemKind::Misdirected,
             Self::InvalidInput(_) => ProblemKind::InvalidInput,
             Self::Internal => ProblemKind::Internal,
-            Self::QueueFull => ProblemKind::QueueFull,
+            Self::QueueFull(_) => ProblemKind::QueueFull,
+            Self::ModelFault(_) => ProblemKind::ModelFault,
             Self::Starting => ProblemKind::Starting,
             Self::Draining => ProblemKind::Draining,
             Self::DeviceFault => ProblemKind::DeviceFault,
@@ -161,7 +141,7 @@ impl Problem {
 
     fn detail(&self) -> String {
         match self {
-            Self::Malformed(error) => error.detail.clone(),
+            Self::Malformed(Errors { all: 1, first, .. }) => first.iter().map(|error| error.detail.clone()).collect(),
             Self::BadHeader(detail) => detail.clone(),
             Self::Unauthorized => {
                 "a known key is needed: Authorization: Bearer KEY, or X-API-Key: KEY".into()
@@ -176,19 +156,34 @@ impl Problem {
                 "this route does not take this method; the Allow header says which".into()
             }
             Self::BodyTooLarge(limit) => format!("a body may have up to {limit} bytes"),
-            Self::TooManyRows(found, limit) => format!("{found} rows; a request may have up to {limit}"),
+            Self::TooManyRows(limit) => format!(
+                "a request may have up to {limit} rows; send more as lines (application/x-ndjson), or in parts"
+            ),
+            Self::TooMuchWork { model, rows } => format!(
+                "{model} takes up to {rows} rows in one request; send more as lines (application/x-ndjson), or in parts"
+            ),
+            Self::SlowBody => "the body came too slowly; the connection is closed".into(),
+            Self::NotAcceptable => {
+                "Accept names no format that this answer can have; leave it out, or name one that the route lists".into()
+            }
+            Self::ForeignOrigin => {
+                "a page of this origin may not ask this server; its operator can allow it by --cors-origin".into()
+            }
+            Self::Misdirected => "this server does not answer to the host that was asked for".into(),
             Self::MediaType => "Content-Type has to be application/json, application/x-ndjson, text/csv or text/tab-separated-values".into(),
             Self::ContentEncoding => "Content-Encoding has to be gzip or zstd, or absent".into(),
-            Self::InvalidInput(errors) => {
-                let (values, are) = if errors.len() == 1 { ("value", "is") } else { ("values", "are") };
-                format!("{} {values} of the request {are} not acceptable; `errors` names each", errors.len())
+            Self::Malformed(errors) | Self::InvalidInput(errors) => {
+                let (values, are) = if errors.all == 1 { ("value", "is") } else { ("values", "are") };
+                let named = if errors.all > MOST_ERRORS { "the first 100" } else { "each" };
+                format!("{} {values} of the request {are} not acceptable; `errors` names {named}", errors.all)
             }
             Self::Internal => {
                 "the server failed to answer; its log has the reason under this request_id".into()
             }
-            Self::QueueFull => "too many rows are waiting; try again after Retry-After seconds".into(),
+            Self::QueueFull(_) => "too many rows are waiting; try again after Retry-After seconds".into(),
+            Self::ModelFault(model) => format!("{model} fails and is being built anew; ask another model, or later"),
             Self::Starting => "the models are being loaded; try again after Retry-After seconds".into(),
-            Self::Draining => "the server is shutting down; try another one".into(),
+            Self::Draining => "the server is shutting down; ask another one".into(),
             Self::DeviceFault => "the device is broken and the server ends; try another one".into(),
             Self::DeadlineExceeded => {
                 "the work was not done within X-Deadline-Ms and has been dropped".into()
@@ -211,22 +206,27 @@ impl Problem {
             Self::Unauthorized => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
+            Self::QueueFull(seconds) => {
+                headers.insert(header::RETRY_AFTER, (*seconds).max(RETRY_AFTER_S).into());
+            }
             _ if kind.status() == StatusCode::SERVICE_UNAVAILABLE => {
-                headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
+                headers.insert(header::RETRY_AFTER, RETRY_AFTER_S.into());
             }
             _ => {}
         }
+        let detail = self.detail();
+        let errors = match self {
+            Self::Malformed(errors) | Self::InvalidInput(errors) => errors,
+            _ => Errors::default(),
+        };
         let mut body = ProblemBody {
             kind,
             title: kind.title(),
             status: kind.status().as_u16(),
-            detail: self.detail(),
+            detail,
             request_id: request_id.to_owned(),
-            errors: match self {
-                Self::Malformed(error) => vec![error],
-                Self::InvalidInput(errors) => errors,
-                _ => Vec::new(),
-            },
+            more_errors: Some(errors.all - errors.first.len()).filter(|more| *more > 0),
+            errors: errors.first,
             error: None,
         };
         if path.starts_with("/v2") {
@@ -262,7 +262,7 @@ impl IntoResponse for Problem {
 impl From<PredictError> for Problem {
     fn from(error: PredictError) -> Self {
         match error {
-            PredictError::Full => Self::QueueFull,
+            PredictError::Full => Self::QueueFull(RETRY_AFTER_S),
             PredictError::Failed => Self::Internal,
             PredictError::Closed => Self::Draining,
         }
@@ -272,22 +272,5 @@ impl From<PredictError> for Problem {
 impl From<UnknownModel> for Problem {
     fn from(error: UnknownModel) -> Self {
         Self::UnknownModel(error)
-    }
-}
-
-impl FieldError {
-    /// What is wrong with a body, or a line, as a whole.
-    pub fn whole(code: ErrorCode, detail: String) -> Self {
-        Self { pointer: String::new(), code, detail }
-    }
-
-    /// A sequence that cannot be read.
-    pub fn sequence(pointer: String, error: &ParseError) -> Self {
-        let code = match error {
-            ParseError::Empty => ErrorCode::EmptySequence,
-            ParseError::InvalidLetter { .. } => ErrorCode::InvalidLetter,
-            ParseError::Length { .. } => ErrorCode::InvalidLength,
-        };
-        Self { pointer, code, detail: error.to_string() }
     }
 }

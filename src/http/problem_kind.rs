@@ -22,6 +22,12 @@ pub enum ProblemKind {
     /// The key does not allow this.
     #[serde(rename = "urn:mirador:problem:forbidden")]
     Forbidden,
+    /// A page of an origin that is not listed.
+    #[serde(rename = "urn:mirador:problem:foreign-origin")]
+    ForeignOrigin,
+    /// The request is for another host.
+    #[serde(rename = "urn:mirador:problem:misdirected")]
+    Misdirected,
     /// The caller asks too often.
     #[serde(rename = "urn:mirador:problem:rate-limited")]
     RateLimited,
@@ -40,9 +46,18 @@ pub enum ProblemKind {
     /// More rows than the limit.
     #[serde(rename = "urn:mirador:problem:too-many-rows")]
     TooManyRows,
+    /// More rows than this model can score while the server drains.
+    #[serde(rename = "urn:mirador:problem:too-much-work")]
+    TooMuchWork,
+    /// The body came too slowly.
+    #[serde(rename = "urn:mirador:problem:slow-body")]
+    SlowBody,
     /// Another content type than the route takes.
     #[serde(rename = "urn:mirador:problem:unsupported-media-type")]
     UnsupportedMediaType,
+    /// No format that the caller accepts.
+    #[serde(rename = "urn:mirador:problem:not-acceptable")]
+    NotAcceptable,
     /// Well-formed, but a sequence or number is not acceptable.
     #[serde(rename = "urn:mirador:problem:invalid-input")]
     InvalidInput,
@@ -52,6 +67,9 @@ pub enum ProblemKind {
     /// No room for the rows now.
     #[serde(rename = "urn:mirador:problem:queue-full")]
     QueueFull,
+    /// The model fails and is being built anew.
+    #[serde(rename = "urn:mirador:problem:model-fault")]
+    ModelFault,
     /// Models are being loaded.
     #[serde(rename = "urn:mirador:problem:starting")]
     Starting,
@@ -67,20 +85,26 @@ pub enum ProblemKind {
 }
 
 impl ProblemKind {
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 23] = [
         Self::MalformedRequest,
         Self::Unauthorized,
         Self::Forbidden,
+        Self::ForeignOrigin,
+        Self::Misdirected,
         Self::RateLimited,
         Self::NotFound,
         Self::UnknownModel,
         Self::MethodNotAllowed,
         Self::BodyTooLarge,
         Self::TooManyRows,
+        Self::TooMuchWork,
+        Self::SlowBody,
         Self::UnsupportedMediaType,
+        Self::NotAcceptable,
         Self::InvalidInput,
         Self::Internal,
         Self::QueueFull,
+        Self::ModelFault,
         Self::Starting,
         Self::Draining,
         Self::DeviceFault,
@@ -93,18 +117,24 @@ impl ProblemKind {
             Self::MalformedRequest => (StatusCode::BAD_REQUEST, "The request is malformed"),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "A key is needed"),
             Self::Forbidden => (StatusCode::FORBIDDEN, "The key does not allow this"),
+            Self::ForeignOrigin => (StatusCode::FORBIDDEN, "The origin is not listed"),
+            Self::Misdirected => (StatusCode::MISDIRECTED_REQUEST, "The host is not this one"),
             Self::RateLimited => (StatusCode::TOO_MANY_REQUESTS, "Too many requests"),
             Self::NotFound => (StatusCode::NOT_FOUND, "There is no such route"),
             Self::UnknownModel => (StatusCode::NOT_FOUND, "There is no such model"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "The method is not allowed"),
             Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
             Self::TooManyRows => (StatusCode::PAYLOAD_TOO_LARGE, "The request has too many rows"),
+            Self::TooMuchWork => (StatusCode::PAYLOAD_TOO_LARGE, "The request is too much work"),
+            Self::SlowBody => (StatusCode::REQUEST_TIMEOUT, "The body came too slowly"),
             Self::UnsupportedMediaType => {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The content type is not supported")
             }
+            Self::NotAcceptable => (StatusCode::NOT_ACCEPTABLE, "No acceptable format"),
             Self::InvalidInput => (StatusCode::UNPROCESSABLE_ENTITY, "The input is not acceptable"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "The server failed"),
             Self::QueueFull => (StatusCode::SERVICE_UNAVAILABLE, "The queue is full"),
+            Self::ModelFault => (StatusCode::SERVICE_UNAVAILABLE, "The model fails"),
             Self::Starting => (StatusCode::SERVICE_UNAVAILABLE, "The server is starting"),
             Self::Draining => (StatusCode::SERVICE_UNAVAILABLE, "The server is shutting down"),
             Self::DeviceFault => (StatusCode::SERVICE_UNAVAILABLE, "The device is broken"),
@@ -138,7 +168,7 @@ pub struct ReadyProblems;
 
 impl IntoResponses for ScoringProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        responses(&[400, 401, 403, 404, 413, 415, 422, 429, 500, 503, 504])
+        responses(&[400, 401, 403, 404, 406, 408, 413, 415, 421, 422, 429, 500, 503, 504])
     }
 }
 

@@ -47,6 +47,41 @@ pub trait Question: DeserializeOwned + Send + 'static {
     }
 }
 
+/// A body that is taken whole, as its reader found it.
+pub struct Found<Q> {
+    /// The model that the body itself names.
+    pub model: Option<String>,
+    /// In order; each is a row, or what is wrong with its shape.
+    pub rows: Vec<FoundRow<Q>>,
+    /// Columns of the caller's own, which come back beside ours.
+    pub passed: Passed,
+}
+
+/// A row, or what is wrong with its shape.
+pub struct FoundRow<Q> {
+    /// Its line in the caller's file, from 1, where it has one.
+    pub line: Option<u64>,
+    /// The row.
+    pub row: Result<Q, Vec<FieldError>>,
+}
+
+/// Columns that are not read, only handed back.
+#[derive(Clone, Debug, Default)]
+pub struct Passed {
+    /// Their names.
+    pub names: Vec<String>,
+    /// A cell for each name, row by row.
+    pub cells: Vec<Vec<String>>,
+}
+
+impl<Q> FromIterator<Q> for Found<Q> {
+    /// Rows of right shape, without lines of their own.
+    fn from_iter<I: IntoIterator<Item = Q>>(rows: I) -> Self {
+        let rows = rows.into_iter().map(|row| FoundRow { line: None, row: Ok(row) }).collect();
+        Self { model: None, rows, passed: Passed::default() }
+    }
+}
+
 /// A field where rows stand below each other: a table's column, a tensor.
 #[derive(Clone, Copy, Debug)]
 pub struct Column {
@@ -136,7 +171,7 @@ impl<K> Read<K> {
 impl RowReader<'_> {
     /// Notes an error of a field.
     pub fn error(&mut self, field: &str, code: ErrorCode, detail: String) {
-        self.errors.push(FieldError { pointer: format!("{}/{field}", self.pointer), code, detail });
+        self.errors.push(FieldError::new(format!("{}/{field}", self.pointer), code, detail));
     }
 
     /// Checks the length of the caller's name for the row.

@@ -1,10 +1,10 @@
 //! What every handler can see: the settings, the models once they are loaded, who may ask, and whether work is taken.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use tokio::sync::watch;
 
 use super::keys::Keys;
 use super::problem::Problem;
@@ -25,7 +25,8 @@ struct Inner {
     keys: Shared<Option<Arc<Keys>>>,
     limiter: Option<Limiter>,
     fault: Fault,
-    draining: AtomicBool,
+    /// Turns true once, and stays.
+    draining: watch::Sender<bool>,
 }
 
 impl AppState {
@@ -35,7 +36,7 @@ impl AppState {
         prometheus();
         let limiter = config.rate_limit.map(Limiter::new);
         let (registry, keys, fault) = (Shared::default(), Shared::default(), Fault::default());
-        Self(Arc::new(Inner { config, registry, keys, limiter, fault, draining: AtomicBool::new(false) }))
+        Self(Arc::new(Inner { config, registry, keys, limiter, fault, draining: watch::Sender::new(false) }))
     }
 
     /// The settings.
@@ -70,12 +71,18 @@ impl AppState {
 
     /// From now on not ready; requests that still come are answered.
     pub fn drain(&self) {
-        self.0.draining.store(true, Ordering::Relaxed);
+        self.0.draining.send_replace(true);
+    }
+
+    /// Waits until the server drains.
+    pub async fn drained(&self) {
+        // An error would mean that the sender went, but it lives as long as `self`.
+        let _ = self.0.draining.subscribe().wait_for(|draining| *draining).await;
     }
 
     /// Whether new callers should come.
     pub fn ready(&self) -> Result<(), Problem> {
-        if self.0.draining.load(Ordering::Relaxed) {
+        if *self.0.draining.borrow() {
             return Err(Problem::Draining);
         }
         if self.0.fault.is_known() {

@@ -31,8 +31,7 @@ pub fn by_column(result: &impl Serialize) -> Value {
 
 /// Puts a value where its column's name says.
 fn put(row: &mut Map<String, Value>, column: &str, value: Value) -> Result<(), FieldError> {
-    let error =
-        |code, detail| FieldError { pointer: format!("/{}", column.replacen('.', "/", 1)), code, detail };
+    let error = |code, detail| FieldError::new(format!("/{}", column.replacen('.', "/", 1)), code, detail);
     let (inner, field) = match column.split_once('.') {
         None => (row, column),
         Some((outer, field)) => match row.entry(outer).or_insert_with(|| Map::new().into()) {

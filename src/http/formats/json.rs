@@ -11,8 +11,9 @@ use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
 
 use crate::http::models::ModelRef;
-use crate::http::offload::offload;
+use crate::http::offload::{Bounds, offload};
 use crate::http::problem::{ErrorCode, FieldError, Problem};
+use crate::http::rows::{Found, Question};
 
 /// From here on a body is parsed away from the connections' threads.
 const HEAVY_BODY_BYTES: usize = 64 * 1024;
@@ -20,8 +21,14 @@ const HEAVY_BODY_BYTES: usize = 64 * 1024;
 const CHUNK: usize = 512;
 
 /// A request.
-pub async fn read<T: DeserializeOwned + Send + 'static>(bytes: Bytes) -> Result<T, Problem> {
-    offload(bytes.len() >= HEAVY_BODY_BYTES, move || parse(&bytes)).await.map_err(Problem::Malformed)
+pub async fn read<Q: Question>(bytes: Bytes, bounds: Bounds) -> Result<Found<Q>, Problem> {
+    let heavy = bytes.len() >= HEAVY_BODY_BYTES;
+    let read = move |bounds: &Bounds| {
+        let (model, rows) = Q::rows(parse(&bytes)?);
+        bounds.admit(rows.len().saturating_sub(1))?;
+        Ok(Found { model, ..rows.into_iter().collect() })
+    };
+    offload(heavy, bounds, read).await
 }
 
 /// A reply: `{"model": …, "results": […]}`. There is at least one result.
@@ -69,7 +76,7 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, FieldError> {
 pub fn field_error(error: serde_path_to_error::Error<serde_json::Error>) -> FieldError {
     let detail = error.inner().to_string();
     match error.inner().is_data() {
-        true => FieldError { pointer: pointer(error.path()), code: code(&detail), detail },
+        true => FieldError::new(pointer(error.path()), code(&detail), detail),
         false => FieldError::whole(ErrorCode::Syntax, detail),
     }
 }

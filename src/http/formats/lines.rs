@@ -14,7 +14,7 @@ use tokio_util::codec::{Decoder, FramedRead};
 use tokio_util::io::StreamReader;
 
 use super::json::{parse, to_json};
-use crate::http::offload::offload;
+use crate::http::offload::{Bounds, offload};
 use crate::http::problem::{ErrorCode, FieldError};
 use crate::http::rows::{HEAVY_ROWS, Question, Read, read};
 use crate::serving::ServedModel;
@@ -55,10 +55,11 @@ struct BadLine {
 /// The answers to some lines. An upload or a server that breaks off breaks off the reply.
 async fn score<Q: Question>(lines: Vec<Numbered>, served: Arc<ServedModel>) -> io::Result<Bytes> {
     let (model, heavy) = (served.clone(), lines.len() >= HEAVY_ROWS);
-    let (outcomes, inputs) = offload(heavy, move || read_lines::<Q>(lines, &model)).await?;
+    let (outcomes, inputs) =
+        offload(heavy, Bounds::new(usize::MAX), move |_| read_lines::<Q>(lines, &model)).await?;
     let outputs = served.predictor.predict_when_room(inputs).await.map_err(io::Error::other)?.outputs;
     let threshold = served.config.threshold();
-    let write = move || {
+    let write = move |_: &Bounds| {
         let (mut text, mut outputs) = (Vec::new(), outputs.as_slice());
         for (line, outcome) in outcomes {
             let errors = match outcome {
@@ -80,7 +81,7 @@ async fn score<Q: Question>(lines: Vec<Numbered>, served: Arc<ServedModel>) -> i
         }
         Bytes::from(text)
     };
-    Ok(offload(heavy, write).await)
+    Ok(offload(heavy, Bounds::new(usize::MAX), write).await)
 }
 
 type Outcomes<K> = (Vec<(usize, Outcome<K>)>, Vec<f32>);

@@ -22,6 +22,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::body;
+use super::offload::Bounds;
 use super::problem::Problem;
 use super::rows::Question;
 use super::state::AppState;
@@ -90,6 +91,7 @@ pub async fn answer<Q: Question>(
         |named: Option<String>| registry.resolve(Q::TASK, named.or(asked.model).as_deref()).cloned();
     let reply = (wanted, request.extensions().get().copied());
     let limit = state.config().max_body_bytes.get();
+    let bounds = || Bounds::new(state.config().max_rows.get());
     let (served, mut response) = match sent {
         Format::Lines => {
             let served = resolve(None)?;
@@ -97,15 +99,15 @@ pub async fn answer<Q: Question>(
             (served, response)
         }
         Format::Json => {
-            let (named, rows) = Q::rows(json::read(body::read(request, limit).await?).await?);
-            let served = resolve(named)?;
-            let response = whole::answer::<Q>(rows, &served, state, reply).await?;
+            let mut found = json::read::<Q>(body::read(request, limit).await?, bounds()).await?;
+            let served = resolve(found.model.take())?;
+            let response = whole::answer(found, &served, state, reply).await?;
             (served, response)
         }
         Format::Table(delimiter) => {
             let served = resolve(None)?;
-            let rows = table::read::<Q>(body::read(request, limit).await?, delimiter).await?;
-            let response = whole::answer::<Q>(rows, &served, state, reply).await?;
+            let found = table::read::<Q>(body::read(request, limit).await?, delimiter, bounds()).await?;
+            let response = whole::answer(found, &served, state, reply).await?;
             (served, response)
         }
     };

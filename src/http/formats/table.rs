@@ -7,31 +7,29 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::columns::{by_column, row};
-use crate::http::offload::offload;
+use crate::http::offload::{Bounds, offload};
 use crate::http::problem::{ErrorCode, FieldError, Problem};
-use crate::http::rows::{Column, Question};
+use crate::http::rows::{Column, Found, Question};
 
 /// From here on a table is read away from the connections' threads.
 const HEAVY_BYTES: usize = 16 * 1024;
 
 /// The rows.
-pub async fn read<Q: Question>(bytes: Bytes, delimiter: u8) -> Result<Vec<Q>, Problem> {
+pub async fn read<Q: Question>(bytes: Bytes, delimiter: u8, bounds: Bounds) -> Result<Found<Q>, Problem> {
     let heavy = bytes.len() >= HEAVY_BYTES;
-    offload(heavy, move || read_rows(&bytes, delimiter)).await.map_err(Problem::Malformed)
+    offload(heavy, bounds, move |bounds| read_rows(&bytes, delimiter, bounds)).await
 }
 
-fn read_rows<Q: Question>(bytes: &[u8], delimiter: u8) -> Result<Vec<Q>, FieldError> {
+fn read_rows<Q: Question>(bytes: &[u8], delimiter: u8, bounds: &Bounds) -> Result<Found<Q>, Problem> {
     // Spreadsheets put a byte order mark first.
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let mut reader = ReaderBuilder::new().delimiter(delimiter).from_reader(bytes);
-    let broken = |pointer: String, error: csv::Error| FieldError {
-        pointer,
-        code: ErrorCode::Syntax,
-        detail: error.to_string(),
-    };
+    let broken =
+        |pointer: String, error: csv::Error| FieldError::new(pointer, ErrorCode::Syntax, error.to_string());
     let columns = reader.headers().map_err(|error| broken(String::new(), error))?.clone();
     let mut rows = Vec::new();
     for (index, record) in reader.records().enumerate() {
+        bounds.admit(index)?;
         let place = format!("/{}/{index}", Q::LIST);
         let record = record.map_err(|error| broken(place.clone(), error))?;
         let cells = columns.iter().zip(&record).map(|(column, cell)| {
@@ -40,7 +38,7 @@ fn read_rows<Q: Question>(bytes: &[u8], delimiter: u8) -> Result<Vec<Q>, FieldEr
         });
         rows.push(row(index, cells)?);
     }
-    Ok(rows)
+    Ok(rows.into_iter().collect())
 }
 
 /// What a cell says; a field that is not known is told so, not that it holds no number.

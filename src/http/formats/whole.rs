@@ -10,9 +10,9 @@ use tracing::Instrument;
 use super::{Format, json, table};
 use crate::http::deadline::Deadline;
 use crate::http::models::ModelRef;
-use crate::http::offload::offload;
-use crate::http::problem::{ErrorCode, FieldError, Problem};
-use crate::http::rows::{HEAVY_ROWS, Question, Read, read};
+use crate::http::offload::{Bounds, offload};
+use crate::http::problem::{ErrorCode, Errors, FieldError, Problem};
+use crate::http::rows::{Found, FoundRow, HEAVY_ROWS, Question, Read, read};
 use crate::http::state::AppState;
 use crate::models::WeightsConfig;
 use crate::serving::{Prediction, ServedModel};
@@ -21,12 +21,12 @@ const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// Scores rows and writes the reply.
 pub async fn answer<Q: Question>(
-    rows: Vec<Q>,
+    found: Found<Q>,
     served: &Arc<ServedModel>,
     state: &AppState,
     (wanted, deadline): (Format, Option<Deadline>),
 ) -> Result<Response, Problem> {
-    let (results, timing) = score(rows, served, state, deadline).await?;
+    let (results, timing) = score(found, served, state, deadline).await?;
     let body = match wanted {
         Format::Table(delimiter) => table::write(delimiter, Q::COLUMNS, &results),
         Format::Json | Format::Lines => json::write(&ModelRef::of(served), results),
@@ -36,21 +36,19 @@ pub async fn answer<Q: Question>(
 
 /// Reads all rows and asks the model; also tells, for callers and for `make bench`, where the time went.
 pub async fn score<Q: Question>(
-    rows: Vec<Q>,
+    found: Found<Q>,
     served: &Arc<ServedModel>,
     state: &AppState,
     deadline: Option<Deadline>,
 ) -> Result<(Vec<Q::Result>, HeaderValue), Problem> {
-    let limit = state.config().max_rows.get();
-    if rows.len() > limit {
-        return Err(Problem::TooManyRows(rows.len(), limit));
-    }
+    let Found { rows, .. } = found;
     if rows.is_empty() {
         let (pointer, detail) = (format!("/{}", Q::LIST), "at least one row is needed".into());
-        return Err(Problem::InvalidInput(vec![FieldError { pointer, code: ErrorCode::EmptyList, detail }]));
+        return Err(FieldError::new(pointer, ErrorCode::EmptyList, detail).into());
     }
     let (heavy, reader) = (rows.len() >= HEAVY_ROWS, served.clone());
-    let (rows, inputs) = offload(heavy, move || read_all(rows, &reader)).await?;
+    let bounds = Bounds::new(state.config().max_rows.get());
+    let (rows, inputs) = offload(heavy, bounds, move |bounds| read_all(rows, &reader, bounds)).await?;
     let WeightsConfig { model, version, .. } = &served.config;
     let span = tracing::info_span!("predict", model = %format_args!("{model}@{version}"));
     let predicting = served.predictor.predict(inputs, deadline.map(|deadline| deadline.0));
@@ -68,17 +66,22 @@ pub async fn score<Q: Question>(
 type Rows<K> = (Vec<Read<K>>, Vec<f32>);
 
 /// All rows, or every error in them.
-fn read_all<Q: Question>(rows: Vec<Q>, served: &ServedModel) -> Result<Rows<Q::Kept>, Problem> {
+fn read_all<Q: Question>(
+    rows: Vec<FoundRow<Q>>,
+    served: &ServedModel,
+    bounds: &Bounds,
+) -> Result<Rows<Q::Kept>, Problem> {
     let started = Instant::now();
-    let (mut found, mut inputs, mut errors) = (Vec::with_capacity(rows.len()), Vec::new(), Vec::new());
-    for (index, row) in rows.into_iter().enumerate() {
-        match read(row, format!("/{}/{index}", Q::LIST), served, &mut inputs) {
+    let (mut found, mut inputs, mut errors) = (Vec::with_capacity(rows.len()), Vec::new(), Errors::default());
+    for (index, FoundRow { line, row }) in rows.into_iter().enumerate() {
+        bounds.admit(index)?;
+        match row.and_then(|row| read(row, format!("/{}/{index}", Q::LIST), served, &mut inputs)) {
             Ok(row) => found.push(row),
-            Err(of_row) => errors.extend(of_row),
+            Err(of_row) => errors.extend(of_row.into_iter().map(|error| error.at_line(line))),
         }
     }
     served.predictor.meters().encode.record(started.elapsed());
-    if errors.is_empty() { Ok((found, inputs)) } else { Err(Problem::InvalidInput(errors)) }
+    errors.into_result().map(|()| (found, inputs))
 }
 
 fn server_timing(prediction: &Prediction) -> HeaderValue {

@@ -256,7 +256,7 @@ async fn ask(
     let (head, deadline) = (request.headers().clone(), request.extensions().get().copied());
     let bytes = body::read(request, state.config().max_body_bytes.get()).await?;
     let (json, binary) = split(&head, &bytes)?;
-    let request: InferRequest = parse(json).map_err(Problem::Malformed)?;
+    let request: InferRequest = parse(json)?;
     match entry.served.model.task {
         Task::TargetSite => answer::<PairRow>(state, entry, deadline, request, binary).await,
         Task::PreMirna => answer::<PreMirnaRow>(state, entry, deadline, request, binary).await,
@@ -294,7 +294,7 @@ async fn answer<Q: Question>(
         let values = columns.iter_mut().map(|values| values[index].take());
         row::<Q>(index, request.inputs.iter().map(|tensor| tensor.name.as_str()).zip(values))
     };
-    let rows = (0..rows).map(row).collect::<Result<Vec<Q>, _>>().map_err(Problem::Malformed)?;
+    let rows = (0..rows).map(row).collect::<Result<_, _>>()?;
     let (results, _) = score(rows, served, state, deadline).await?;
 
     let results: Vec<Value> = results.iter().map(by_column).collect();
@@ -329,11 +329,7 @@ impl WantedOutput {
         let column = Q::COLUMNS.iter().find(|column| column.name == self.name).ok_or_else(|| {
             let names: Vec<&str> = Q::COLUMNS.iter().map(|column| column.name).collect();
             let detail = format!("no output {:?}; there is: {}", self.name, names.join(", "));
-            Problem::Malformed(FieldError {
-                pointer: "/outputs".into(),
-                code: ErrorCode::UnknownField,
-                detail,
-            })
+            Problem::from(FieldError::new("/outputs".into(), ErrorCode::UnknownField, detail))
         })?;
         let binary = match self.parameters.contains_key("binary_data") {
             true => flag(&self.parameters, "binary_data"),
@@ -349,5 +345,5 @@ fn flag(parameters: &Map<String, Value>, name: &str) -> bool {
 
 fn malformed(input: usize, detail: String) -> Problem {
     let pointer = format!("/inputs/{input}");
-    Problem::Malformed(FieldError { pointer, code: ErrorCode::WrongType, detail })
+    FieldError::new(pointer, ErrorCode::WrongType, detail).into()
 }
