@@ -3,10 +3,12 @@
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::models::device::DeviceChoice;
+use crate::serving::PredictorConfig;
 
 /// Answers the questions of microRNA biology over HTTP.
 #[derive(Debug, Parser)]
@@ -99,7 +101,8 @@ pub struct ServeConfig {
     /// Most rows that a network sees at once
     #[arg(long, env = "MIRADOR_MAX_BATCH_SIZE", default_value = "512")]
     pub max_batch_size: NonZeroUsize,
-    /// Most rows of each model that wait or run; beyond it requests are answered 503
+    /// Most rows of large requests of each model that wait or run, and no more than can be answered while draining;
+    /// beyond it requests are answered 503. Lines have half as much beside it, requests of up to 16 rows an eighth
     #[arg(long, env = "MIRADOR_QUEUE_CAPACITY", default_value = "20000")]
     pub queue_capacity: NonZeroUsize,
     /// Most rows of one request
@@ -108,6 +111,15 @@ pub struct ServeConfig {
     /// Most bytes of one request's body
     #[arg(long, env = "MIRADOR_MAX_BODY_BYTES", default_value = "16777216")]
     pub max_body_bytes: NonZeroUsize,
+    /// Most bytes of all bodies larger than 4 KiB, with the rows and replies that come of them; one caller has half
+    #[arg(long, env = "MIRADOR_MAX_BODIES_BYTES", default_value = "134217728")]
+    pub max_bodies_bytes: NonZeroUsize,
+    /// Most bytes of encoded rows of all models
+    #[arg(long, env = "MIRADOR_MAX_QUEUED_BYTES", default_value = "134217728")]
+    pub max_queued_bytes: NonZeroUsize,
+    /// Most lines of one stream [default: no bound]
+    #[arg(long, env = "MIRADOR_MAX_LINES")]
+    pub max_lines: Option<NonZeroUsize>,
     /// After SIGTERM: keep accepting for so many ms, so that balancers see /health/ready turn
     #[arg(long, env = "MIRADOR_DRAIN_PAUSE_MS", default_value = "500")]
     pub drain_pause_ms: u64,
@@ -157,6 +169,20 @@ impl ServeConfig {
     pub fn check(&self) -> Result<(), ConfigError> {
         let (capacity, rows) = (self.queue_capacity, self.max_rows);
         if capacity < rows { Err(ConfigError::QueueTooSmall { capacity, rows }) } else { Ok(()) }
+    }
+
+    /// How the workers of a model are fed, but for what all models share.
+    pub fn feeding(&self, on_cuda: bool) -> PredictorConfig {
+        let [short_workers, long_workers] = self.workers(on_cuda);
+        PredictorConfig {
+            max_batch_size: self.max_batch_size.get(),
+            queue_capacity: self.queue_capacity.get(),
+            short_workers,
+            long_workers,
+            threads: self.threads_per_worker.get(),
+            drain: Duration::from_secs(self.drain_cap_s.max(1)),
+            ..PredictorConfig::default()
+        }
     }
 
     /// Replicas of each model: for small requests, and for large ones. By default one core (of the container, where it

@@ -24,7 +24,7 @@ use crate::telemetry::prometheus;
 pub async fn metrics(State(state): State<AppState>) -> Response {
     for Entry { served, .. } in state.registry().iter().flat_map(|registry| registry.entries()) {
         let in_flight = gauge!("mirador_inputs_in_flight", "model" => served.full_name());
-        in_flight.set(served.predictor.rows_in_flight() as f64);
+        in_flight.set(served.predictor.inputs_in_flight() as f64);
     }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], prometheus().render()).into_response()
 }

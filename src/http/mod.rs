@@ -5,6 +5,7 @@
 //! `formats`.
 
 mod body;
+mod callers;
 mod deadline;
 mod door;
 mod envelope;
@@ -24,6 +25,7 @@ mod problem;
 mod problem_kind;
 mod rate;
 mod rows;
+mod scoring;
 mod server;
 mod service_info;
 mod state;

@@ -80,3 +80,32 @@ pub async fn offload<T: Send + 'static>(
         Err(error) => resume_unwind(error.into_panic()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn work_ends_soon_after_its_caller_left() {
+        let (tell, ended) = mpsc::channel();
+        let work = move |bounds: &Bounds| {
+            let rows = (0..usize::MAX).take_while(|row| bounds.admit(row % 1_000_000).is_ok()).count();
+            tell.send(rows).unwrap();
+        };
+        let waiting =
+            tokio::time::timeout(Duration::from_millis(20), offload(true, Bounds::new(1_000_000), work));
+        assert!(waiting.await.is_err());
+        assert!(ended.recv_timeout(Duration::from_secs(20)).unwrap() > 0);
+    }
+
+    #[tokio::test]
+    async fn a_caller_who_waits_is_served_to_the_end() {
+        let work = |bounds: &Bounds| (0..100_000).all(|row| bounds.admit(row).is_ok());
+        assert!(offload(true, Bounds::new(100_000), work).await);
+        let most = offload(false, Bounds::new(7), |bounds| bounds.admit(7)).await;
+        assert!(matches!(most, Err(Problem::TooManyRows(7))));
+    }
+}

@@ -12,7 +12,7 @@ pub use super::field_error::{ErrorCode, Errors, FieldError, MOST_ERRORS};
 use super::keys::Scope;
 use super::problem_kind::{PROBLEM_JSON, ProblemKind};
 use super::rate::Standing;
-use crate::serving::{PredictError, UnknownModel};
+use crate::serving::UnknownModel;
 
 /// What `Retry-After` says, in seconds, where nothing better is known.
 const RETRY_AFTER_S: u64 = 1;
@@ -256,16 +256,6 @@ impl IntoResponse for Problem {
         let mut response = self.kind().status().into_response();
         response.extensions_mut().insert(self);
         response
-    }
-}
-
-impl From<PredictError> for Problem {
-    fn from(error: PredictError) -> Self {
-        match error {
-            PredictError::Full => Self::QueueFull(RETRY_AFTER_S),
-            PredictError::Failed => Self::Internal,
-            PredictError::Closed => Self::Draining,
-        }
     }
 }
 

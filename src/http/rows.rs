@@ -1,13 +1,11 @@
-//! What the scoring endpoints share, whatever the format: a row is read and encoded; the model is asked; a row's inputs
-//! become one output again.
+//! What the scoring endpoints share, whatever the format: what a question is, and how a row of it is read.
 
-use std::ops::{Range, RangeInclusive};
+use std::ops::RangeInclusive;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::problem::{ErrorCode, FieldError};
-use crate::encoding::best_window;
 use crate::models::MODELS;
 use crate::rna::Rna;
 use crate::serving::ServedModel;
@@ -119,13 +117,6 @@ pub struct RowReader<'a> {
     errors: Vec<FieldError>,
 }
 
-/// A row whose inputs are on their way.
-pub struct Read<K> {
-    kept: K,
-    windows: Vec<Range<usize>>,
-    warnings: Vec<String>,
-}
-
 /// The model's answer to a row.
 pub struct Answer<K> {
     /// From its row.
@@ -136,35 +127,18 @@ pub struct Answer<K> {
     pub warnings: Vec<String>,
 }
 
-/// Reads a row and appends its inputs, or finds every error in it. `pointer` is the row's place in the request.
+/// Reads a row, or finds every error in it. `pointer` is the row's place in the request.
 pub fn read<Q: Question>(
     row: Q,
     pointer: String,
     served: &ServedModel,
-    inputs: &mut Vec<f32>,
-) -> Result<Read<Q::Kept>, Vec<FieldError>> {
+) -> Result<(Input, Q::Kept, Vec<String>), Vec<FieldError>> {
     let mut reader = RowReader { served, pointer, warnings: Vec::new(), errors: Vec::new() };
     let row = row.read(&mut reader);
-    let RowReader { mut warnings, errors, .. } = reader;
-    let Some((input, kept)) = row.filter(|_| errors.is_empty()) else { return Err(errors) };
-    let encoded = served.encoder.encode(&input);
-    let positions = encoded.inputs() * served.encoder.positions;
-    let letters = input.letters().min(positions) as f64;
-    served.predictor.meters().padding.record(1.0 - letters / positions as f64);
-    inputs.extend(encoded.values);
-    warnings.extend(encoded.warnings);
-    Ok(Read { kept, windows: encoded.windows, warnings })
-}
-
-impl<K> Read<K> {
-    /// Takes the outputs of its inputs off the front of `outputs`; `None` where the network failed on one.
-    pub fn answer(mut self, outputs: &mut &[Option<f32>]) -> Option<Answer<K>> {
-        let (own, rest) = outputs.split_at(self.windows.len().max(1));
-        *outputs = rest;
-        let own: Vec<f32> = own.iter().copied().collect::<Option<_>>()?;
-        let (output, window) = best_window(&self.windows, &own);
-        self.warnings.extend(window);
-        Some(Answer { kept: self.kept, output, warnings: self.warnings })
+    let RowReader { warnings, errors, .. } = reader;
+    match row {
+        Some((input, kept)) if errors.is_empty() => Ok((input, kept, warnings)),
+        _ => Err(errors),
     }
 }
 

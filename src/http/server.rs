@@ -21,7 +21,7 @@ use super::tls::{Certificate, TlsError, TlsListener};
 use crate::config::{ConfigError, ServeConfig};
 use crate::models::LoadError;
 use crate::models::device::Device;
-use crate::serving::{PredictorConfig, Registry};
+use crate::serving::Registry;
 use crate::telemetry::prometheus;
 
 /// Why the server cannot start or go on.
@@ -229,14 +229,7 @@ fn load(state: AppState, device: Device) -> Result<oneshot::Receiver<Result<(), 
         let config = state.config();
         let [short_workers, long_workers] = config.workers(device != Device::Cpu);
         let threads = config.threads_per_worker.get();
-        let feeding = PredictorConfig {
-            max_batch_size: config.max_batch_size.get(),
-            queue_capacity: config.queue_capacity.get(),
-            short_workers,
-            long_workers,
-            threads,
-            fault: state.fault().clone(),
-        };
+        let feeding = state.feeding(device != Device::Cpu);
         let already = state.registry().ok();
         let loaded = Registry::load(&config.network.weights_dir, device, &feeding, already.as_deref()).map(
             |registry| {

@@ -6,11 +6,12 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use tokio::sync::watch;
 
+use super::callers::Callers;
 use super::keys::Keys;
 use super::problem::Problem;
 use super::rate::Limiter;
 use crate::config::ServeConfig;
-use crate::serving::{Fault, Registry};
+use crate::serving::{Bytes, Fault, PredictorConfig, Registry};
 use crate::telemetry::prometheus;
 
 /// Shared by all requests; cheap to clone.
@@ -24,6 +25,9 @@ struct Inner {
     /// `None`: everybody may ask everything.
     keys: Shared<Option<Arc<Keys>>>,
     limiter: Option<Limiter>,
+    callers: Callers,
+    /// Of encoded rows, for all models.
+    bytes: Bytes,
     fault: Fault,
     /// Turns true once, and stays.
     draining: watch::Sender<bool>,
@@ -36,7 +40,18 @@ impl AppState {
         prometheus();
         let limiter = config.rate_limit.map(Limiter::new);
         let (registry, keys, fault) = (Shared::default(), Shared::default(), Fault::default());
-        Self(Arc::new(Inner { config, registry, keys, limiter, fault, draining: watch::Sender::new(false) }))
+        let callers = Callers::new(config.max_bodies_bytes.get());
+        let bytes = Bytes::new(config.max_queued_bytes.get());
+        Self(Arc::new(Inner {
+            config,
+            registry,
+            keys,
+            limiter,
+            callers,
+            bytes,
+            fault,
+            draining: watch::Sender::new(false),
+        }))
     }
 
     /// The settings.
@@ -64,6 +79,20 @@ impl AppState {
         self.0.limiter.as_ref()
     }
 
+    /// What each caller holds.
+    pub fn callers(&self) -> &Callers {
+        &self.0.callers
+    }
+
+    /// How the workers of each model are fed.
+    pub fn feeding(&self, on_cuda: bool) -> PredictorConfig {
+        PredictorConfig {
+            bytes: self.0.bytes.clone(),
+            fault: self.0.fault.clone(),
+            ..self.0.config.feeding(on_cuda)
+        }
+    }
+
     /// Knows whether the device is broken.
     pub fn fault(&self) -> &Fault {
         &self.0.fault
@@ -88,7 +117,10 @@ impl AppState {
         if self.0.fault.is_known() {
             return Err(Problem::DeviceFault);
         }
-        self.registry().map(|_| ())
+        match self.registry()?.broken() {
+            Some(served) => Err(Problem::ModelFault(served.full_name())),
+            None => Ok(()),
+        }
     }
 
     /// The models, or that they are being loaded.

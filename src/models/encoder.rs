@@ -1,8 +1,9 @@
 //! From the letters of a row to a network's input.
 
 use super::LoadError;
-use crate::encoding::Encoded;
-use crate::tasks::{Input, Task, expression::Gene, pre_mirna::PreMirna, target_site::Pair};
+use crate::encoding::{Encoded, windows};
+use crate::tasks::target_site::{Pair, SITE_LENGTHS};
+use crate::tasks::{Input, Task, expression::Gene, pre_mirna::PreMirna};
 
 /// How the rows of a task become inputs of one version of a model. Cannot fail for a parsed row.
 pub struct Encoder {
@@ -12,6 +13,8 @@ pub struct Encoder {
     pub positions: usize,
     /// Most inputs that one row can take (windows of the longest site).
     pub most_inputs: usize,
+    /// Letters of a site that fit into one input; a longer one is read in windows.
+    window: usize,
     encode: Encode,
 }
 
@@ -43,12 +46,21 @@ impl Encoder {
     }
 
     fn of([positions, values]: Shape, encode: Encode) -> Self {
-        Self { width: positions * values, positions, most_inputs: 1, encode }
+        Self { width: positions * values, positions, most_inputs: 1, window: usize::MAX, encode }
     }
 
-    /// Where a row may take several inputs.
-    pub fn with_windows(self, most_inputs: usize) -> Self {
-        Self { most_inputs, ..self }
+    /// Where a site of more than `window` letters takes several inputs.
+    pub fn with_windows(self, window: usize) -> Self {
+        let most_inputs = windows(*SITE_LENGTHS.end(), window).len().max(1);
+        Self { most_inputs, window, ..self }
+    }
+
+    /// How many inputs the row takes.
+    pub fn inputs(&self, input: &Input) -> usize {
+        match input {
+            Input::Pair(pair) => windows(pair.site.len(), self.window).len().max(1),
+            Input::PreMirna(_) | Input::Gene(_) => 1,
+        }
     }
 
     /// The question whose rows it reads.

@@ -11,12 +11,12 @@ use crate::rna::ParseError;
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// A file cannot be read or written.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {cause}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
+        /// What the system said; not a `source`, which would be told a second time by whoever prints the whole chain.
+        cause: std::io::Error,
     },
     /// A file is there, but not what it should be.
     #[error("{}: {reason}", path.display())]
@@ -48,6 +48,9 @@ pub enum LoadError {
     /// The switches in `config.json` are not the model's.
     #[error("options: {0}")]
     Options(String),
+    /// There are no golden outputs to reproduce.
+    #[error("golden.json has no case")]
+    NoGolden,
     /// A golden case is no row of the task.
     #[error("golden case {case}: {error}")]
     GoldenInput {
@@ -83,5 +86,5 @@ impl LoadError {
 }
 
 pub(super) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> LoadError + '_ {
-    |source| LoadError::Io { path: path.to_owned(), source }
+    |cause| LoadError::Io { path: path.to_owned(), cause }
 }

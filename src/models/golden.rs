@@ -43,7 +43,13 @@ impl Golden {
     }
 
     /// Fails at the first row for which `replica` says something else, alone or in a batch with the others.
+    ///
+    /// # Errors
+    /// Also where there is no case: then nothing tells whether the network does what it should.
     pub fn verify(&self, replica: &Replica) -> Result<(), LoadError> {
+        if self.cases.is_empty() {
+            return Err(LoadError::NoGolden);
+        }
         let parse = |(case, golden): (usize, &Case)| {
             golden.row.parse().map_err(|error| LoadError::GoldenInput { case, error })
         };
@@ -52,6 +58,7 @@ impl Golden {
         for outputs in [alone, replica.score(&rows)] {
             for (case, (&got, golden)) in outputs.iter().zip(&self.cases).enumerate() {
                 let expected = golden.output;
+                // What is not a number is near nothing.
                 let near = (got - expected).abs() <= GOLDEN_TOLERANCE * (1.0 + expected.abs())
                     && (probability(got) - probability(expected)).abs() <= 1e-5;
                 if !near {

@@ -25,7 +25,7 @@ use tch::{Tensor, nn};
 pub use encoder::Encoder;
 pub use error::LoadError;
 pub use golden::{GOLDEN_TOLERANCE, Golden};
-pub use replica::Replica;
+pub use replica::{Replica, Weights};
 pub use tensors::Tensors;
 pub use weights::{WeightsConfig, WeightsDir, sha256, sha256_of};
 

@@ -1,5 +1,8 @@
 //! A network with its weights on a device: numbers in, numbers out.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
 use tch::{Device, Tensor, nn};
 
 use super::tensors::values;
@@ -20,12 +23,35 @@ pub struct Replica {
     pub encoder: Encoder,
 }
 
+/// The weights of a network, which several replicas read.
+pub struct Weights {
+    variables: Mutex<HashMap<String, Tensor>>,
+    device: Device,
+}
+
 impl Replica {
     /// A network as training starts it; set the seed before.
     pub fn new(model: &Model, options: &Options, device: Device) -> Result<Self, LoadError> {
         let store = nn::VarStore::new(device);
         let network = (model.network)(&store.root(), options)?;
         Ok(Self { store, network, encoder: (model.encoder)(options)? })
+    }
+
+    /// Its weights, for others to share.
+    pub fn weights(&self) -> Weights {
+        Weights { variables: Mutex::new(self.store.variables()), device: self.store.device() }
+    }
+
+    /// A network over weights that others use too: nobody may train it.
+    pub fn sharing(model: &Model, options: &Options, weights: &Weights) -> Result<Self, LoadError> {
+        let replica = Self::new(model, options, weights.device)?;
+        let shared = weights.variables.lock().unwrap_or_else(PoisonError::into_inner);
+        for (name, mut variable) in replica.store.variables() {
+            let weights = shared.get(&name).ok_or(LoadError::Missing(name))?;
+            tch::no_grad(|| variable.set_data(weights));
+        }
+        drop(shared);
+        Ok(replica)
     }
 
     /// Outputs of n encoded inputs, one after the other in `inputs`. A fault in libtorch panics.

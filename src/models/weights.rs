@@ -69,18 +69,26 @@ impl WeightsDir {
 
     /// All folders `<model>/<version>/` under a root that hold a `config.json`, in order of their names.
     pub fn scan(root: &Path) -> Result<Vec<Self>, LoadError> {
+        Self::folders(root)?.iter().map(|path| Self::open(path)).collect()
+    }
+
+    /// Their paths, whether they can be used or not.
+    pub fn folders(root: &Path) -> Result<Vec<PathBuf>, LoadError> {
         let mut found = Vec::new();
         for model in subfolders(root)? {
-            for version in subfolders(&model)? {
-                if version.join("config.json").is_file() {
-                    found.push(Self::open(&version)?);
-                }
-            }
+            found.extend(
+                subfolders(&model)?.into_iter().filter(|version| version.join("config.json").is_file()),
+            );
         }
         if found.is_empty() {
             return Err(LoadError::format(root, "holds no <model>/<version>/config.json"));
         }
         Ok(found)
+    }
+
+    /// `name@version`.
+    pub fn full_name(&self) -> String {
+        format!("{}@{}", self.config.model, self.config.version)
     }
 
     /// The kind of network.

@@ -9,9 +9,21 @@ use tokio::sync::watch;
 pub struct Fault(Arc<watch::Sender<Option<String>>>);
 
 impl Fault {
-    /// Whether a failed forward pass tells of one. CUDA's errors stay, except that memory may be free again.
+    /// Whether a failed forward pass tells of one. Errors of CUDA and its libraries stay, but for those that speak of
+    /// memory, which may be free again, or of what was asked.
     pub fn is_told_by(reason: &str) -> bool {
-        reason.contains("CUDA error") && !reason.contains("out of memory")
+        const OF_THE_DEVICE: [&str; 4] = ["CUDA error", "cuDNN error", "CUDNN_STATUS_", "CUBLAS_STATUS_"];
+        // A library that finds no memory for its handle says that it is not initialised.
+        const OF_THE_REQUEST: [&str; 6] = [
+            "out of memory",
+            "ALLOC_FAILED",
+            "NOT_INITIALIZED",
+            "NOT_SUPPORTED",
+            "BAD_PARAM",
+            "INVALID_VALUE",
+        ];
+        let says = |words: &[&str]| words.iter().any(|word| reason.contains(word));
+        says(&OF_THE_DEVICE) && !says(&OF_THE_REQUEST)
     }
 
     /// The device is broken, for this reason.
@@ -34,6 +46,32 @@ impl Fault {
         match reports.wait_for(Option::is_some).await {
             Ok(reason) => reason.clone().unwrap_or_default(),
             Err(_) => unreachable!("the sender lives as long as `self`"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_that_may_be_free_again_is_no_fault_of_the_device() {
+        for passes in [
+            "CUDA out of memory. Tried to allocate 2.00 GiB",
+            "CUDA error: out of memory",
+            "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+            "CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`",
+            "could not create a primitive",
+        ] {
+            assert!(!Fault::is_told_by(passes), "{passes}");
+        }
+        for stays in [
+            "CUDA error: an illegal memory access was encountered",
+            "CUDA error: device-side assert triggered",
+            "cuDNN error: CUDNN_STATUS_EXECUTION_FAILED",
+            "CUDA error: CUBLAS_STATUS_EXECUTION_FAILED when calling `cublasSgemm`",
+        ] {
+            assert!(Fault::is_told_by(stays), "{stays}");
         }
     }
 }

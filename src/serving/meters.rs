@@ -1,5 +1,7 @@
 //! What is measured of one model version, for Prometheus.
 
+use std::time::Instant;
+
 use metrics::{Counter, Histogram, SharedString, counter, histogram};
 
 /// Handles, made once: a measurement then costs an atomic operation.
@@ -29,6 +31,12 @@ pub struct Meters {
 }
 
 impl Meters {
+    /// Inputs that nobody waits for any more: the caller left, or the deadline passed.
+    pub fn dropped(&self, inputs: usize, deadline: Option<Instant>) {
+        let late = deadline.is_some_and(|deadline| deadline <= Instant::now());
+        (if late { &self.late } else { &self.left }).increment(inputs as u64);
+    }
+
     /// Of `name@version`.
     pub fn new(model: &str) -> Self {
         let model = SharedString::from(model.to_owned());

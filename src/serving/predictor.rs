@@ -1,29 +1,50 @@
 //! The handle through which rows are scored: cheap to clone, safe to drop at any moment.
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::health::Health;
 use super::queue::{Answers, Line, Queue};
-use super::worker::{Forward, Worker};
+use super::room::{Bytes, Place, Room, Rooms, Share};
+use super::worker::{Forward, Rebuild, Worker};
 use super::{Fault, Meters, PredictError};
 
+/// A batch takes no longer, by its model's cost: a model that is slow gets smaller ones, so that nobody waits long for
+/// the end of one.
+const BATCH_TIME: Duration = Duration::from_millis(250);
+/// A batch's inputs take no more bytes.
+const BATCH_BYTES: usize = 4 << 20;
+/// Of the time that draining may take, the part that large requests may keep the workers busy for: what was accepted is
+/// answered before it is over.
+const LARGE_SHARE: f64 = 0.7;
+
 /// How the workers of one model version are fed.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct PredictorConfig {
-    /// Most rows of one batch.
+    /// Most inputs of one batch.
     pub max_batch_size: usize,
-    /// Most rows admitted and not yet answered.
+    /// Most rows of large requests that are admitted and not yet answered.
     pub queue_capacity: usize,
+    /// Most inputs that one row takes: a long site takes several.
+    pub inputs_of_row: usize,
     /// Replicas for small requests, each on its own thread.
     pub short_workers: usize,
     /// Replicas for large requests.
     pub long_workers: usize,
     /// Threads that libtorch may use within one operation of a worker.
     pub threads: usize,
+    /// What an input costs.
+    pub cost: Duration,
+    /// What was accepted has to be answered within this time.
+    pub drain: Duration,
+    /// Bytes of encoded rows, shared by all models.
+    pub bytes: Bytes,
     /// Told when the device breaks.
     pub fault: Fault,
+    /// Makes a new replica where one breaks.
+    pub rebuild: Option<Rebuild>,
 }
 
 impl Default for PredictorConfig {
@@ -31,11 +52,29 @@ impl Default for PredictorConfig {
         Self {
             max_batch_size: 512,
             queue_capacity: 20_000,
+            inputs_of_row: 1,
             short_workers: 1,
             long_workers: 1,
             threads: 1,
+            cost: Duration::from_micros(1),
+            drain: Duration::from_secs(25),
+            bytes: Bytes::new(256 << 20),
             fault: Fault::default(),
+            rebuild: None,
         }
+    }
+}
+
+impl PredictorConfig {
+    /// Inputs that fit into some time of one worker.
+    fn inputs_in(&self, time: Duration) -> usize {
+        (time.as_secs_f64() / self.cost.as_secs_f64().max(1e-9)) as usize
+    }
+
+    /// Most inputs of `width` values that a batch may hold.
+    fn most(&self, width: usize) -> usize {
+        let by_bytes = BATCH_BYTES / (width * size_of::<f32>());
+        self.inputs_in(BATCH_TIME).min(by_bytes).min(self.max_batch_size).max(1)
     }
 }
 
@@ -45,24 +84,29 @@ pub struct Predictor(Arc<Inner>);
 
 struct Inner {
     meters: Arc<Meters>,
+    health: Arc<Health>,
     queue: Arc<Queue>,
+    rooms: Rooms,
+    most: usize,
+    /// Time that a worker of large requests needs for one input.
+    cost: Duration,
     workers: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// The answer to one request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prediction {
-    /// One for each row, in order; all finite; `None` where the network failed.
+    /// One for each input, in order; all finite; `None` where the network failed.
     pub outputs: Vec<Option<f32>>,
-    /// From admission until a worker took the first row.
+    /// From admission until a worker took the first input.
     pub queued: Duration,
-    /// Time that workers spent on batches with rows of this request.
+    /// Time that workers spent on batches with inputs of this request.
     pub forward: Duration,
 }
 
 impl Predictor {
-    /// Starts one worker for each forward function: those of `short` run requests of few rows, those of `long` all
-    /// others. `model` is for the log, `width` the values in one row.
+    /// Starts one worker for each forward function: those of `short` run requests of few inputs, those of `long` all
+    /// others. `model` is for the log, `width` the values in one input.
     pub fn start(
         model: &str,
         width: usize,
@@ -71,59 +115,104 @@ impl Predictor {
         long: Vec<Forward>,
     ) -> io::Result<Self> {
         let meters = Arc::new(Meters::new(model));
-        let queue = Arc::new(Queue::new(width, config.queue_capacity, meters.clone()));
-        let model: Arc<str> = model.into();
-        let PredictorConfig { max_batch_size, threads, fault, .. } = config;
-        let of = |line| move |forward| (line, forward);
-        let replicas = short.into_iter().map(of(Line::Short)).chain(long.into_iter().map(of(Line::Long)));
+        let queue = Arc::new(Queue::new(width, meters.clone()));
+        let health = Arc::new(Health::new(short.len() + long.len()));
+        let (model, most): (Arc<str>, usize) = (model.into(), config.most(width));
+        let by_time = config.inputs_in(config.drain.mul_f64(LARGE_SHARE)).saturating_mul(long.len());
+        let large = config.queue_capacity.saturating_mul(config.inputs_of_row).min(by_time);
+        let rooms = Rooms::new(large, most.max(config.inputs_of_row), width, config.bytes.clone());
+        let cost = config.cost / long.len().max(1) as u32;
+        let replicas = short.into_iter().map(|forward| (Line::Short, forward));
+        let replicas = replicas.chain(long.into_iter().map(|forward| (Line::Long, forward)));
         let spawn = |(index, (line, forward))| {
             Worker {
                 model: model.clone(),
                 meters: meters.clone(),
-                fault: fault.clone(),
+                fault: config.fault.clone(),
+                health: health.clone(),
                 width,
-                max_batch_size,
-                threads,
+                most,
+                threads: config.threads,
                 line,
                 forward,
+                rebuild: config.rebuild.clone(),
             }
             .spawn(index, queue.clone())
         };
-        let workers = replicas.enumerate().map(spawn).collect::<io::Result<_>>()?;
-        Ok(Self(Arc::new(Inner { meters: meters.clone(), queue, workers: Mutex::new(workers) })))
+        let workers = Mutex::new(replicas.enumerate().map(spawn).collect::<io::Result<_>>()?);
+        Ok(Self(Arc::new(Inner { meters, health, queue, rooms, most, cost, workers })))
     }
 
-    /// Outputs of rows that lie one after the other in `inputs`. Dropping the future takes the rows that still wait
-    /// out of the queue; whoever drops it at a deadline names it here, so that the metrics tell why.
+    /// Places for all inputs of a request, or of some lines. Whoever drops them at a deadline names it here, so that the
+    /// metrics tell why.
     ///
     /// # Errors
-    /// When the queue has no room for all rows, or is closed.
+    /// When there is no room for all of them, or the model is broken.
+    pub async fn reserve(
+        &self,
+        share: Share,
+        inputs: usize,
+        deadline: Option<Instant>,
+    ) -> Result<Reservation, PredictError> {
+        if !self.0.health.is_whole() {
+            return Err(PredictError::Broken);
+        }
+        if self.0.rooms.taken() == 0 {
+            self.0.health.wakes();
+        }
+        match self.0.rooms.reserve(share, inputs).await {
+            Ok(room) => Ok(Reservation { room, deadline, meters: self.0.meters.clone() }),
+            Err(error) => {
+                self.0.meters.full.increment(inputs as u64);
+                Err(error)
+            }
+        }
+    }
+
+    /// Waits until there is room for the bytes of inputs that have places.
+    pub async fn place(&self, room: Room) -> Result<Place, PredictError> {
+        self.0.rooms.place(room).await
+    }
+
+    /// Outputs of inputs that lie one after the other in `inputs`. Dropping the future takes those that still wait
+    /// out of the queue.
+    ///
+    /// # Errors
+    /// When the queue is closed, or the model failed altogether.
     pub async fn predict(
         &self,
         inputs: Vec<f32>,
+        place: Place,
         deadline: Option<Instant>,
     ) -> Result<Prediction, PredictError> {
-        let mut answers = self.0.queue.push(inputs)?;
+        let mut answers = self.0.queue.push(inputs, place)?;
         answers.deadline = deadline;
         collect(answers).await
     }
 
-    /// The same, but waits for room.
-    ///
-    /// # Errors
-    /// When the rows are more than the queue could ever hold, or it is closed.
-    pub async fn predict_when_room(&self, inputs: Vec<f32>) -> Result<Prediction, PredictError> {
-        collect(self.0.queue.push_when_room(inputs).await?).await
+    /// Most inputs of one batch: no use in sending more at once.
+    pub fn most_inputs_at_once(&self) -> usize {
+        self.0.most
     }
 
-    /// Rows that may still be admitted.
-    pub fn free_rows(&self) -> usize {
-        self.0.queue.free_rows()
+    /// Most inputs of one request.
+    pub fn largest_request(&self) -> usize {
+        self.0.rooms.largest()
     }
 
-    /// Rows that were admitted and not answered.
-    pub fn rows_in_flight(&self) -> usize {
-        self.0.queue.rows_in_flight()
+    /// Inputs that were admitted and not answered.
+    pub fn inputs_in_flight(&self) -> usize {
+        self.0.rooms.taken()
+    }
+
+    /// How long the workers will be busy with what was admitted.
+    pub fn work_ahead(&self) -> Duration {
+        self.0.cost.saturating_mul(u32::try_from(self.inputs_in_flight()).unwrap_or(u32::MAX))
+    }
+
+    /// Whether the model answers.
+    pub fn is_good(&self) -> bool {
+        self.0.health.is_good(self.inputs_in_flight())
     }
 
     /// What is measured of it.
@@ -131,15 +220,38 @@ impl Predictor {
         &self.0.meters
     }
 
-    /// Takes no new rows, waits until the accepted ones are answered and the workers have ended.
+    /// Takes nothing new, waits until what was accepted is answered and the workers have ended.
     pub fn shut_down(&self) {
         self.0.queue.close();
-        let workers =
-            std::mem::take(&mut *self.0.workers.lock().expect("nobody panics while holding this lock"));
+        let workers = std::mem::take(&mut *self.0.workers.lock().unwrap_or_else(PoisonError::into_inner));
         for worker in workers {
-            // A worker that panicked outside a forward pass has nothing left to wait for.
             let _ = worker.join();
         }
+    }
+
+    /// Runs nothing more but the batches that run: whoever waits is told that the server is shutting down.
+    pub fn abort(&self) {
+        self.0.queue.abort();
+    }
+}
+
+/// Places for the inputs of a request. What is left of them when it is dropped counts as dropped.
+pub struct Reservation {
+    room: Room,
+    deadline: Option<Instant>,
+    meters: Arc<Meters>,
+}
+
+impl Reservation {
+    /// Takes the places of some of the inputs out of it.
+    pub fn split(&mut self, inputs: usize) -> Room {
+        self.room.split(inputs)
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        self.meters.dropped(self.room.inputs(), self.deadline);
     }
 }
 

@@ -3,9 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Forward, Predictor, PredictorConfig};
+use metrics::gauge;
+
+use super::{Forward, Predictor, PredictorConfig, Rebuild, cost};
 use crate::models::device::Device;
-use crate::models::{Encoder, LoadError, Model, Pairing, WeightsConfig, WeightsDir};
+use crate::models::{Encoder, LoadError, Model, Pairing, Replica, WeightsConfig, WeightsDir};
 use crate::tasks::Task;
 
 /// One weights folder in service.
@@ -52,24 +54,28 @@ pub struct UnknownModel {
 }
 
 impl ServedModel {
-    /// Loads one replica for each worker. Each has to reproduce the golden outputs, which warms it too.
+    /// Loads one replica for each worker; all share the weights. Each has to reproduce the golden outputs, which warms
+    /// it too.
     pub fn load(dir: &WeightsDir, device: Device, config: &PredictorConfig) -> Result<Self, LoadError> {
-        let (model, golden) = (dir.model()?, dir.golden()?);
+        let (model, golden) = (dir.model()?, Arc::new(dir.golden()?));
         let encoder = Arc::new((model.encoder)(&dir.config.options)?);
-        // Capacity is meant in rows; a long site takes several inputs.
-        let queue_capacity = config.queue_capacity.saturating_mul(encoder.most_inputs);
-        let config = PredictorConfig { queue_capacity, ..config.clone() };
-        let replica = || -> Result<Forward, LoadError> {
-            let replica = dir.load(device)?;
+        let first = dir.load(device)?;
+        golden.verify(&first)?;
+        let (cost, weights) = (cost::measure(&first), Arc::new(first.weights()));
+        let pairing = model.pairing.map(|make| make(&first.store)).transpose()?;
+        let options = dir.config.options.clone();
+        let make = move || -> Result<Forward, LoadError> {
+            let replica = Replica::sharing(model, &options, &weights)?;
             golden.verify(&replica)?;
             Ok(Box::new(move |inputs| replica.forward(inputs)))
         };
-        let replicas = |workers| (0..workers).map(|_| replica()).collect::<Result<_, _>>();
-        let pairing = model.pairing.map(|make| make(&dir.load(Device::Cpu)?.store)).transpose()?;
+        let replicas = |workers| (0..workers).map(|_| make()).collect::<Result<Vec<_>, _>>();
         let (short, long) = (replicas(config.short_workers)?, replicas(config.long_workers)?);
-        let name = format!("{}@{}", dir.config.model, dir.config.version);
-        let predictor = Predictor::start(&name, encoder.width, config, short, long)
-            .map_err(|source| LoadError::Io { path: dir.path.clone(), source })?;
+        let rebuild: Rebuild = Arc::new(move || make().map_err(|error| error.to_string()));
+        let inputs_of_row = encoder.most_inputs;
+        let config = PredictorConfig { inputs_of_row, cost, rebuild: Some(rebuild), ..config.clone() };
+        let predictor = Predictor::start(&dir.full_name(), encoder.width, config, short, long)
+            .map_err(|cause| LoadError::Io { path: dir.path.clone(), cause })?;
         let metrics = match dir.metrics()? {
             serde_json::Value::Object(metrics) => metrics,
             _ => {
@@ -88,9 +94,19 @@ impl ServedModel {
         })
     }
 
+    /// Most rows of one request that the model can score while the server drains, where each takes `inputs` inputs.
+    pub fn most_rows(&self, inputs: usize) -> usize {
+        self.predictor.largest_request() / inputs.max(1)
+    }
+
     /// Whether this is what the folder holds.
     fn is(&self, dir: &WeightsDir) -> bool {
         self.config == dir.config && dir.card().is_ok_and(|card| card == self.card)
+    }
+
+    /// Whether it came from the folder of this model and version.
+    fn lies_at(&self, path: &Path) -> bool {
+        path.ends_with(Path::new(&self.config.model).join(&self.config.version))
     }
 
     /// `name@version`.
@@ -101,29 +117,52 @@ impl ServedModel {
 
 impl Registry {
     /// Loads every weights folder under `root`. Of the models that are served `already`, those whose weights and
-    /// settings are the same go on as they are.
+    /// settings are the same go on as they are; one whose new folder cannot be used goes on with the old. A folder that
+    /// cannot be used keeps no other from being served, unless it leaves a question without an answer.
     pub fn load(
         root: &Path,
         device: Device,
         config: &PredictorConfig,
         already: Option<&Self>,
     ) -> Result<Self, LoadError> {
-        let folders = WeightsDir::scan(root)?;
-        let load = |dir: &WeightsDir| {
-            let same = |entry: &&Entry| entry.served.is(dir);
-            match already.and_then(|already| already.entries.iter().find(same)) {
-                Some(entry) => Ok(entry.served.clone()),
-                None => ServedModel::load(dir, device, config).map(Arc::new),
+        let mut models: Vec<Arc<ServedModel>> = Vec::new();
+        let mut unusable: Vec<LoadError> = Vec::new();
+        for path in WeightsDir::folders(root)? {
+            let entries = already.iter().flat_map(|already| &already.entries).map(|entry| &entry.served);
+            let mut old = entries.filter(|served| served.lies_at(&path));
+            let loaded =
+                WeightsDir::open(&path).and_then(|dir| match old.clone().find(|served| served.is(&dir)) {
+                    Some(same) => Ok(same.clone()),
+                    None => ServedModel::load(&dir, device, config).map(Arc::new),
+                });
+            match loaded {
+                Ok(served) => models.push(served),
+                Err(error) => {
+                    tracing::error!(%error, folder = %path.display(), "this weights folder cannot be served");
+                    models.extend(old.next().cloned());
+                    unusable.push(error);
+                }
             }
-        };
-        Self::new(folders.iter().map(load).collect::<Result<_, _>>()?)
+        }
+        gauge!("mirador_weights_folders_unusable").set(unusable.len() as f64);
+        match (models.is_empty(), unusable.pop()) {
+            (true, Some(error)) => Err(error),
+            (_, None) => Self::new(models),
+            // Another version does not become the default because the default is broken: that is to blame.
+            (_, Some(why)) => Self::settled(models, false).map_err(|_| why),
+        }
     }
 
-    /// Settles the defaults: each model has one version with `default_version`, and each task one with `default` too.
+    /// Settles the defaults: each model has one version with `default_version`, and each task one with `default` too;
+    /// where there is only one, it is that.
     ///
     /// # Errors
     /// [`LoadError::Ambiguous`] when the folders leave a choice.
     pub fn new(models: Vec<Arc<ServedModel>>) -> Result<Self, LoadError> {
+        Self::settled(models, true)
+    }
+
+    fn settled(models: Vec<Arc<ServedModel>>, only_is_default: bool) -> Result<Self, LoadError> {
         let entry = |served: Arc<ServedModel>| Entry {
             default: served.config.default,
             default_version: served.config.default_version,
@@ -134,7 +173,9 @@ impl Registry {
         for name in names {
             let question = format!("version answers to the name {name:?} (default_version)");
             let of_name = |entry: &&mut Entry| entry.served.model.name == name;
-            settle(entries.iter_mut().filter(of_name), &question, |entry| &mut entry.default_version)?;
+            settle(entries.iter_mut().filter(of_name), &question, only_is_default, |entry| {
+                &mut entry.default_version
+            })?;
         }
         let tasks: Vec<Task> = entries.iter().map(|entry| entry.served.model.task).collect();
         for task in tasks {
@@ -144,7 +185,7 @@ impl Registry {
                 other.default = false;
             }
             let candidates = entries.iter_mut().filter(of_task).filter(|entry| entry.default_version);
-            settle(candidates, &question, |entry| &mut entry.default)?;
+            settle(candidates, &question, only_is_default, |entry| &mut entry.default)?;
         }
         Ok(Self { entries })
     }
@@ -164,9 +205,24 @@ impl Registry {
         self.find(Some(name), |_| true)
     }
 
+    /// The first model that does not answer.
+    pub fn broken(&self) -> Option<&Arc<ServedModel>> {
+        self.entries.iter().map(|entry| &entry.served).find(|served| !served.predictor.is_good())
+    }
+
+    /// Inputs that were admitted and not answered.
+    pub fn inputs_in_flight(&self) -> usize {
+        self.entries.iter().map(|entry| entry.served.predictor.inputs_in_flight()).sum()
+    }
+
     /// Waits until every accepted row is answered, then ends the workers.
     pub fn shut_down(&self) {
         self.entries.iter().for_each(|entry| entry.served.predictor.shut_down());
+    }
+
+    /// Runs nothing more but the batches that run.
+    pub fn abort(&self) {
+        self.entries.iter().for_each(|entry| entry.served.predictor.abort());
     }
 
     fn find(&self, name: Option<&str>, among: impl Fn(&Entry) -> bool) -> Result<&Entry, UnknownModel> {
@@ -186,14 +242,15 @@ impl Registry {
     }
 }
 
-/// Leaves exactly one candidate flagged: the one that is, or the only one there is.
+/// Leaves exactly one candidate flagged: the one that is, or, if wanted, the only one there is.
 fn settle<'a>(
     candidates: impl Iterator<Item = &'a mut Entry>,
     question: &str,
+    only_is_default: bool,
     flag: impl Fn(&mut Entry) -> &mut bool,
 ) -> Result<(), LoadError> {
     let mut candidates: Vec<&mut Entry> = candidates.collect();
-    if let [only] = candidates.as_mut_slice() {
+    if only_is_default && let [only] = candidates.as_mut_slice() {
         *flag(only) = true;
         return Ok(());
     }

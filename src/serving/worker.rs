@@ -4,17 +4,27 @@ use std::any::Any;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::thread::{Builder, JoinHandle};
-use std::time::Instant;
+use std::thread::{Builder, JoinHandle, sleep};
+use std::time::{Duration, Instant};
 
+use super::health::Health;
 use super::queue::{Line, Part, Queue, Slice};
 use super::{Fault, Meters};
 
-/// Outputs of as many rows as the slice holds. It may panic: that costs only the row at fault.
+/// Outputs of as many inputs as the slice holds. It may panic: that costs only the input at fault.
 pub type Forward = Box<dyn FnMut(&[f32]) -> Vec<f32> + Send>;
+
+/// A new replica that has reproduced the golden outputs, or why there is none.
+pub type Rebuild = Arc<dyn Fn() -> Result<Forward, String> + Send + Sync>;
 
 /// Names of worker threads start so; `telemetry` leaves their panics to them.
 pub const THREAD_NAME: &str = "worker-";
+/// A replica that was built anew and found good is not suspected again so soon: then the inputs are at fault.
+const TRUSTED: Duration = Duration::from_secs(10);
+/// Between two tries to build one anew.
+const RETRY: Duration = Duration::from_secs(1);
+/// A model that cannot be mended for so long cannot be mended in this process.
+const HOPELESS: Duration = Duration::from_secs(60);
 
 /// One replica and how it is fed.
 pub struct Worker {
@@ -24,16 +34,20 @@ pub struct Worker {
     pub meters: Arc<Meters>,
     /// Told when the device breaks.
     pub fault: Fault,
-    /// Values in one row.
+    /// Told when the replica does.
+    pub health: Arc<Health>,
+    /// Values in one input.
     pub width: usize,
-    /// Most rows of one batch.
-    pub max_batch_size: usize,
+    /// Most inputs of one batch.
+    pub most: usize,
     /// Threads that libtorch may use within one operation.
     pub threads: usize,
-    /// Whose rows it runs.
+    /// Whose inputs it runs.
     pub line: Line,
     /// The replica.
     pub forward: Forward,
+    /// What makes another, where there is a way.
+    pub rebuild: Option<Rebuild>,
 }
 
 impl Worker {
@@ -42,16 +56,28 @@ impl Worker {
         Builder::new().name(format!("{THREAD_NAME}{index}")).spawn(move || {
             // OpenMP keeps this setting for each thread apart.
             tch::set_num_threads(i32::try_from(self.threads).unwrap_or(1));
-            while let Some(parts) = queue.take(self.line, self.max_batch_size) {
-                self.answer(parts);
+            let mut trusted = None;
+            while let Some(parts) = queue.take(self.line, self.most) {
+                self.health.begins(index);
+                // Whatever fails, the thread goes on: without it the line would wait for ever.
+                let answered = catch_unwind(AssertUnwindSafe(|| self.answer(parts)));
+                self.health.ends(index);
+                if !answered.unwrap_or(false)
+                    && !self.fault.is_known()
+                    && trusted.is_none_or(|since: Instant| since.elapsed() > TRUSTED)
+                {
+                    self.mend(&queue);
+                    trusted = Some(Instant::now());
+                }
             }
         })
     }
 
-    fn answer(&mut self, parts: Vec<Part>) {
+    /// Runs a batch and answers its callers; whether any input of it has an output.
+    fn answer(&mut self, parts: Vec<Part>) -> bool {
         let started = Instant::now();
         let rows = parts.iter().map(|part| part.rows).sum();
-        let padded = bucket(rows, self.max_batch_size);
+        let padded = bucket(rows, self.most);
         let outputs = match parts.as_slice() {
             [alone] if padded == rows => self.run(alone.inputs(self.width)),
             several => {
@@ -71,6 +97,7 @@ impl Worker {
         let failed = outputs.iter().filter(|output| output.is_none()).count();
         self.meters.failed.increment(failed as u64);
         self.meters.answered.increment((outputs.len() - failed) as u64);
+        let any = failed < outputs.len();
         let mut outputs = outputs.into_iter();
         for part in parts {
             self.meters.queue_wait.record(part.waited);
@@ -80,13 +107,50 @@ impl Worker {
                 waited: part.waited,
                 forward,
             };
-            // A caller who left meanwhile wants no answer. The rows' room is given back as `part` drops.
+            // A caller who left meanwhile wants no answer. The inputs' room is given back as `part` drops.
             let _ = part.answer.send(slice);
+        }
+        any
+    }
+
+    /// A batch failed altogether: is it the inputs or the replica? A new one that reproduces the golden outputs takes
+    /// its place. While there is none, the model is not ready and nobody waits for it in vain.
+    fn mend(&mut self, queue: &Queue) {
+        let Some(rebuild) = self.rebuild.clone() else { return };
+        let (begun, mut broken) = (Instant::now(), false);
+        loop {
+            let built = catch_unwind(AssertUnwindSafe(|| rebuild()));
+            let reason = match built.unwrap_or_else(|panic| Err(message(&*panic))) {
+                Ok(forward) => {
+                    self.forward = forward;
+                    break;
+                }
+                Err(reason) => reason,
+            };
+            if !broken {
+                broken = true;
+                self.health.breaks();
+                tracing::error!(model = &*self.model, reason = first_line(&reason), "the model is broken");
+            }
+            if begun.elapsed() > HOPELESS {
+                self.fault.report(&format!("{} cannot be mended: {}", self.model, first_line(&reason)));
+                return;
+            }
+            queue.fail(self.line);
+            if !queue.is_open() {
+                break;
+            }
+            sleep(RETRY);
+        }
+        if broken {
+            self.health.mends();
+            tracing::info!(model = &*self.model, "the model was built anew");
         }
     }
 
     /// One output for each row; `None` for a row that makes the network panic or whose output is not finite. A batch
-    /// that panics is run again in halves until the row at fault is alone.
+    /// that panics is run again in halves until the row at fault is alone; that one once more as two, since libtorch
+    /// may have kept a failure of this very shape.
     fn run(&mut self, inputs: &[f32]) -> Vec<Option<f32>> {
         let rows = inputs.len() / self.width;
         let reason = match catch_unwind(AssertUnwindSafe(|| (self.forward)(inputs))) {
@@ -101,13 +165,25 @@ impl Worker {
             Err(panic) => message(&*panic),
         };
         if Fault::is_told_by(&reason) {
-            tracing::error!(model = &*self.model, reason, "the device is broken");
+            tracing::error!(model = &*self.model, reason = first_line(&reason), "the device is broken");
             self.fault.report(&reason);
             return vec![None; rows];
         }
         if rows <= 1 {
-            tracing::error!(model = &*self.model, reason, "the network failed on a row");
-            return vec![None; rows];
+            let twice = inputs.repeat(2);
+            return match catch_unwind(AssertUnwindSafe(|| (self.forward)(&twice))) {
+                Ok(outputs) if rows == 1 && outputs.len() == 2 && outputs[0].is_finite() => {
+                    vec![Some(outputs[0])]
+                }
+                _ => {
+                    tracing::error!(
+                        model = &*self.model,
+                        reason = first_line(&reason),
+                        "the network failed on a row"
+                    );
+                    vec![None; rows]
+                }
+            };
         }
         let (left, right) = inputs.split_at(rows / 2 * self.width);
         let mut outputs = self.run(left);
@@ -120,6 +196,11 @@ impl Worker {
 fn bucket(rows: usize, most: usize) -> usize {
     let step = (rows.next_power_of_two() / 16).max(1);
     rows.next_multiple_of(step).min(most.max(rows))
+}
+
+/// libtorch's messages go on with a backtrace.
+fn first_line(reason: &str) -> &str {
+    reason.lines().next().unwrap_or_default()
 }
 
 fn message(panic: &(dyn Any + Send)) -> String {

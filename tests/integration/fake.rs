@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
-use mirador::serving::{Forward, Predictor, PredictorConfig};
+use mirador::serving::{FEW, Forward, PredictError, Prediction, Predictor, PredictorConfig, Share};
 
 /// Doubles each row of one value; panics on −1, says NaN to −2.
 pub fn fragile() -> Forward {
@@ -16,6 +16,14 @@ pub fn fragile() -> Forward {
 pub fn start(config: PredictorConfig, forward: Forward) -> Predictor {
     let [short, long] = shared(forward);
     Predictor::start("fake", 1, config, vec![short], vec![long]).unwrap()
+}
+
+/// Places for inputs of one value, and their outputs.
+pub async fn ask(predictor: &Predictor, inputs: Vec<f32>) -> Result<Prediction, PredictError> {
+    let share = if inputs.len() <= FEW { Share::Small } else { Share::Large };
+    let mut room = predictor.reserve(share, inputs.len(), None).await?;
+    let place = predictor.place(room.split(inputs.len())).await?;
+    predictor.predict(inputs, place, None).await
 }
 
 /// One function for both lines, one call at a time.

@@ -2,7 +2,7 @@
 
 use mirador::serving::{PredictError, Predictor, PredictorConfig};
 
-use crate::fake::{fragile, gated, start};
+use crate::fake::{ask, fragile, gated, start};
 
 #[tokio::test]
 async fn answers_stand_in_the_order_of_the_rows() {
@@ -10,8 +10,8 @@ async fn answers_stand_in_the_order_of_the_rows() {
     let predictor = Predictor::start("fake", 1, config, vec![fragile()], vec![fragile(), fragile()]).unwrap();
     let rows: Vec<f32> = (0..1000).map(|row| row as f32).collect();
     let doubled: Vec<_> = rows.iter().map(|row| Some(2.0 * row)).collect();
-    assert_eq!(predictor.predict(rows, None).await.unwrap().outputs, doubled);
-    assert!(predictor.predict(vec![], None).await.unwrap().outputs.is_empty());
+    assert_eq!(ask(&predictor, rows).await.unwrap().outputs, doubled);
+    assert!(ask(&predictor, vec![]).await.unwrap().outputs.is_empty());
 }
 
 #[tokio::test]
@@ -20,7 +20,7 @@ async fn shutting_down_answers_what_was_accepted() {
     let predictor = start(PredictorConfig { max_batch_size: 1, ..PredictorConfig::default() }, forward);
     let asked = tokio::spawn({
         let predictor = predictor.clone();
-        async move { predictor.predict(vec![1.0, 2.0], None).await }
+        async move { ask(&predictor, vec![1.0, 2.0]).await }
     });
     tokio::task::yield_now().await;
     assert_eq!(sizes.recv().unwrap(), 1);
@@ -28,10 +28,10 @@ async fn shutting_down_answers_what_was_accepted() {
         let predictor = predictor.clone();
         move || predictor.shut_down()
     });
-    while predictor.predict(vec![], None).await.is_ok() {
+    while ask(&predictor, vec![]).await.is_ok() {
         tokio::task::yield_now().await;
     }
-    assert_eq!(predictor.predict(vec![3.0], None).await.unwrap_err(), PredictError::Closed);
+    assert_eq!(ask(&predictor, vec![3.0]).await.unwrap_err(), PredictError::Closed);
     go.send(()).unwrap();
     go.send(()).unwrap();
     closing.join().unwrap();
@@ -45,11 +45,11 @@ async fn a_lone_row_does_not_wait_for_the_batch_of_a_long_request() {
     let predictor = Predictor::start("fake", 1, config, vec![fragile()], vec![forward]).unwrap();
     let long = tokio::spawn({
         let predictor = predictor.clone();
-        async move { predictor.predict(vec![1.0; 200], None).await }
+        async move { ask(&predictor, vec![1.0; 200]).await }
     });
     tokio::task::yield_now().await;
     assert_eq!(sizes.recv().unwrap(), 100);
-    assert_eq!(predictor.predict(vec![4.0], None).await.unwrap().outputs, [Some(8.0)]);
+    assert_eq!(ask(&predictor, vec![4.0]).await.unwrap().outputs, [Some(8.0)]);
     go.send(()).unwrap();
     assert_eq!(sizes.recv().unwrap(), 100);
     go.send(()).unwrap();

@@ -1,48 +1,343 @@
 //! NDJSON: each line is a row, answered by a line, in order, while the upload still runs. Memory stays flat: lines are
 //! read no faster than answers are taken.
+//!
+//! A task of its own drives each stream, and one each chunk of it: what holds places in the queue goes on whether or not
+//! the caller reads. A stream that ends before its upload says so in a last line, `{"error": …, "next_line": n}`.
 
+use std::borrow::BorrowMut;
+use std::collections::VecDeque;
 use std::io;
+use std::num::NonZeroUsize;
+use std::pin::pin;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::Response;
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::Bytes;
+use futures_util::future::{FutureExt, OptionFuture};
+use futures_util::stream::{self, BoxStream};
 use futures_util::{StreamExt, TryStreamExt};
+use metrics::counter;
 use serde::Serialize;
-use tokio_util::codec::{Decoder, FramedRead};
+use tokio::sync::mpsc;
+use tokio::time::{sleep, sleep_until};
+use tokio_util::codec::FramedRead;
 use tokio_util::io::StreamReader;
+use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument;
 
+use super::codec::{Line, Lines, MAX_LINE};
 use super::json::{parse, to_json};
+use crate::http::callers::{CallerShare, StreamPermit};
+use crate::http::deadline::Deadline;
 use crate::http::offload::{Bounds, offload};
-use crate::http::problem::{ErrorCode, FieldError};
-use crate::http::rows::{HEAVY_ROWS, Question, Read, read};
-use crate::serving::ServedModel;
+use crate::http::problem::{ErrorCode, FieldError, Problem};
+use crate::http::rate::Caller;
+use crate::http::rows::{HEAVY_ROWS, Question};
+use crate::http::scoring::{Answered, PARTS_AT_ONCE, Row, some};
+use crate::http::state::AppState;
+use crate::serving::{PredictError, ServedModel, Share};
 
-/// Lines that are scored together, if so many have come.
-const CHUNK: usize = 512;
-/// Chunks that are read, scored or written at once.
-const CHUNKS_IN_FLIGHT: usize = 4;
-/// Most bytes of a line: a promoter of 20,000 nt fits twice.
-const MAX_LINE: usize = 64 * 1024;
+/// Most bytes of the lines that are scored together.
+const CHUNK_BYTES: usize = 128 * 1024;
+/// Lines that are looked at between two turns of other streams.
+const LOOKED_AT: usize = 4096;
+/// So many lines cost a caller as much as one request, where requests are counted.
+const LINES_OF_REQUEST: usize = 512;
+/// A stream that brings so many bad or blank lines, and no good one, is no stream of rows.
+const USELESS: usize = 100_000;
+
+/// Who asks, and how long.
+pub struct Asking {
+    /// Whose share of streams and places it takes.
+    pub caller: Caller,
+    /// When the answer is worth nothing any more.
+    pub deadline: Option<Deadline>,
+}
 
 /// The reply starts at once and lasts as long as the upload.
-pub fn answer<Q: Question>(served: Arc<ServedModel>, body: Body) -> Response {
+pub async fn answer<Q: Question>(
+    served: Arc<ServedModel>,
+    body: Body,
+    state: &AppState,
+    asking: Asking,
+) -> Result<Response, Problem> {
+    let permit = state.callers().stream(&asking.caller)?;
     let upload = StreamReader::new(body.into_data_stream().map_err(io::Error::other));
-    let lines = FramedRead::new(upload, Lines::default()).enumerate();
-    let chunks = lines.ready_chunks(CHUNK).map(move |lines| score::<Q>(lines, served.clone()));
-    Response::new(Body::from_stream(chunks.buffered(CHUNKS_IN_FLIGHT)))
+    let mut lines = FramedRead::new(upload, Lines::default());
+    // A caller who waits for "100 Continue" gets it when the body is asked for, before the reply begins.
+    let first = lines.next().now_or_never();
+    tokio::task::yield_now().await;
+    let lines = match first {
+        None => lines.boxed(),
+        Some(None) => stream::empty().boxed(),
+        Some(Some(line)) => stream::iter([line]).chain(lines).boxed(),
+    };
+    let (answers, replies) = mpsc::channel(1);
+    let upload = Upload::new(lines, &served, state.clone(), asking.caller);
+    let driving = drive::<Q>(upload, served, state.clone(), asking.deadline, permit, answers);
+    let driver = AbortOnDropHandle::new(tokio::spawn(driving.in_current_span()));
+    let replies = stream::unfold((replies, driver), async |(mut replies, driver)| {
+        let text: Bytes = replies.recv().await?;
+        Some((Ok::<_, io::Error>(text), (replies, driver)))
+    });
+    Ok(Response::new(Body::from_stream(replies)))
 }
 
-/// A line with its number, from 0.
-type Numbered = (usize, io::Result<Line>);
-
-/// What became of a line.
-enum Outcome<K> {
-    Row(Read<K>),
-    Bad(Vec<FieldError>),
-    Blank,
+/// Answers an upload to its end, or says in a last line where and why it stops.
+async fn drive<Q: Question>(
+    mut upload: Upload,
+    served: Arc<ServedModel>,
+    state: AppState,
+    deadline: Option<Deadline>,
+    permit: StreamPermit,
+    answers: mpsc::Sender<Bytes>,
+) {
+    let ending = answer_all::<Q>(&mut upload, &served, &state, deadline, &permit, &answers).await;
+    let Some((ending, next_line)) = ending else { return };
+    tracing::warn!(%ending, next_line, "a stream of lines ends before its upload");
+    counter!("mirador_streams_ended_total", "cause" => ending.to_string()).increment(1);
+    let mut text = Vec::new();
+    to_json(&mut text, &LastLine { error: ending.to_string(), next_line });
+    text.push(b'\n');
+    // Who does not read learns nothing.
+    let _ = answers.send(text.into()).await;
 }
+
+/// `None` when the whole upload was answered, or nobody takes the answers.
+async fn answer_all<Q: Question>(
+    upload: &mut Upload,
+    served: &Arc<ServedModel>,
+    state: &AppState,
+    deadline: Option<Deadline>,
+    permit: &StreamPermit,
+    answers: &mpsc::Sender<Bytes>,
+) -> Option<(Ending, usize)> {
+    // Under way, in order; each begins with the line of this number.
+    let mut chunks: VecDeque<(usize, AbortOnDropHandle<Done>)> = VecDeque::new();
+    let mut late = pin!(OptionFuture::from(deadline.map(|Deadline(end)| sleep_until(end.into()))));
+    let mut drained = pin!(state.drained());
+    let (mut ended, mut bad) = (None, 0);
+    loop {
+        if chunks.is_empty()
+            && let Some(ending) = ended
+        {
+            return Option::map(ending, |ending| (ending, upload.read + 1));
+        }
+        tokio::select! {
+            biased;
+            Some(()) = &mut late => {
+                return Some((Ending::DeadlineExceeded, chunks.front().map_or(upload.read + 1, |chunk| chunk.0)));
+            }
+            () = &mut drained, if ended.is_none() => ended = Some(Some(Ending::Draining)),
+            done = async { chunks.front_mut().expect("there is one").1.borrow_mut().await }, if !chunks.is_empty() => {
+                let (first, _) = chunks.pop_front().expect("there is one");
+                let (text, good, lines) = match done {
+                    Ok(Ok(done)) => done,
+                    Ok(Err(PredictError::Closed)) => return Some((Ending::Draining, first)),
+                    // A panic has told its reason already.
+                    Ok(Err(_)) | Err(_) => return Some((Ending::ModelFault, first)),
+                };
+                bad = if good > 0 { 0 } else { bad + lines };
+                if bad > USELESS && ended.is_none() {
+                    ended = Some(Some(Ending::NoRows));
+                }
+                if !text.is_empty() {
+                    answers.send(text).await.ok()?;
+                }
+            }
+            chunk = upload.chunk(), if ended.is_none() && chunks.len() < PARTS_AT_ONCE => match chunk {
+                Ok(chunk) if chunk.is_empty() => {}
+                Ok(chunk) => {
+                    let first = chunk[0].0;
+                    let score = score::<Q>(chunk, served.clone(), permit.share.clone());
+                    chunks.push_back((first, AbortOnDropHandle::new(tokio::spawn(score.in_current_span()))));
+                }
+                Err(ending) => ended = Some(ending),
+            },
+        }
+    }
+}
+
+/// A stream of lines, a few at a time.
+struct Upload {
+    lines: BoxStream<'static, io::Result<Line>>,
+    /// Most lines of a chunk.
+    most: usize,
+    state: AppState,
+    caller: Caller,
+    /// Lines that were read.
+    read: usize,
+    /// Those that the limiter has not counted yet.
+    unpaid: usize,
+    /// Blank lines since the last other one.
+    blank: usize,
+    /// No more is read; `None`: the upload is whole.
+    ended: Option<Option<Ending>>,
+}
+
+impl Upload {
+    fn new(
+        lines: BoxStream<'static, io::Result<Line>>,
+        served: &ServedModel,
+        state: AppState,
+        caller: Caller,
+    ) -> Self {
+        let most = (served.predictor.most_inputs_at_once() / served.encoder.most_inputs).max(1);
+        Self { lines, most, state, caller, read: 0, unpaid: 0, blank: 0, ended: None }
+    }
+
+    /// The lines that have come, none of them blank, as many as are scored together; perhaps none. Dropping the future
+    /// loses no line.
+    ///
+    /// # Errors
+    /// At the end, with the reason where there is one.
+    async fn chunk(&mut self) -> Result<Vec<Numbered>, Option<Ending>> {
+        self.pay().await;
+        let (mut chunk, mut bytes) = (Vec::new(), 0);
+        if let Some(ended) = self.ended {
+            return Err(ended);
+        }
+        let mut next = self.lines.next().await;
+        for _ in 0..LOOKED_AT {
+            self.take(next, &mut chunk, &mut bytes);
+            if self.ended.is_some() || chunk.len() >= self.most || bytes >= CHUNK_BYTES {
+                break;
+            }
+            match self.lines.next().now_or_never() {
+                Some(line) => next = line,
+                None => break,
+            }
+        }
+        Ok(chunk)
+    }
+
+    fn take(&mut self, line: Option<io::Result<Line>>, chunk: &mut Vec<Numbered>, bytes: &mut usize) {
+        let max_lines = self.state.config().max_lines.map_or(usize::MAX, NonZeroUsize::get);
+        let line = match line {
+            None => return self.ended = Some(None),
+            Some(Err(_)) => return self.ended = Some(Some(Ending::BrokenBody)),
+            Some(Ok(_)) if self.read >= max_lines => {
+                return self.ended = Some(Some(Ending::TooManyLines));
+            }
+            Some(Ok(line)) => line,
+        };
+        self.read += 1;
+        self.unpaid += 1;
+        match line {
+            Line::Text(text) if text.iter().all(u8::is_ascii_whitespace) => {
+                self.blank += 1;
+                if self.blank > USELESS {
+                    self.ended = Some(Some(Ending::NoRows));
+                }
+            }
+            line => {
+                self.blank = 0;
+                *bytes += line.len();
+                chunk.push((self.read, line));
+            }
+        }
+    }
+
+    /// Waits where the caller has had more lines than the rate allows.
+    async fn pay(&mut self) {
+        let Some(limiter) = self.state.limiter() else { return };
+        while self.unpaid >= LINES_OF_REQUEST {
+            match limiter.count(&self.caller) {
+                Ok(_) => self.unpaid -= LINES_OF_REQUEST,
+                Err(standing) => sleep(Duration::from_secs(standing.retry_after())).await,
+            }
+        }
+    }
+}
+
+/// The answers to some lines.
+async fn score<Q: Question>(lines: Vec<Numbered>, served: Arc<ServedModel>, share: Arc<CallerShare>) -> Done {
+    let (reader, heavy, count) = (served.clone(), lines.len() >= HEAVY_ROWS, lines.len());
+    let read = move |_: &Bounds| read_lines::<Q>(lines, &reader);
+    let (outcomes, rows) = offload(heavy, Bounds::new(usize::MAX), read).await;
+    let good = rows.len();
+    let answers = match rows.iter().map(|row| row.inputs).sum() {
+        0 => Vec::new(),
+        inputs => {
+            let _chunk = share.chunks.acquire().await;
+            let mut room = served.predictor.reserve(Share::Lines, inputs, None).await?;
+            some(rows, room.split(inputs), served.clone(), None).await?.0
+        }
+    };
+    let threshold = served.config.threshold();
+    let write = move |_: &Bounds| write_lines::<Q>(outcomes, answers, threshold);
+    Ok((offload(heavy, Bounds::new(usize::MAX), write).await, good, count))
+}
+
+/// What is wrong with each line, where anything is, and the rows of the others.
+type Outcomes<K> = (Vec<(usize, Result<(), Vec<FieldError>>)>, Vec<Row<K>>);
+
+fn read_lines<Q: Question>(lines: Vec<Numbered>, served: &ServedModel) -> Outcomes<Q::Kept> {
+    let (mut outcomes, mut rows) = (Vec::with_capacity(lines.len()), Vec::with_capacity(lines.len()));
+    for (number, line) in lines {
+        let row = match line {
+            Line::Text(text) => parse::<Q>(&text).map_err(|error| vec![error]),
+            Line::TooLong => {
+                let detail = format!("a line may have up to {MAX_LINE} bytes");
+                Err(vec![FieldError::whole(ErrorCode::InvalidLength, detail)])
+            }
+        };
+        let row = row.and_then(|row| Row::read(row, String::new(), served));
+        outcomes.push((number, row.map(|row| rows.push(row))));
+    }
+    (outcomes, rows)
+}
+
+fn write_lines<Q: Question>(
+    outcomes: Vec<(usize, Result<(), Vec<FieldError>>)>,
+    answers: Vec<Answered<Q::Kept>>,
+    threshold: f32,
+) -> Bytes {
+    let (mut text, mut answers) = (Vec::new(), answers.into_iter());
+    let failed = || vec![FieldError::whole(ErrorCode::Failed, "the network failed on this row".into())];
+    for (line, outcome) in outcomes {
+        match outcome.and_then(|()| answers.next().flatten().ok_or_else(failed)) {
+            Ok(answer) => to_json(&mut text, &Q::result(answer, threshold)),
+            Err(errors) => to_json(&mut text, &BadLine { line, errors }),
+        }
+        text.push(b'\n');
+    }
+    text.into()
+}
+
+/// What became of a chunk: its text, how many of its lines were good, and how many it had.
+type Done = Result<(Bytes, usize, usize), PredictError>;
+
+/// Why a stream ends before its upload.
+#[derive(Clone, Copy, Debug, strum::Display)]
+#[strum(serialize_all = "snake_case")]
+enum Ending {
+    /// The server is shutting down; another one goes on.
+    Draining,
+    /// `X-Deadline-Ms` passed.
+    DeadlineExceeded,
+    /// The upload broke off, came too slowly, or is not compressed as it says.
+    BrokenBody,
+    /// More lines than `--max-lines`.
+    TooManyLines,
+    /// So many bad or blank lines that this is no stream of rows.
+    NoRows,
+    /// The model fails.
+    ModelFault,
+}
+
+/// The last line of such a stream.
+#[derive(Serialize)]
+struct LastLine {
+    error: String,
+    /// From 1: what was not answered begins here.
+    next_line: usize,
+}
+
+/// A line of the upload, with its number from 1.
+type Numbered = (usize, Line);
 
 /// In place of a result.
 #[derive(Serialize)]
@@ -50,158 +345,4 @@ struct BadLine {
     /// From 1.
     line: usize,
     errors: Vec<FieldError>,
-}
-
-/// The answers to some lines. An upload or a server that breaks off breaks off the reply.
-async fn score<Q: Question>(lines: Vec<Numbered>, served: Arc<ServedModel>) -> io::Result<Bytes> {
-    let (model, heavy) = (served.clone(), lines.len() >= HEAVY_ROWS);
-    let (outcomes, inputs) =
-        offload(heavy, Bounds::new(usize::MAX), move |_| read_lines::<Q>(lines, &model)).await?;
-    let outputs = served.predictor.predict_when_room(inputs).await.map_err(io::Error::other)?.outputs;
-    let threshold = served.config.threshold();
-    let write = move |_: &Bounds| {
-        let (mut text, mut outputs) = (Vec::new(), outputs.as_slice());
-        for (line, outcome) in outcomes {
-            let errors = match outcome {
-                Outcome::Blank => continue,
-                Outcome::Bad(errors) => errors,
-                Outcome::Row(row) => match row.answer(&mut outputs) {
-                    Some(answer) => {
-                        to_json(&mut text, &Q::result(answer, threshold));
-                        text.push(b'\n');
-                        continue;
-                    }
-                    None => {
-                        vec![FieldError::whole(ErrorCode::Failed, "the network failed on this row".into())]
-                    }
-                },
-            };
-            to_json(&mut text, &BadLine { line: line + 1, errors });
-            text.push(b'\n');
-        }
-        Bytes::from(text)
-    };
-    Ok(offload(heavy, Bounds::new(usize::MAX), write).await)
-}
-
-type Outcomes<K> = (Vec<(usize, Outcome<K>)>, Vec<f32>);
-
-fn read_lines<Q: Question>(lines: Vec<Numbered>, served: &ServedModel) -> io::Result<Outcomes<Q::Kept>> {
-    let started = Instant::now();
-    let (mut outcomes, mut inputs) = (Vec::with_capacity(lines.len()), Vec::new());
-    for (number, line) in lines {
-        let row = match line? {
-            Line::Text(text) if text.iter().all(u8::is_ascii_whitespace) => None,
-            Line::Text(text) => Some(parse::<Q>(&text)),
-            Line::TooLong => {
-                let detail = format!("a line may have up to {MAX_LINE} bytes");
-                Some(Err(FieldError::whole(ErrorCode::InvalidLength, detail)))
-            }
-        };
-        let outcome = match row {
-            None => Outcome::Blank,
-            Some(Err(error)) => Outcome::Bad(vec![error]),
-            Some(Ok(row)) => match read(row, String::new(), served, &mut inputs) {
-                Ok(row) => Outcome::Row(row),
-                Err(errors) => Outcome::Bad(errors),
-            },
-        };
-        outcomes.push((number, outcome));
-    }
-    served.predictor.meters().encode.record(started.elapsed());
-    Ok((outcomes, inputs))
-}
-
-/// Cuts bytes into lines. A line that is too long is skipped, not kept: its length is the caller's choice.
-#[derive(Debug, Default)]
-struct Lines {
-    /// Bytes without an end of line that were looked at before.
-    seen: usize,
-    skipping: bool,
-}
-
-enum Line {
-    Text(BytesMut),
-    TooLong,
-}
-
-impl Decoder for Lines {
-    type Item = Line;
-    type Error = io::Error;
-
-    fn decode(&mut self, bytes: &mut BytesMut) -> io::Result<Option<Line>> {
-        let end = bytes[self.seen..].iter().position(|&byte| byte == b'\n').map(|end| self.seen + end);
-        self.seen = bytes.len();
-        match end {
-            Some(end) => {
-                self.seen = 0;
-                let mut line = bytes.split_to(end + 1);
-                line.truncate(end);
-                let too_long = std::mem::take(&mut self.skipping) || end > MAX_LINE;
-                Ok(Some(if too_long { Line::TooLong } else { Line::Text(line) }))
-            }
-            None => {
-                if bytes.len() > MAX_LINE {
-                    bytes.advance(bytes.len());
-                    (self.seen, self.skipping) = (0, true);
-                }
-                Ok(None)
-            }
-        }
-    }
-
-    /// The last line may lack its end.
-    fn decode_eof(&mut self, bytes: &mut BytesMut) -> io::Result<Option<Line>> {
-        if let Some(line) = self.decode(bytes)? {
-            return Ok(Some(line));
-        }
-        self.seen = 0;
-        let rest = bytes.split();
-        match std::mem::take(&mut self.skipping) {
-            true => Ok(Some(Line::TooLong)),
-            false => Ok((!rest.is_empty()).then_some(Line::Text(rest))),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn lines(parts: &[&[u8]]) -> Vec<Option<Vec<u8>>> {
-        let (mut lines, mut bytes, mut found) = (Lines::default(), BytesMut::new(), Vec::new());
-        let mut take = |line| match line {
-            Line::Text(text) => found.push(Some(text.to_vec())),
-            Line::TooLong => found.push(None),
-        };
-        for part in parts {
-            bytes.extend_from_slice(part);
-            while let Some(line) = lines.decode(&mut bytes).unwrap() {
-                take(line);
-            }
-        }
-        while let Some(line) = lines.decode_eof(&mut bytes).unwrap() {
-            take(line);
-        }
-        found
-    }
-
-    #[test]
-    fn lines_are_cut_wherever_the_bytes_come_apart() {
-        let text = b"one\n\ntwo\r\nthree";
-        let expected: Vec<_> = [&b"one"[..], b"", b"two\r", b"three"].map(|line| Some(line.to_vec())).into();
-        for size in 1..text.len() {
-            assert_eq!(lines(&text.chunks(size).collect::<Vec<_>>()), expected, "in parts of {size}");
-        }
-    }
-
-    #[test]
-    fn a_line_that_is_too_long_costs_only_itself() {
-        let long = vec![b'x'; 3 * MAX_LINE];
-        for size in [1000, MAX_LINE, 4 * MAX_LINE] {
-            let text = [b"a\n", &long[..], b"\nb\n", &long[..]].concat();
-            let found = lines(&text.chunks(size).collect::<Vec<_>>());
-            assert_eq!(found, [Some(b"a".to_vec()), None, Some(b"b".to_vec()), None]);
-        }
-    }
 }

@@ -2,6 +2,7 @@
 //!
 //! JSON and tables are taken whole or refused whole; lines are answered one by one while they come.
 
+mod codec;
 mod columns;
 mod json;
 mod lines;
@@ -13,6 +14,7 @@ pub use json::{parse, to_json};
 pub use table::cell;
 pub use whole::score;
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use axum::extract::Request;
@@ -24,6 +26,7 @@ use utoipa::IntoParams;
 use super::body;
 use super::offload::Bounds;
 use super::problem::Problem;
+use super::rate::Caller;
 use super::rows::Question;
 use super::state::AppState;
 use crate::serving::{Registry, ServedModel};
@@ -95,7 +98,11 @@ pub async fn answer<Q: Question>(
     let (served, mut response) = match sent {
         Format::Lines => {
             let served = resolve(None)?;
-            let response = lines::answer::<Q>(served.clone(), request.into_body());
+            let deadline = request.extensions().get().copied();
+            let caller =
+                request.extensions().get().cloned().unwrap_or(Caller::Address(Ipv4Addr::UNSPECIFIED.into()));
+            let asking = lines::Asking { caller, deadline };
+            let response = lines::answer::<Q>(served.clone(), request.into_body(), state, asking).await?;
             (served, response)
         }
         Format::Json => {

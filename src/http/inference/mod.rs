@@ -168,8 +168,7 @@ pub async fn model_ready(
     Models(registry): Models,
     Path(name): Path<String>,
 ) -> Result<Json<Health>, Problem> {
-    registry.card(&name)?;
-    Ok(Json(Health::READY))
+    ready_if_good(registry.card(&name)?)
 }
 
 /// Is a version ready?
@@ -183,8 +182,14 @@ pub async fn version_ready(
     Models(registry): Models,
     Path((name, version)): Path<(String, String)>,
 ) -> Result<Json<Health>, Problem> {
-    registry.card(&format!("{name}@{version}"))?;
-    Ok(Json(Health::READY))
+    ready_if_good(registry.card(&format!("{name}@{version}"))?)
+}
+
+fn ready_if_good(Entry { served, .. }: &Entry) -> Result<Json<Health>, Problem> {
+    match served.predictor.is_good() {
+        true => Ok(Json(Health::READY)),
+        false => Err(Problem::ModelFault(served.full_name())),
+    }
 }
 
 /// Ask a model

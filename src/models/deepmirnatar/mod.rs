@@ -19,7 +19,7 @@ use crate::encoding::{Encoded, windows};
 use crate::models::{Encoder, Model};
 use crate::rna::Base;
 use crate::tasks::Task;
-use crate::tasks::target_site::{MIRNA_LENGTHS, Pair, SITE_LENGTHS};
+use crate::tasks::target_site::{MIRNA_LENGTHS, Pair};
 use kmers::{PAD, WORD, kmers};
 
 /// Letters of a site in one input.
@@ -42,8 +42,7 @@ pub const MODEL: Model = Model {
 };
 
 fn encoder() -> Encoder {
-    let most = windows(*SITE_LENGTHS.end(), SITE_LIMIT).len();
-    Encoder::target_site([MIRNA_WORDS + SITE_WORDS, 1], encode).with_windows(most)
+    Encoder::target_site([MIRNA_WORDS + SITE_WORDS, 1], encode).with_windows(SITE_LIMIT)
 }
 
 /// 27 words of the miRNA, then 50 of the site or of a window of it; both 5'→3', filled with [`PAD`] at the 3' end.

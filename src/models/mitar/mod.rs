@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::encoding::{Encoded, tokens, windows};
 use crate::models::{Encoder, LoadError, Model, Options};
 use crate::rna::Base;
-use crate::tasks::{Task, target_site::Pair, target_site::SITE_LENGTHS};
+use crate::tasks::{Task, target_site::Pair};
 
 /// Letters kept of the miRNA (paper: "Data pre-processing").
 const MIRNA_ROWS: usize = 26;
@@ -49,9 +49,8 @@ pub const MODEL: Model = Model {
 
 fn encoder(options: &Options) -> Result<Encoder, LoadError> {
     let Switches { site_rows, .. } = LoadError::options(options)?;
-    let most = windows(*SITE_LENGTHS.end(), site_rows).len();
-    Ok(Encoder::target_site([MIRNA_ROWS + site_rows, 1], move |pair| encode(pair, site_rows))
-        .with_windows(most))
+    let encode = move |pair: &_| encode(pair, site_rows);
+    Ok(Encoder::target_site([MIRNA_ROWS + site_rows, 1], encode).with_windows(site_rows))
 }
 
 /// Ids (N 0, A 1, U 2, C 3, G 4) of the miRNA 3'→5', filled with N, then of the site 5'→3', filled with N. N has a

@@ -1,0 +1,132 @@
+//! What one caller may hold at once, and all together: streams of lines, chunks of them in the queue, bytes of bodies.
+//! Each is a part of what there is, so that no caller keeps the others out.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
+use tokio::time::timeout;
+
+use super::problem::Problem;
+use super::rate::Caller;
+
+/// Streams of lines at once.
+const STREAMS: usize = 256;
+const STREAMS_OF_CALLER: usize = 64;
+/// Chunks of lines that one caller may have in the queue: two streams' worth, so that one alone keeps the workers busy.
+const CHUNKS_OF_CALLER: usize = 8;
+/// Bytes are counted in blocks.
+const BLOCK: usize = 4096;
+/// Who finds no room for a body waits so long for some.
+const A_MOMENT: Duration = Duration::from_secs(2);
+
+/// Knows every caller who holds something.
+pub struct Callers {
+    streams: Arc<Semaphore>,
+    bodies: Arc<Semaphore>,
+    /// Blocks of bodies that one caller may hold.
+    blocks_of_caller: usize,
+    shares: Mutex<HashMap<Caller, Weak<CallerShare>>>,
+}
+
+/// What one caller may still take.
+pub struct CallerShare {
+    streams: Arc<Semaphore>,
+    /// For each chunk of lines in the queue.
+    pub chunks: Arc<Semaphore>,
+    bodies: Arc<Semaphore>,
+}
+
+/// Held while a stream of lines lasts.
+pub struct StreamPermit {
+    /// Of the stream's caller.
+    pub share: Arc<CallerShare>,
+    _permits: [OwnedSemaphorePermit; 2],
+}
+
+/// Held while a body, the rows in it and the reply to it take memory.
+pub struct BodyPermit {
+    callers: [Arc<Semaphore>; 2],
+    permits: Option<[OwnedSemaphorePermit; 2]>,
+    _share: Arc<CallerShare>,
+}
+
+impl Callers {
+    /// With room for so many bytes of bodies.
+    pub fn new(body_bytes: usize) -> Self {
+        let blocks = (body_bytes / BLOCK).clamp(2, Semaphore::MAX_PERMITS);
+        Self {
+            streams: Arc::new(Semaphore::new(STREAMS)),
+            bodies: Arc::new(Semaphore::new(blocks)),
+            blocks_of_caller: blocks / 2,
+            shares: Mutex::default(),
+        }
+    }
+
+    /// Of one caller.
+    pub fn share(&self, caller: &Caller) -> Arc<CallerShare> {
+        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(share) = shares.get(caller).and_then(Weak::upgrade) {
+            return share;
+        }
+        let share = Arc::new(CallerShare {
+            streams: Arc::new(Semaphore::new(STREAMS_OF_CALLER)),
+            chunks: Arc::new(Semaphore::new(CHUNKS_OF_CALLER)),
+            bodies: Arc::new(Semaphore::new(self.blocks_of_caller)),
+        });
+        shares.insert(caller.clone(), Arc::downgrade(&share));
+        share
+    }
+
+    /// Lets a stream of lines begin.
+    pub fn stream(&self, caller: &Caller) -> Result<StreamPermit, Problem> {
+        let share = self.share(caller);
+        let take = |streams: &Arc<Semaphore>| streams.clone().try_acquire_owned();
+        let permits = take(&share.streams).and_then(|own| Ok([own, take(&self.streams)?]));
+        let permits = permits.map_err(|_: TryAcquireError| Problem::QueueFull(1))?;
+        Ok(StreamPermit { share, _permits: permits })
+    }
+
+    /// Room for a body of which nothing has come yet.
+    pub fn body(&self, caller: &Caller) -> BodyPermit {
+        let share = self.share(caller);
+        BodyPermit { callers: [share.bodies.clone(), self.bodies.clone()], permits: None, _share: share }
+    }
+
+    /// Forgets who holds nothing.
+    pub fn forget_idle(&self) {
+        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        shares.retain(|_, share| share.strong_count() > 0);
+        shares.shrink_to_fit();
+    }
+}
+
+impl BodyPermit {
+    /// Makes it hold room for `bytes` in all. The first block is free: a small body needs no room, since connections
+    /// are bounded.
+    ///
+    /// # Errors
+    /// [`Problem::QueueFull`] where there was none for a moment.
+    pub async fn grow(&mut self, bytes: usize) -> Result<(), Problem> {
+        let held = self.permits.as_ref().map_or(0, |[own, _]| own.num_permits());
+        let more = (bytes / BLOCK).saturating_sub(held);
+        if more == 0 {
+            return Ok(());
+        }
+        let more = u32::try_from(more).map_err(|_| Problem::QueueFull(1))?;
+        let take = async |room: &Arc<Semaphore>| {
+            let waiting = timeout(A_MOMENT, room.clone().acquire_many_owned(more)).await;
+            waiting.ok().and_then(Result::ok).ok_or(Problem::QueueFull(1))
+        };
+        let [own, all] = [take(&self.callers[0]).await?, take(&self.callers[1]).await?];
+        match &mut self.permits {
+            Some([first, second]) => {
+                first.merge(own);
+                second.merge(all);
+            }
+            None => self.permits = Some([own, all]),
+        }
+        Ok(())
+    }
+}

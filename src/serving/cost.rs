@@ -1,0 +1,53 @@
+//! What an input costs a model: the unit by which batches, queues and requests are bounded.
+
+use std::time::{Duration, Instant};
+
+use crate::models::Replica;
+use crate::rna::{Base, Rna};
+use crate::tasks::expression::{Gene, PROMOTER_LENGTHS};
+use crate::tasks::target_site::{MIRNA_LENGTHS, Pair, SITE_LENGTHS};
+use crate::tasks::{Input, Task, pre_mirna, pre_mirna::PreMirna};
+
+/// Inputs of the batch that is timed, where one takes less than [`LONG`].
+const BATCH: usize = 32;
+const LONG: Duration = Duration::from_millis(5);
+const TRIES: usize = 3;
+
+/// Time of one forward pass over a batch, for each of its inputs: the shortest of a few, since somebody else may use the
+/// processor. The inputs are of the longest row that the task takes, which no other exceeds.
+pub fn measure(replica: &Replica) -> Duration {
+    let encoded = replica.encoder.encode(&longest(replica.encoder.task()));
+    let inputs = encoded.inputs();
+    let time = |values: &[f32], inputs: usize| {
+        let started = Instant::now();
+        replica.forward(values);
+        started.elapsed() / inputs as u32
+    };
+    let once = time(&encoded.values, inputs);
+    let values = if once < LONG { encoded.values.repeat(BATCH.div_ceil(inputs)) } else { encoded.values };
+    let inputs = values.len() / replica.encoder.width;
+    (0..TRIES).map(|_| time(&values, inputs)).min().unwrap_or(once)
+}
+
+/// A row as long as rows may be.
+fn longest(task: Task) -> Input {
+    let letters = |length: usize| -> Rna {
+        [Base::G, Base::A, Base::C, Base::U, Base::U].into_iter().cycle().take(length).collect()
+    };
+    match task {
+        Task::TargetSite => {
+            Pair { mirna: letters(*MIRNA_LENGTHS.end()), site: letters(*SITE_LENGTHS.end()) }.into()
+        }
+        Task::PreMirna => PreMirna { sequence: letters(*pre_mirna::LENGTHS.end()) }.into(),
+        Task::Expression => {
+            let length = *PROMOTER_LENGTHS.end();
+            Gene {
+                promoter: letters(length),
+                tss: length / 2,
+                half_life: Default::default(),
+                mirnas: Default::default(),
+            }
+            .into()
+        }
+    }
+}
