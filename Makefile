@@ -19,7 +19,7 @@ DATA ?= ../shared/data
 VERSION ?= balanced
 programs := $(or $(CARGO_TARGET_DIR),target)/release
 
-.PHONY: help setup build run test check fmt clippy doc openapi openapi-check deny prepare train evaluate audit bench bench-peers soak lines rolling clean
+.PHONY: help setup build run test check fmt clippy doc openapi openapi-check deny prepare train evaluate audit bench bench-peers soak siege lines rolling clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -94,6 +94,9 @@ bench: ## what serving costs and what batching gains
 
 soak: ## half an hour of mixed load (MINUTES=30): memory and errors
 	@$(cargo) bench $(locked) -- soak $(or $(MINUTES),30)
+
+siege: ## five minutes of every attack at once beside honest pairs, in 1.5 GiB (SECONDS=300)
+	@$(cargo) bench $(locked) -- siege $(or $(SECONDS),300)
 
 lines: ## many rows through one connection (ROWS=10000000), ten minutes at most
 	@$(cargo) bench $(locked) -- lines $(or $(ROWS),10000000)

@@ -24,6 +24,16 @@ pub fn request(pairs: usize) -> Vec<u8> {
     .into_bytes()
 }
 
+/// The body of a page.
+pub async fn get(address: SocketAddr, path: &str) -> io::Result<String> {
+    let mut stream = TcpStream::connect(address).await?;
+    let request = format!("GET {path} HTTP/1.1\r\nhost: bench\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).await?;
+    Ok(reply.split_once("\r\n\r\n").map_or(String::new(), |(_, body)| body.to_owned()))
+}
+
 /// One open connection.
 pub struct Client {
     stream: TcpStream,

@@ -1,6 +1,7 @@
 //! `make bench`: what the server adds to the network, what batching gains, how it holds up beside long requests.
 //! `make bench-peers`: the same network behind FastAPI and mosec, in the same run. `make soak`: half an hour of a bad day.
 //! `make lines`: millions of rows through one connection. `make rolling`: processes behind nginx, restarted under load.
+//! `make siege`: all attacks at once.
 //!
 //! Every server runs as a process of its own on loopback, and the client shares the machine with it: figures are ratios of
 //! one run, not promises. Raw results go to `benches/runs/`.
@@ -10,6 +11,7 @@ mod lines;
 mod load;
 mod process;
 mod rolling;
+mod siege;
 mod soak;
 
 use std::net::SocketAddr;
@@ -40,6 +42,7 @@ fn main() -> Result<(), Failure> {
         ["peers", python] => runtime.block_on(peers(python.into())),
         ["lines", rows] => runtime.block_on(lines::many(rows.parse()?)),
         ["rolling", requests] => runtime.block_on(rolling::rolling(requests.parse()?)),
+        ["siege", seconds] => runtime.block_on(siege::siege(seconds.parse()?)),
         ["soak", minutes] => runtime.block_on(soak::soak(minutes.parse()?)),
         _ => runtime.block_on(alone()),
     }

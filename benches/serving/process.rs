@@ -24,7 +24,7 @@ impl Server {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mirador"));
         command.args(["serve", "--device", "cpu", "--weights-dir", WEIGHTS, "--bind", &address.to_string()]);
         command.args(flags).env("RUST_LOG", "error");
-        Self::start(command, address).await
+        Self::start(&mut command, address).await
     }
 
     /// This program as a route that parses the same body and answers a constant: what HTTP and JSON alone cost.
@@ -32,7 +32,7 @@ impl Server {
         let address = free()?;
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["constant", &address.to_string()]);
-        Self::start(command, address).await
+        Self::start(&mut command, address).await
     }
 
     /// FastAPI and PyTorch, without batching.
@@ -41,7 +41,7 @@ impl Server {
         let mut command = Command::new(python);
         command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peers/fastapi_peer.py"));
         command.arg(weights()).arg(address.port().to_string());
-        Self::start(command, address).await
+        Self::start(&mut command, address).await
     }
 
     /// mosec, with batches of up to `batch` requests that wait up to `wait_ms`.
@@ -53,7 +53,7 @@ impl Server {
         command.args(["--log-level", "error", "--capacity", "4096", "--timeout", "60000"]);
         command.env("DMISO_WEIGHTS", weights());
         command.env("MAX_BATCH_SIZE", batch.to_string()).env("MAX_WAIT_MS", wait_ms.to_string());
-        Self::start(command, address).await
+        Self::start(&mut command, address).await
     }
 
     /// Its resident memory.
@@ -63,8 +63,27 @@ impl Server {
         Ok(line.split_whitespace().next().unwrap_or_default().parse()?)
     }
 
+    /// Tells it to read keys and weights anew.
+    pub fn signal_hangup(&self) -> Result<(), Failure> {
+        Command::new("kill").args(["-HUP", &self.process.id().to_string()]).status()?;
+        Ok(())
+    }
+
+    /// Ends it by SIGTERM: its exit code.
+    pub fn stop(&mut self) -> Result<Option<i32>, Failure> {
+        Command::new("kill").arg(self.process.id().to_string()).status()?;
+        Ok(self.process.wait()?.code())
+    }
+
+    /// A counter's values by their labels.
+    pub async fn metrics(&self, name: &str) -> Result<Vec<(String, f64)>, Failure> {
+        let text = super::client::get(self.address, "/metrics").await?;
+        let values = text.lines().filter_map(|line| line.strip_prefix(name)?.rsplit_once(' '));
+        Ok(values.map(|(labels, value)| Ok((labels.to_owned(), value.parse()?))).collect::<Result<_, Failure>>()?)
+    }
+
     /// Waits until a pair is scored.
-    async fn start(mut command: Command, address: SocketAddr) -> Result<Self, Failure> {
+    pub async fn start(command: &mut Command, address: SocketAddr) -> Result<Self, Failure> {
         let process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
         let mut server = Self { process, address };
         let pair = request(1);
