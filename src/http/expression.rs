@@ -13,11 +13,9 @@ use super::problem::{ErrorCode, Problem};
 use super::problem_kind::ScoringProblems;
 use super::rows::{Answer, Column, Kind, Question, RowReader};
 use super::state::{AppState, Models};
-use crate::tasks::expression::{Gene, HalfLife, PROMOTER_LENGTHS};
+use crate::tasks::expression::{Gene, HalfLife, HalfLifeFeature, PROMOTER_LENGTHS};
+use crate::tasks::scale::Scale;
 use crate::tasks::{Input, Task};
-
-/// Far beyond any logarithm or share; a number that makes a network's output infinite is refused.
-const LARGEST: f64 = 1_000.0;
 
 /// Genes to predict.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -42,10 +40,12 @@ pub struct ExpressionRequest {
 #[serde(deny_unknown_fields)]
 pub struct GeneRow {
     /// Echoed in the result.
-    #[schema(max_length = 128)]
+    #[schema(max_length = 256)]
     id: Option<String>,
-    /// Around the start of transcription, sense strand, 5'→3', 1 to 20,000 nt; DNA or RNA letters in either case, IUPAC
-    /// codes are read as `N`. What the network reads beyond it is `N`.
+    /// Around the start of transcription, sense strand, 5'→3', 1 to 20,000 nt; DNA or RNA letters in either case. That it
+    /// is from the other strand cannot be told from its letters: a gene on the minus strand has to be turned. `N` and the
+    /// other IUPAC codes are unknown letters: `warnings` counts them, and at least half of the letters have to be known.
+    /// What the network reads beyond it is `N`.
     #[schema(pattern = r"^[ \t\r\n]*[ACGTUNRYSWKMBDHVacgtunryswkmbdhv]+[ \t\r\n]*$")]
     promoter: String,
     /// 0-based index of the start of transcription in `promoter`.
@@ -54,33 +54,43 @@ pub struct GeneRow {
     /// What is known of the transcript; the model's card says what its version reads.
     #[serde(default)]
     half_life_features: HalfLifeFeatures,
-    /// Each miRNA that targets this gene, by the name on the model's card, and its level, log10(mean reads + 0.1).
+    /// Each miRNA that targets this gene, by the name on the model's card, and its level as the card says: 1 for the
+    /// versions shipped; log10(mean reads + 0.1), −1 to 7, for a version that was trained on levels.
     #[serde(default)]
     mirnas: BTreeMap<String, f64>,
 }
 
-/// Features of the transcript, each −1000 to 1000. Lengths and density: log10(x + 0.1), x in nt or in exons per kb of
-/// coding sequence. GC contents: shares.
+/// Features of the transcript. Lengths and density: log10(x + 0.1), x in nt or in exons per kb of coding sequence (210 nt
+/// are 2.32). GC contents: shares from 0 to 1, not percent. A number outside the range is refused.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 struct HalfLifeFeatures {
-    /// Length of the 5'UTR.
+    /// Length of the 5'UTR, log10(nt + 0.1).
+    #[schema(minimum = -1, maximum = 4.5)]
     utr5_length: Option<f64>,
-    /// Length of the coding sequence.
+    /// Length of the coding sequence, log10(nt + 0.1).
+    #[schema(minimum = -1, maximum = 5.1)]
     cds_length: Option<f64>,
-    /// Length of all introns.
+    /// Length of all introns, log10(nt + 0.1).
+    #[schema(minimum = -1, maximum = 6.5)]
     intron_length: Option<f64>,
-    /// Length of the 3'UTR.
+    /// Length of the 3'UTR, log10(nt + 0.1).
+    #[schema(minimum = -1, maximum = 4.6)]
     utr3_length: Option<f64>,
     /// GC share of the 5'UTR.
+    #[schema(minimum = 0, maximum = 1)]
     utr5_gc: Option<f64>,
     /// GC share of the coding sequence.
+    #[schema(minimum = 0, maximum = 1)]
     cds_gc: Option<f64>,
     /// GC share of the 3'UTR.
+    #[schema(minimum = 0, maximum = 1)]
     utr3_gc: Option<f64>,
-    /// Exons per kb of coding sequence.
+    /// Exons per kb of coding sequence, log10(exons per kb + 0.1).
+    #[schema(minimum = -1, maximum = 2)]
     orf_exon_density: Option<f64>,
-    /// Measured half-life, scaled to mean 0 and variance 1 over genes.
+    /// Measured half-life as a z-score: scaled to mean 0 and variance 1 over genes (Saluki's table), not minutes or hours.
+    #[schema(minimum = -6, maximum = 6)]
     measured: Option<f64>,
 }
 
@@ -157,14 +167,20 @@ impl Question for GeneRow {
         reader.id(self.id.as_deref());
         let promoter = reader.sequence("promoter", &self.promoter, PROMOTER_LENGTHS);
         if let Some(promoter) = promoter.as_ref().filter(|promoter| self.tss >= promoter.len()) {
-            let detail = format!("index {} lies outside the promoter of {} nt", self.tss, promoter.len());
+            let detail = format!(
+                "the start of transcription, {}, lies outside the promoter of {} nt; it is an index in `promoter`, from 0 \
+                 to {}, not a place in the genome",
+                self.tss,
+                promoter.len(),
+                promoter.len() - 1
+            );
             reader.error("tss", ErrorCode::OutOfRange, detail);
         }
         let half_life = self.half_life_features.read(reader);
         let mut mirnas = BTreeMap::new();
         for (name, level) in self.mirnas {
             let field = format!("mirnas/{}", name.replace('~', "~0").replace('/', "~1"));
-            mirnas.insert(name, number(&field, level, reader));
+            mirnas.insert(name, number(&field, level, &Scale::MIRNA_LEVEL, reader));
         }
         Some((Gene { promoter: promoter?, tss: self.tss, half_life, mirnas }.into(), self.id))
     }
@@ -176,28 +192,28 @@ impl Question for GeneRow {
 
 impl HalfLifeFeatures {
     fn read(self, reader: &mut RowReader<'_>) -> HalfLife {
-        let mut read = |name: &str, value: Option<f64>| {
-            value.map(|value| number(&format!("half_life_features/{name}"), value, reader))
+        let mut read = |feature: HalfLifeFeature, value: Option<f64>| {
+            let field = format!("half_life_features/{}", feature.name());
+            value.map(|value| number(&field, value, &Scale::of(feature), reader))
         };
         HalfLife {
-            utr5_length: read("utr5_length", self.utr5_length),
-            cds_length: read("cds_length", self.cds_length),
-            intron_length: read("intron_length", self.intron_length),
-            utr3_length: read("utr3_length", self.utr3_length),
-            utr5_gc: read("utr5_gc", self.utr5_gc),
-            cds_gc: read("cds_gc", self.cds_gc),
-            utr3_gc: read("utr3_gc", self.utr3_gc),
-            orf_exon_density: read("orf_exon_density", self.orf_exon_density),
-            measured: read("measured", self.measured),
+            utr5_length: read(HalfLifeFeature::Utr5Length, self.utr5_length),
+            cds_length: read(HalfLifeFeature::CdsLength, self.cds_length),
+            intron_length: read(HalfLifeFeature::IntronLength, self.intron_length),
+            utr3_length: read(HalfLifeFeature::Utr3Length, self.utr3_length),
+            utr5_gc: read(HalfLifeFeature::Utr5Gc, self.utr5_gc),
+            cds_gc: read(HalfLifeFeature::CdsGc, self.cds_gc),
+            utr3_gc: read(HalfLifeFeature::Utr3Gc, self.utr3_gc),
+            orf_exon_density: read(HalfLifeFeature::OrfExonDensity, self.orf_exon_density),
+            measured: read(HalfLifeFeature::Measured, self.measured),
         }
     }
 }
 
 /// Notes a number that no such quantity can be.
-fn number(field: &str, value: f64, reader: &mut RowReader<'_>) -> f32 {
-    if value.abs() > LARGEST {
-        let detail = format!("{value} is out of range; -{LARGEST} to {LARGEST} are accepted");
-        reader.error(field, ErrorCode::OutOfRange, detail);
+fn number(field: &str, value: f64, scale: &Scale, reader: &mut RowReader<'_>) -> f32 {
+    if let Some(refusal) = scale.refusal(value) {
+        reader.error(field, ErrorCode::OutOfRange, refusal);
     }
     value as f32
 }

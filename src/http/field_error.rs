@@ -107,9 +107,9 @@ pub enum ErrorCode {
     WrongType,
     /// A list without an item.
     EmptyList,
-    /// A sequence without a letter.
+    /// A sequence without a letter, or a word for a missing value.
     EmptySequence,
-    /// A letter that is no IUPAC nucleotide code.
+    /// A letter that is no IUPAC nucleotide code, or another notation than plain letters.
     InvalidLetter,
     /// A sequence outside the accepted lengths.
     InvalidLength,
@@ -157,9 +157,10 @@ impl FieldError {
     /// A sequence that cannot be read.
     pub fn sequence(pointer: String, error: &ParseError) -> Self {
         let code = match error {
-            ParseError::Empty => ErrorCode::EmptySequence,
-            ParseError::InvalidLetter { .. } => ErrorCode::InvalidLetter,
+            ParseError::Empty | ParseError::Missing(_) => ErrorCode::EmptySequence,
+            ParseError::Notation(_) | ParseError::InvalidLetter { .. } => ErrorCode::InvalidLetter,
             ParseError::Length { .. } => ErrorCode::InvalidLength,
+            ParseError::TooLittleKnown { .. } => ErrorCode::TooLittleKnown,
         };
         Self::new(pointer, code, error.to_string())
     }

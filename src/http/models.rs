@@ -45,6 +45,10 @@ struct ModelRow {
     default_version: bool,
     /// One sentence, with the paper.
     description: &'static str,
+    /// What each of its answers depends on and does not show; said in every reply's `warnings` too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    caution: Option<&'static str>,
     /// What one request may hold: `rows`, and the nt of each sequence.
     limits: BTreeMap<&'static str, Range>,
     /// A probability from here on is a yes; `null` for a task whose answer is a number.
@@ -122,6 +126,7 @@ impl ModelRow {
             default: *default,
             default_version: *default_version,
             description: served.model.description,
+            caution: served.model.caution,
             limits,
             decision_threshold: served.config.decision_threshold,
         }

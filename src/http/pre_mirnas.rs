@@ -11,8 +11,12 @@ use super::problem::Problem;
 use super::problem_kind::ScoringProblems;
 use super::rows::{Answer, Column, Kind, Question, RowReader};
 use super::state::{AppState, Models};
+use crate::models::premirna_cnn_lstm::CAUTION;
 use crate::tasks::pre_mirna::{LENGTHS, PreMirna};
 use crate::tasks::{Input, Task, probability};
+
+const OTHER_STRAND: &str = "sequence: the reverse complement has the ends of an intron (GU…AG), as a mirtron has; send \
+                            the transcribed strand, 5'→3'";
 
 /// Hairpins to classify.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -37,9 +41,13 @@ pub struct ClassifyRequest {
 #[serde(deny_unknown_fields)]
 pub struct PreMirnaRow {
     /// Echoed in the result.
-    #[schema(max_length = 128)]
+    #[schema(max_length = 256)]
     id: Option<String>,
-    /// The hairpin, 40 to 164 nt; RNA or DNA letters in either case, IUPAC codes are read as `N`.
+    /// The hairpin as miRBase cuts it, on the transcribed strand, 5'→3', 40 to 164 nt; RNA or DNA letters in either case.
+    /// Its ends decide: cut elsewhere (as Drosha cuts, or with flanks), a canonical hairpin looks like a mirtron; the
+    /// model's `caution` has the figures. That it is from the other strand is seen, and warned of, only where the ends of
+    /// an intron tell. `N` and the other IUPAC codes are unknown letters: `warnings` counts them, and at least half of the
+    /// letters have to be known.
     #[schema(pattern = r"^[ \t\r\n]*[ACGTUNRYSWKMBDHVacgtunryswkmbdhv]{40,164}[ \t\r\n]*$")]
     sequence: String,
 }
@@ -48,7 +56,7 @@ pub struct PreMirnaRow {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "model": {"name": "premirna_cnn_lstm", "version": "grouped"},
-    "results": [{"id": "hsa-mir-1226", "class": "mirtron", "mirtron_probability": 0.97, "warnings": []}],
+    "results": [{"id": "hsa-mir-1226", "class": "mirtron", "mirtron_probability": 0.97, "warnings": [CAUTION]}],
 }))]
 pub struct ClassifyResponse {
     /// Who answered.
@@ -69,7 +77,7 @@ pub struct ClassifyResult {
     /// Higher means more likely a mirtron.
     #[schema(minimum = 0, maximum = 1)]
     mirtron_probability: f32,
-    /// What was assumed in reading this hairpin.
+    /// What was assumed in reading this hairpin, and what the model's answer depends on.
     warnings: Vec<String>,
 }
 
@@ -133,7 +141,11 @@ impl Question for PreMirnaRow {
     fn read(self, reader: &mut RowReader<'_>) -> Option<(Input, Self::Kept)> {
         reader.id(self.id.as_deref());
         let sequence = reader.sequence("sequence", &self.sequence, LENGTHS)?;
-        Some((PreMirna { sequence }.into(), self.id))
+        let hairpin = PreMirna { sequence };
+        if hairpin.is_intron_reversed() {
+            reader.warn(OTHER_STRAND.to_owned());
+        }
+        Some((hairpin.into(), self.id))
     }
 
     fn result(Answer { kept: id, output, warnings }: Answer<Self::Kept>, threshold: f32) -> ClassifyResult {

@@ -13,7 +13,7 @@ use crate::tasks::{Input, Task, target_site::Pair};
 
 /// From here on rows are read away from the connections' threads.
 pub const HEAVY_ROWS: usize = 256;
-const MAX_ID_CHARS: usize = 128;
+const MAX_ID_CHARS: usize = 256;
 
 /// A question, by its row: how it is read, and what is said of it.
 pub trait Question: DeserializeOwned + Send + 'static {
@@ -148,6 +148,14 @@ impl RowReader<'_> {
         self.errors.push(FieldError::new(format!("{}/{field}", self.pointer), code, detail));
     }
 
+    /// Adds to what was just said of a length, if that was wrong.
+    pub fn remark_on_length(&mut self, remark: &str) {
+        if let Some(error) = self.errors.last_mut().filter(|error| error.code == ErrorCode::InvalidLength) {
+            error.detail.push_str("; ");
+            error.detail.push_str(remark);
+        }
+    }
+
     /// Checks the length of the caller's name for the row.
     pub fn id(&mut self, id: Option<&str>) {
         let length = id.map_or(0, |id| id.chars().count());
@@ -173,11 +181,16 @@ impl RowReader<'_> {
         }
     }
 
-    /// Reads a sequence; ambiguity codes become a warning.
+    /// Notes what the caller should know of a row that is answered.
+    pub fn warn(&mut self, warning: String) {
+        self.warnings.push(warning);
+    }
+
+    /// Reads a sequence; unknown letters become a warning.
     pub fn sequence(&mut self, field: &str, text: &str, lengths: RangeInclusive<usize>) -> Option<Rna> {
         match Rna::parse(text, lengths) {
-            Ok((rna, ambiguity)) => {
-                self.warnings.extend(ambiguity.map(|ambiguity| format!("{field}: {ambiguity}")));
+            Ok((rna, unknown)) => {
+                self.warnings.extend(unknown.map(|unknown| format!("{field}: {unknown}")));
                 Some(rna)
             }
             Err(error) => {

@@ -53,6 +53,7 @@ impl<K> Row<K> {
         inputs.extend(encoded.values);
         self.windows = encoded.windows;
         self.warnings.extend(encoded.warnings);
+        self.warnings.extend(served.model.caution.map(str::to_owned));
     }
 
     /// Takes the outputs of its inputs off the front of `outputs`.

@@ -11,7 +11,7 @@ use super::problem::Problem;
 use super::problem_kind::ScoringProblems;
 use super::rows::{Answer, Column, Kind, Question, RowReader};
 use super::state::{AppState, Models};
-use crate::rna::seed::SiteType;
+use crate::rna::{seed::SiteType, sense::Turned};
 use crate::tasks::target_site::{MIRNA_LENGTHS, Pair, SITE_LENGTHS};
 use crate::tasks::{Input, Task, probability};
 
@@ -35,12 +35,14 @@ pub struct ScoreRequest {
 #[serde(deny_unknown_fields)]
 pub struct PairRow {
     /// Echoed in the result.
-    #[schema(max_length = 128)]
+    #[schema(max_length = 256)]
     id: Option<String>,
-    /// Mature miRNA or isomiR, 15 to 30 nt; RNA or DNA letters in either case, IUPAC codes are read as `N`.
+    /// Mature miRNA or isomiR, 5'→3', 15 to 30 nt; RNA or DNA letters in either case. `N` and the other IUPAC codes are
+    /// unknown letters: `warnings` counts them, and at least half of the letters have to be known. Where the pair has no
+    /// 7mer or 8mer and would have one if a strand were turned (3'→5', the other strand, both swapped), `warnings` says so.
     #[schema(pattern = r"^[ \t\r\n]*[ACGTUNRYSWKMBDHVacgtunryswkmbdhv]{15,30}[ \t\r\n]*$")]
     mirna: String,
-    /// Candidate target site, 6 to 100 nt; same letters.
+    /// Candidate target site on the transcript's strand, 5'→3', 6 to 100 nt; same letters.
     #[schema(pattern = r"^[ \t\r\n]*[ACGTUNRYSWKMBDHVacgtunryswkmbdhv]{6,100}[ \t\r\n]*$")]
     site: String,
     /// Whether the result tells which letters pair; not every model knows.
@@ -78,7 +80,7 @@ pub struct ScoreResult {
     interacts: bool,
     /// The best canonical seed match that the site holds.
     site_type: SiteTypeName,
-    /// What was assumed or left out in reading this pair.
+    /// What was assumed or left out in reading this pair, and what looks wrong about it.
     warnings: Vec<String>,
     /// Where it was asked for, the most probable pairs as dots and brackets: the miRNA 5'→3', `&`, the site 5'→3'.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -155,11 +157,17 @@ impl Question for PairRow {
     fn read(self, reader: &mut RowReader<'_>) -> Option<(Input, Self::Kept)> {
         reader.id(self.id.as_deref());
         let mirna = reader.sequence("mirna", &self.mirna, MIRNA_LENGTHS);
+        if MIRNA_LENGTHS.contains(&self.site.trim().len()) {
+            reader.remark_on_length("are miRNA and site swapped?");
+        }
         let site = reader.sequence("site", &self.site, SITE_LENGTHS);
         let pair = Pair { mirna: mirna?, site: site? };
-        let site_type = SiteType::best(&pair.mirna, &pair.site).into();
+        let site_type = SiteType::best(&pair.mirna, &pair.site);
+        if let Some(turned) = Turned::of(&pair.mirna, &pair.site, site_type) {
+            reader.warn(turned.to_string());
+        }
         let pairing = reader.pairing(self.pairing, &pair);
-        Some((pair.into(), (self.id, site_type, pairing)))
+        Some((pair.into(), (self.id, site_type.into(), pairing)))
     }
 
     fn result(answer: Answer<Self::Kept>, threshold: f32) -> ScoreResult {

@@ -72,14 +72,16 @@ impl Golden {
 
 impl Row {
     fn parse(&self) -> Result<Input, ParseError> {
-        let read = |text: &str, lengths| Rna::parse(text, lengths).map(|(rna, _)| rna);
         Ok(match self {
             Row::Pair { mirna, site } => {
-                Pair { mirna: read(mirna, MIRNA_LENGTHS)?, site: read(site, SITE_LENGTHS)? }.into()
+                Pair { mirna: Rna::trusted(mirna, MIRNA_LENGTHS)?, site: Rna::trusted(site, SITE_LENGTHS)? }
+                    .into()
             }
-            Row::PreMirna { sequence } => PreMirna { sequence: read(sequence, pre_mirna::LENGTHS)? }.into(),
+            Row::PreMirna { sequence } => {
+                PreMirna { sequence: Rna::trusted(sequence, pre_mirna::LENGTHS)? }.into()
+            }
             Row::Gene { promoter, tss, half_life_features, mirnas } => Gene {
-                promoter: read(promoter, PROMOTER_LENGTHS)?,
+                promoter: Rna::trusted(promoter, PROMOTER_LENGTHS)?,
                 tss: *tss,
                 half_life: *half_life_features,
                 mirnas: mirnas.clone(),

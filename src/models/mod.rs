@@ -39,6 +39,8 @@ pub struct Model {
     pub task: Task,
     /// One sentence for `/v1/models`, with the paper.
     pub description: &'static str,
+    /// What each answer depends on and does not show; said in every reply's `warnings` and in `/v1/models`.
+    pub caution: Option<&'static str>,
     /// From letters to numbers, with the switches of its `config.json`.
     pub encoder: encoder::MakeEncoder,
     /// Builds the network under a path, initialised as the paper trains it, with the switches of its

@@ -14,6 +14,8 @@ const GAP_OPEN: i32 = 5;
 const GAP_EXTEND: i32 = 2;
 /// Indices of miRNA positions 2–8, where a pair counts twice.
 const SEED: std::ops::Range<usize> = 1..8;
+/// In the order of their numbers.
+const BASES: [Base; 5] = [Base::A, Base::C, Base::G, Base::U, Base::N];
 
 fn pair_score(position: usize, mirna: Base, site: Base) -> i32 {
     let score = if mirna.pairs_with(site) {
@@ -44,7 +46,23 @@ pub struct Duplex {
 /// # Ok::<(), mirador::rna::ParseError>(())
 /// ```
 pub fn align(mirna: &Rna, site: &Rna) -> i32 {
-    duplex(mirna, site).score
+    // As `duplex`, without where it lies: several times as fast.
+    let far = i32::MIN / 2;
+    let mut above = vec![(0, far); site.len() + 1];
+    let mut best = 0;
+    for (position, &letter) in mirna.iter().enumerate() {
+        let scores = BASES.map(|other| pair_score(position, letter, other));
+        let (mut left, mut left_gap, mut diagonal) = (0, far, 0);
+        for ((above, above_gap), &other) in above[1..].iter_mut().zip(site.iter().rev()) {
+            left_gap = (left - GAP_OPEN).max(left_gap - GAP_EXTEND);
+            *above_gap = (*above - GAP_OPEN).max(*above_gap - GAP_EXTEND);
+            let paired = diagonal + scores[other as usize];
+            left = paired.max(left_gap).max(*above_gap).max(0);
+            diagonal = std::mem::replace(above, left);
+            best = best.max(left);
+        }
+    }
+    best
 }
 
 /// The best local alignment; of several the one that ends first in the miRNA.
@@ -106,6 +124,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_score_is_that_of_the_duplex(mirna in "[ACGUN]{1,30}", site in "[ACGUN]{1,60}") {
+            let (mirna, site) = (mirna.parse().unwrap(), site.parse().unwrap());
+            prop_assert_eq!(align(&mirna, &site), duplex(&mirna, &site).score);
+        }
+
         #[test]
         fn context_never_lowers_the_score(mirna in "[ACGUN]{15,30}", site in "[ACGUN]{6,60}", more in "[ACGU]{1,9}") {
             let base = score(&mirna, &site);

@@ -1,7 +1,11 @@
 //! Biology on letters: sequences, seed matches, duplexes. No JSON, no tensors.
 
 pub mod duplex;
+mod notation;
 pub mod seed;
+pub mod sense;
 mod sequence;
+mod words;
 
-pub use sequence::{Ambiguity, Base, ParseError, Rna};
+pub use notation::Notation;
+pub use sequence::{Base, ParseError, Rna, Unknown};

@@ -4,6 +4,8 @@ use std::fmt;
 use std::ops::{Deref, RangeInclusive};
 use std::str::FromStr;
 
+use super::notation::{self, Notation};
+
 /// One nucleotide; `N` is any base.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Base {
@@ -57,22 +59,26 @@ impl Base {
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Rna(Vec<Base>);
 
-/// IUPAC codes other than `N` that were read as `N`.
+/// Letters that are no known base: `N` and the other IUPAC codes, all of them read as `N`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ambiguity {
+pub struct Unknown {
     /// How many letters.
     pub count: usize,
+    /// Of how many that were sent.
+    pub sent: usize,
     /// The first of them, as it was written.
     pub letter: char,
     /// Its position, 1-based.
     pub position: usize,
 }
 
-impl fmt::Display for Ambiguity {
+impl fmt::Display for Unknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { count, letter, position } = self;
-        let codes = if *count == 1 { "code" } else { "codes" };
-        write!(f, "{count} ambiguity {codes} read as N (first: {letter} at position {position})")
+        let Self { count, sent, letter, position } = self;
+        match count {
+            1 => write!(f, "1 of {sent} letters is unknown ({letter} at position {position})"),
+            _ => write!(f, "{count} of {sent} letters are unknown (first: {letter} at position {position})"),
+        }
     }
 }
 
@@ -80,11 +86,18 @@ impl fmt::Display for Ambiguity {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
     /// Nothing but white space.
-    #[error("the sequence is empty")]
+    #[error("the sequence is empty; send its letters, or leave the row out")]
     Empty,
+    /// A word for a missing value.
+    #[error("the sequence is missing: {0:?} stands for no value; send its letters, or leave the row out")]
+    Missing(String),
+    /// Letters in another notation, or no sequence at all.
+    #[error("{0}")]
+    Notation(Notation),
     /// A letter that is no IUPAC nucleotide code.
     #[error(
-        "letter {letter:?} at position {position} is not a nucleotide; use A, C, G, U or T, or N for any base"
+        "letter {} at position {position} is not a nucleotide; use A, C, G, U or T, or N for any base",
+        shown(*letter)
     )]
     InvalidLetter {
         /// The letter as written.
@@ -102,53 +115,110 @@ pub enum ParseError {
         /// Longest accepted.
         max: usize,
     },
+    /// Fewer than half of the letters are known.
+    #[error(
+        "{known} of {sent} letters are known; at least half have to be A, C, G, U or T ({})",
+        if *protein { "these look like a protein's: send the nucleotides" } else { "N and the other IUPAC codes are unknown; leave out those at the ends" }
+    )]
+    TooLittleKnown {
+        /// How many are A, C, G, U or T.
+        known: usize,
+        /// How many were sent.
+        sent: usize,
+        /// Whether the letters are rather those of amino acids.
+        protein: bool,
+    },
 }
 
+/// Where this many of the IUPAC codes for several bases stand in one sequence, it is a protein.
+const CODES_OF_A_PROTEIN: usize = 4;
+
 impl Rna {
-    /// Reads RNA or DNA letters in either case, cuts white space around them and turns IUPAC codes into `N`.
+    /// Reads a caller's RNA or DNA letters in either case, cuts white space around them and turns IUPAC codes into `N`.
+    /// Fewer than half of the letters known, words for a missing value, and other notations are refused.
     ///
     /// ```
     /// use mirador::rna::Rna;
-    /// let (rna, ambiguity) = Rna::parse(" ugaRgta ", 1..=30)?;
+    /// let (rna, unknown) = Rna::parse(" ugaRgta ", 1..=30)?;
     /// assert_eq!(rna.to_string(), "UGANGUA");
-    /// assert_eq!(ambiguity.unwrap().position, 4);
+    /// assert_eq!(unknown.unwrap().position, 4);
     /// # Ok::<(), mirador::rna::ParseError>(())
     /// ```
-    pub fn parse(
-        text: &str,
-        lengths: RangeInclusive<usize>,
-    ) -> Result<(Self, Option<Ambiguity>), ParseError> {
+    pub fn parse(text: &str, lengths: RangeInclusive<usize>) -> Result<(Self, Option<Unknown>), ParseError> {
         let text = text.trim();
-        if text.is_empty() {
-            return Err(ParseError::Empty);
+        if notation::is_missing(text) {
+            return Err(ParseError::Missing(text.to_owned()));
         }
-        let mut bases = Vec::with_capacity(text.len());
-        let mut ambiguity: Option<Ambiguity> = None;
-        for (index, letter) in text.chars().enumerate() {
-            let position = index + 1;
-            bases.push(match letter {
-                'A' | 'a' => Base::A,
-                'C' | 'c' => Base::C,
-                'G' | 'g' => Base::G,
-                'U' | 'T' | 'u' | 't' => Base::U,
-                'N' | 'n' => Base::N,
-                _ if "RYSWKMBDHV".contains(letter.to_ascii_uppercase()) => {
-                    ambiguity.get_or_insert(Ambiguity { count: 0, letter, position }).count += 1;
-                    Base::N
-                }
-                _ => return Err(ParseError::InvalidLetter { letter, position }),
-            });
+        let otherwise = |error| Notation::of(text).map_or(error, ParseError::Notation);
+        let (rna, unknown) = read(text).map_err(otherwise)?;
+        if let Some(notation) = unknown.and_then(|_| Notation::of_letters(text)) {
+            return Err(ParseError::Notation(notation));
         }
-        let (length, min, max) = (bases.len(), *lengths.start(), *lengths.end());
-        if !lengths.contains(&length) {
-            return Err(ParseError::Length { length, min, max });
+        rna.has_length(lengths)?;
+        match unknown {
+            Some(Unknown { count, sent, .. }) if 2 * count > sent => {
+                let codes = AMBIGUOUS.chars().filter(|code| text.contains(*code)).count();
+                let protein = codes >= CODES_OF_A_PROTEIN;
+                Err(ParseError::TooLittleKnown { known: sent - count, sent, protein })
+            }
+            unknown => Ok((rna, unknown)),
         }
-        Ok((Self(bases), ambiguity))
+    }
+
+    /// Reads letters of a file that was checked before: however few are known.
+    pub fn trusted(text: &str, lengths: RangeInclusive<usize>) -> Result<Self, ParseError> {
+        let (rna, _) = read(text.trim())?;
+        rna.has_length(lengths)?;
+        Ok(rna)
+    }
+
+    fn has_length(&self, lengths: RangeInclusive<usize>) -> Result<(), ParseError> {
+        let (length, min, max) = (self.len(), *lengths.start(), *lengths.end());
+        if lengths.contains(&length) { Ok(()) } else { Err(ParseError::Length { length, min, max }) }
     }
 
     /// The opposite strand, 5'→3'.
     pub fn reverse_complement(&self) -> Self {
         self.0.iter().rev().map(|base| base.complement()).collect()
+    }
+}
+
+/// IUPAC codes for two or three bases.
+const AMBIGUOUS: &str = "RYSWKMBDHV";
+
+/// The bases, and which of them are unknown.
+fn read(text: &str) -> Result<(Rna, Option<Unknown>), ParseError> {
+    if text.is_empty() {
+        return Err(ParseError::Empty);
+    }
+    let mut bases = Vec::with_capacity(text.len());
+    let mut unknown: Option<Unknown> = None;
+    for (index, letter) in text.chars().enumerate() {
+        let position = index + 1;
+        bases.push(match letter {
+            'A' | 'a' => Base::A,
+            'C' | 'c' => Base::C,
+            'G' | 'g' => Base::G,
+            'U' | 'T' | 'u' | 't' => Base::U,
+            _ if letter.eq_ignore_ascii_case(&'n') || AMBIGUOUS.contains(letter.to_ascii_uppercase()) => {
+                unknown.get_or_insert(Unknown { count: 0, sent: 0, letter, position }).count += 1;
+                Base::N
+            }
+            _ => return Err(ParseError::InvalidLetter { letter, position }),
+        });
+    }
+    let sent = bases.len();
+    Ok((Rna(bases), unknown.map(|unknown| Unknown { sent, ..unknown })))
+}
+
+/// A letter in quotes; one that cannot be seen, or looks like another, by its number in Unicode.
+fn shown(letter: char) -> String {
+    let number = letter as u32;
+    match letter {
+        '\'' => "\"'\"".to_owned(),
+        ' '..='~' => format!("'{letter}'"),
+        _ if letter.is_alphanumeric() => format!("'{letter}' (U+{number:04X})"),
+        _ => format!("U+{number:04X}"),
     }
 }
 
@@ -171,11 +241,11 @@ impl From<&[Base]> for Rna {
     }
 }
 
-/// Any length, ambiguity unreported: for constants and files whose letters were checked before.
+/// As [`Rna::trusted`], of any length.
 impl FromStr for Rna {
     type Err = ParseError;
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        Self::parse(text, 1..=usize::MAX).map(|(rna, _)| rna)
+        Self::trusted(text, 1..=usize::MAX)
     }
 }
 
@@ -200,20 +270,35 @@ mod tests {
     fn names_the_wrong_letter_and_its_place() {
         let error = Rna::parse("ACGX", 1..=9).unwrap_err();
         assert_eq!(error, ParseError::InvalidLetter { letter: 'X', position: 4 });
-        assert_eq!(
-            Rna::parse("AC GU", 1..=9).unwrap_err(),
-            ParseError::InvalidLetter { letter: ' ', position: 3 }
-        );
         assert_eq!(Rna::parse("  ", 1..=9).unwrap_err(), ParseError::Empty);
         assert_eq!(Rna::parse("ACGU", 5..=9).unwrap_err(), ParseError::Length { length: 4, min: 5, max: 9 });
     }
 
     #[test]
-    fn reports_ambiguity_codes_but_not_n() {
-        assert_eq!(Rna::parse("ANC", 1..=9).unwrap().1, None);
-        let ambiguity = Rna::parse("ANrY", 1..=9).unwrap().1.unwrap();
-        assert_eq!(ambiguity, Ambiguity { count: 2, letter: 'r', position: 3 });
-        assert_eq!(ambiguity.to_string(), "2 ambiguity codes read as N (first: r at position 3)");
+    fn a_letter_that_cannot_be_told_by_eye_is_named_by_its_number() {
+        let said = |text: &str| Rna::parse(text, 1..=9).unwrap_err().to_string();
+        assert!(said("ACG\u{200b}").starts_with("letter U+200B at position 4 is not a nucleotide"));
+        assert!(said("\u{410}CG").starts_with("letter '\u{410}' (U+0410) at position 1 "));
+        assert!(said("AC#").starts_with("letter '#' at position 3 "));
+    }
+
+    #[test]
+    fn unknown_letters_are_counted() {
+        assert_eq!(Rna::parse("ACGU", 1..=9).unwrap().1, None);
+        let unknown = |text: &str| Rna::parse(text, 1..=9).unwrap().1.unwrap().to_string();
+        assert_eq!(unknown("AGANrY"), "3 of 6 letters are unknown (first: N at position 4)");
+        assert_eq!(unknown("ACGUr"), "1 of 5 letters is unknown (r at position 5)");
+    }
+
+    #[test]
+    fn at_least_half_has_to_be_known() {
+        assert!(Rna::parse("ACGNNN", 1..=9).is_ok());
+        let error = Rna::parse("ACNNN", 1..=9).unwrap_err();
+        assert_eq!(error, ParseError::TooLittleKnown { known: 2, sent: 5, protein: false });
+        let protein = Rna::parse("MKVSHWRDAYMKHHDSRGC", 1..=30).unwrap_err().to_string();
+        assert!(protein.contains("look like a protein's"), "{protein}");
+        assert_eq!("NNNNN".parse::<Rna>().unwrap().len(), 5, "files that were checked may");
+        assert!(Rna::trusted("NNNNN", 6..=9).is_err());
     }
 
     proptest! {

@@ -19,7 +19,7 @@ pub struct Gene {
     pub tss: usize,
     /// What is known of the transcript's stability.
     pub half_life: HalfLife,
-    /// miRNAs that target this gene and their level, log10(mean reads + 0.1).
+    /// miRNAs that target this gene and their level, see [`Scale::MIRNA_LEVEL`](super::scale::Scale::MIRNA_LEVEL).
     pub mirnas: BTreeMap<String, f32>,
 }
 

@@ -2,6 +2,7 @@
 
 pub mod expression;
 pub mod pre_mirna;
+pub mod scale;
 pub mod target_site;
 
 use std::ops::RangeInclusive;

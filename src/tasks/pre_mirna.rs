@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::rna::Rna;
+use crate::rna::{Base, Rna};
 
 /// Lengths of a hairpin, nt.
 pub const LENGTHS: RangeInclusive<usize> = 40..=164;
@@ -12,4 +12,13 @@ pub const LENGTHS: RangeInclusive<usize> = 40..=164;
 pub struct PreMirna {
     /// The hairpin, 5'→3'.
     pub sequence: Rna,
+}
+
+impl PreMirna {
+    /// Whether the reverse complement, GU…(C or U)AG, looks like an intron and the hairpin itself does not: .1 % of
+    /// miRBase's 26,645 hairpins are so, and 10 % of 417 mirtrons when turned; the others are cut inside the intron's 5' end.
+    pub fn is_intron_reversed(&self) -> bool {
+        use Base::{A, C, G, U};
+        matches!(*self.sequence, [C, U, A | G, .., A, C])
+    }
 }

@@ -83,7 +83,7 @@ async fn every_bad_value_is_named() {
         pair(),
         pair(),
         json!({"mirna": "UGAGGUAGUAGGUUGUAUAG!", "site": "ACG"}),
-        json!({"mirna": " ", "site": SITE, "id": "x".repeat(129)}),
+        json!({"mirna": " ", "site": SITE, "id": "x".repeat(257)}),
     ];
     let found = problem(&app.score(&rows).await, 422, "invalid-input");
     insta::assert_json_snapshot!(found, @r#"

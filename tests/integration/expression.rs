@@ -56,7 +56,7 @@ async fn a_reply_in_full() {
           "id": "g",
           "log10_expression": null,
           "warnings": [
-            "promoter: 1 ambiguity code read as N (first: R at position 5)",
+            "promoter: 1 of 10 letters is unknown (R at position 5)",
             "promoter: positions -7000 to -10 were not sent and read as N",
             "promoter: positions 1 to 3499 were not sent and read as N",
             "half_life_features: not given, the mean of the training genes was assumed: orf_exon_density",
@@ -85,7 +85,7 @@ async fn every_bad_value_is_named() {
     let rows = [
         json!({"promoter": "ACGT", "tss": 4}),
         json!({"promoter": "ACGX", "tss": 0, "half_life_features": {"cds_gc": 1e9}, "mirnas": {"a/b": -1e300}}),
-        json!({"promoter": "A".repeat(20_001), "tss": 0, "id": "x".repeat(129)}),
+        json!({"promoter": "A".repeat(20_001), "tss": 0, "id": "x".repeat(257)}),
     ];
     let reply = predict(&app, &rows).await;
     assert_eq!(reply.status, 422);
@@ -101,6 +101,42 @@ async fn every_bad_value_is_named() {
             ["/genes/2/id", "id_too_long"],
             ["/genes/2/promoter", "invalid_length"],
         ])
+    );
+}
+
+#[tokio::test]
+async fn each_number_has_a_unit_and_a_range() {
+    let app = app();
+    for (name, outside, inside, said) in [
+        ("measured", 720.0, 5.9, "a z-score over genes, from -6 to 6; 720 looks like minutes or hours"),
+        ("measured", -6.1, -6.0, "a z-score over genes, from -6 to 6"),
+        ("utr5_length", 210.0, 2.32, "log10(nt + 0.1), from -1 to 4.5; 210 nt are 2.32"),
+        ("cds_length", 1182.0, -1.0, "log10(nt + 0.1), from -1 to 5.1; 1182 nt are 3.07"),
+        ("intron_length", 20_000.0, 6.4, "log10(nt + 0.1), from -1 to 6.5; 20000 nt are 4.30"),
+        ("utr3_length", -2.0, 4.5, "log10(nt + 0.1), from -1 to 4.6; a z-score is not read here"),
+        ("utr5_gc", 61.0, 0.61, "a share, from 0 to 1; not percent: 61 % is 0.61"),
+        ("cds_gc", 1.1, 1.0, "a share, from 0 to 1; not percent: 1.1 % is 0.011"),
+        ("utr3_gc", -0.1, 0.0, "a share, from 0 to 1"),
+        ("orf_exon_density", 6.0, 0.8, "log10(exons per kb + 0.1), from -1 to 2; 6 exons per kb are 0.79"),
+    ] {
+        let gene = |value: f64| json!({"promoter": "ACGT", "tss": 0, "half_life_features": {name: value}});
+        let reply = predict(&app, &[gene(inside)]).await;
+        assert_eq!(reply.status, 200, "{name} {inside}: {}", reply.body);
+        let reply = predict(&app, &[gene(outside)]).await;
+        let error = &reply.body["errors"][0];
+        assert_eq!((reply.status, error["code"].as_str()), (422, Some("out_of_range")));
+        let detail = error["detail"].as_str().unwrap();
+        assert!(detail.ends_with(said) && detail.contains(&outside.to_string()), "{detail}");
+    }
+    let gene = |level: f64| json!({"promoter": "ACGT", "tss": 0, "mirnas": {"hsa-miR-1-3p": level}});
+    for (level, status) in [(1.0, 200), (-1.0, 200), (7.0, 200), (800.0, 422), (-5.0, 422)] {
+        assert_eq!(predict(&app, &[gene(level)]).await.status, status, "{level}");
+    }
+    let reply = predict(&app, &[json!({"promoter": "ACGT", "tss": 7_676_594})]).await;
+    assert_eq!(
+        reply.body["errors"][0]["detail"],
+        "the start of transcription, 7676594, lies outside the promoter of 4 nt; it is an index in `promoter`, from 0 to \
+         3, not a place in the genome"
     );
 }
 

@@ -65,13 +65,16 @@ async fn a_reply_in_full() {
           "class": null,
           "mirtron_probability": null,
           "warnings": [
-            "sequence: 1 ambiguity code read as N (first: R at position 76)"
+            "sequence: 1 of 76 letters is unknown (R at position 76)",
+            "the ends decide: cut otherwise than in miRBase, a canonical hairpin looks like a mirtron"
           ]
         },
         {
           "class": null,
           "mirtron_probability": null,
-          "warnings": []
+          "warnings": [
+            "the ends decide: cut otherwise than in miRBase, a canonical hairpin looks like a mirtron"
+          ]
         }
       ]
     }
@@ -84,7 +87,7 @@ async fn every_bad_hairpin_is_named() {
     let rows = json!([
         {"sequence": "ACGU".repeat(9)},
         {"sequence": MIRTRON},
-        {"sequence": MIRTRON.replace("CCC", "C-C"), "id": "x".repeat(129)},
+        {"sequence": MIRTRON.replace("CCC", "C-C"), "id": "x".repeat(257)},
         {"sequence": "A".repeat(165)},
     ]);
     let found = problem(&app.post_to(CLASSIFY, &json!({ "pre_mirnas": rows })).await, 422, "invalid-input");
@@ -140,6 +143,18 @@ async fn a_hairpin_has_one_answer_whatever_stands_beside_it() {
             assert!((found - alone).abs() < 1e-5, "{model}: {found} at {place} of {size}, {alone} alone");
         }
     }
+}
+
+#[tokio::test]
+async fn what_every_answer_depends_on_is_a_fact_of_the_model() {
+    let models = app().get("/v1/models").await.body;
+    let caution = |name: &str| {
+        let rows = models["models"].as_array().unwrap();
+        rows.iter().find(|row| row["name"] == name).unwrap().get("caution").cloned()
+    };
+    let reply = app().post_to(CLASSIFY, &json!({"pre_mirnas": [{"sequence": MIRTRON}]})).await;
+    assert_eq!(reply.body["results"][0]["warnings"], json!([caution("premirna_cnn_lstm").unwrap()]));
+    assert_eq!(caution("dmiso"), None);
 }
 
 #[tokio::test]

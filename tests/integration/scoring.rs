@@ -30,7 +30,7 @@ async fn a_reply_in_full() {
           "interacts": null,
           "site_type": "8mer",
           "warnings": [
-            "site: 2 ambiguity codes read as N (first: R at position 1)",
+            "site: 2 of 76 letters are unknown (first: R at position 1)",
             "site of 76 nt: only its middle, positions 9 to 68, was read"
           ]
         }
@@ -58,7 +58,7 @@ async fn concurrent_callers_get_their_own_rows() {
 async fn ids_are_echoed_in_order_and_only_where_given() {
     let app = App::ready(&[]);
     let with = |id: Value| json!({"id": id, "mirna": MIRNA, "site": SITE});
-    let most = "é".repeat(128);
+    let most = "é".repeat(256);
     let reply = app
         .score(&[with("b".into()), pair(), with("".into()), with(Value::Null), with(most.clone().into())])
         .await;

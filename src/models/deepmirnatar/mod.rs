@@ -33,6 +33,7 @@ pub const MODEL: Model = Model {
     task: Task::TargetSite,
     description: "DeepmiRNATar: word2vec for the miRNA and a pre-trained BERT for the site, TextCNN and BiLSTM \
                   over each, and four modules of attention and convolution from miRNA to site. 2024.",
+    caution: None,
     encoder: |_| Ok(encoder()),
     network: network::build,
     l1_variables: &[],

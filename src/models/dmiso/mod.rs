@@ -21,6 +21,7 @@ pub const MODEL: Model = Model {
     task: Task::TargetSite,
     description: "DMISO: two convolutional branches, a bidirectional LSTM and a dense layer over a miRNA or \
                   isomiR (30 nt) and a target site (60 nt). Talukder et al., Sci Rep 2022.",
+    caution: None,
     encoder: |_| Ok(Encoder::target_site(SHAPE, encode)),
     network: network::build,
     adapt: None,

@@ -39,6 +39,7 @@ pub const MODEL: Model = Model {
     task: Task::TargetSite,
     description: "miTAR: embedded letters, a convolution and a bidirectional recurrent layer over a miRNA (26 nt) and a \
                   target site (53 or 40 nt). Gu et al., BMC Bioinformatics 2021.",
+    caution: None,
     encoder,
     network: network::build,
     adapt: None,

@@ -48,6 +48,7 @@ pub const MODEL: Model = Model {
     task: Task::TargetSite,
     description: "pairmap: a trained aligner that weighs all alignments, and two dense layers over the pairs that it \
                   finds, for a miRNA or isomiR (15 to 30 nt) and a target site (6 to 100 nt). mirador's own.",
+    caution: None,
     encoder: |_| Ok(Encoder::target_site([WIDTH, 1], encode)),
     network: network::build,
     adapt: Some(|store, inputs, _| panel::Panel::adapt(store, inputs)),

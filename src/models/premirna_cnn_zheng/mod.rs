@@ -4,7 +4,7 @@ mod network;
 mod published;
 
 use crate::encoding::{Encoded, one_hot};
-use crate::models::{Encoder, Model};
+use crate::models::{Encoder, Model, premirna_cnn_lstm};
 use crate::rna::Base;
 use crate::tasks::{Task, pre_mirna};
 
@@ -18,6 +18,7 @@ pub const MODEL: Model = Model {
     task: Task::PreMirna,
     description: "One convolution and its maximum over a hairpin (40 to 164 nt); mirtron or canonical. Zheng et \
                   al., Sci Rep 2019.",
+    caution: Some(premirna_cnn_lstm::CAUTION),
     encoder: |_| {
         Ok(Encoder::pre_mirna([ROWS, 4], |hairpin| {
             Encoded::whole(one_hot(&hairpin.sequence, ROWS, ALPHABET, 0.0), Vec::new())

@@ -7,11 +7,14 @@ use crate::encoding::{Encoded, tokens};
 use crate::models::{Encoder, LoadError, Options};
 use crate::rna::{Base, Rna};
 use crate::tasks::expression::{Gene, HalfLifeFeature};
+use crate::tasks::scale::Scale;
 
 /// Xpresso's order; a promoter's thymine is written as uracil here.
 const ALPHABET: [Base; 4] = [Base::A, Base::C, Base::G, Base::U];
 /// Names that a warning spells out.
 const NAMED: usize = 10;
+/// Letters of a caller's name that a warning repeats.
+const REPEATED: usize = 40;
 
 pub fn encoder(options: &Options) -> Result<Encoder, LoadError> {
     let switches: Switches = LoadError::options(options)?;
@@ -38,6 +41,7 @@ fn encode(gene: &Gene, switches: &Switches) -> Encoded {
     let mut warnings = window_warnings(&gene.promoter, gene.tss, switches.window);
     warnings.extend(feature_warnings(gene, &switches.features));
     warnings.extend(mirna_warnings(gene, &switches.mirnas));
+    warnings.extend(unseen_warnings(gene, switches));
     Encoded::whole(values, warnings)
 }
 
@@ -95,10 +99,46 @@ fn mirna_warnings(gene: &Gene, mirnas: &[String]) -> Vec<String> {
     warnings
 }
 
+/// Numbers that can be, but that no training gene had.
+fn unseen_warnings(gene: &Gene, switches: &Switches) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for feature in &switches.features {
+        if let (Some(value), Some(seen)) = (feature.of(&gene.half_life), Scale::of(*feature).trained)
+            && !seen.contains(&f64::from(value))
+        {
+            let (name, least, most) = (feature.name(), seen.start(), seen.end());
+            warnings.push(format!(
+                "half_life_features.{name}: {value} lies outside what training saw, {least} to {most}"
+            ));
+        }
+    }
+    let Some([least, most]) = switches.levels else { return warnings };
+    let unseen = |level: &f32| *level != 0.0 && !(least..=most).contains(level);
+    let level = |name: &String| gene.mirnas.get(name).filter(|level| unseen(level));
+    let named = switches.mirnas.iter().filter_map(|name| Some(format!("{name} ({})", level(name)?)));
+    let named: Vec<String> = named.collect();
+    if !named.is_empty() {
+        let seen = if least == most { least.to_string() } else { format!("{least} to {most}") };
+        let names = list(&named.iter().map(String::as_str).collect::<Vec<_>>());
+        warnings.push(format!(
+            "mirnas: training saw a level of {seen} where a miRNA targets the gene, not: {names}"
+        ));
+    }
+    warnings
+}
+
 fn list(names: &[&str]) -> String {
+    let named: Vec<String> = names.iter().take(NAMED).map(|name| shortened(name)).collect();
     match names.len().saturating_sub(NAMED) {
-        0 => names.join(", "),
-        more => format!("{} and {more} more", names[..NAMED].join(", ")),
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
+}
+
+fn shortened(name: &str) -> String {
+    match name.char_indices().nth(REPEATED) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.to_owned(),
     }
 }
 
@@ -136,6 +176,32 @@ mod tests {
             assert!(values[WINDOW].is_nan());
             assert_eq!(values[WINDOW + 1..], [2.0, 0.0]);
         }
+    }
+
+    #[test]
+    fn what_no_training_gene_had_is_said() {
+        let mut gene = gene(10_500, 7_000);
+        gene.half_life.measured = Some(5.5);
+        let seen = Switches { levels: Some([1.0, 1.0]), ..switches(&["mir-1", "mir-2"]) };
+        assert_eq!(
+            encode(&gene, &seen).warnings,
+            [
+                "half_life_features.measured: 5.5 lies outside what training saw, -3.6 to 3.8",
+                "mirnas: training saw a level of 1 where a miRNA targets the gene, not: mir-1 (2)",
+            ]
+        );
+        gene.half_life.measured = Some(-3.5);
+        gene.mirnas = [("mir-1".to_owned(), 1.0), ("mir-2".to_owned(), 0.0)].into();
+        assert!(encode(&gene, &seen).warnings.is_empty());
+    }
+
+    #[test]
+    fn a_warning_repeats_little_of_what_was_sent() {
+        let mut gene = gene(10_500, 7_000);
+        gene.mirnas = (0..1_000).map(|index| (format!("{index}{}", "x".repeat(10_000)), 1.0)).collect();
+        let warnings = encode(&gene, &switches(&[])).warnings;
+        assert!(warnings.iter().map(String::len).sum::<usize>() < 1_000);
+        assert!(warnings.last().unwrap().ends_with(" and 990 more"));
     }
 
     #[test]

@@ -25,6 +25,7 @@ pub const MODEL: Model = Model {
     task: Task::Expression,
     description: "Xpresso: two convolutions over 10,500 nt around the start of transcription and a dense layer that \
                   also reads features of the transcript's half-life. Agarwal & Shendure, Cell Rep 2020.",
+    caution: None,
     encoder: encode::encoder,
     network: network::build,
     l1_variables: &[],
@@ -42,6 +43,8 @@ struct Switches {
     window: [usize; 2],
     features: Vec<HalfLifeFeature>,
     mirnas: Vec<String>,
+    /// The least and the highest level that a miRNA had in training where it targets the gene, if that is known.
+    levels: Option<[f32; 2]>,
     dropout: [f64; 2],
 }
 
@@ -51,6 +54,7 @@ impl Default for Switches {
             window: [UPSTREAM, DOWNSTREAM],
             features: HalfLifeFeature::XPRESSO.to_vec(),
             mirnas: Vec::new(),
+            levels: None,
             dropout: [0.00099, 0.01546],
         }
     }

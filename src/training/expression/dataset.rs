@@ -81,7 +81,7 @@ struct Record {
 /// Reads a file that [`write()`] wrote; a wrong row is named.
 pub fn read(path: &Path) -> Result<Vec<Example>> {
     tsv::read(path, |record: Record| {
-        let (promoter, _) = Rna::parse(&record.promoter, PROMOTER_LENGTHS).context("promoter")?;
+        let promoter = Rna::trusted(&record.promoter, PROMOTER_LENGTHS).context("promoter")?;
         ensure!(record.tss < promoter.len(), "tss {} lies outside the promoter", record.tss);
         ensure!(record.level.is_finite(), "level {} is not finite", record.level);
         let targets = parse_targets(&record.target_mirnas)?;

@@ -69,7 +69,7 @@ struct Record {
 pub fn read(path: &Path) -> Result<Vec<Hairpin>> {
     tsv::read(path, |record: Record| {
         let Record { id, source, split, family, sequence, mature5p, mature3p, label } = record;
-        let (sequence, _) = Rna::parse(&sequence, LENGTHS).context("sequence")?;
+        let sequence = Rna::trusted(&sequence, LENGTHS).context("sequence")?;
         let mirtron = parse_label(label)?;
         let (mature5p, mature3p) = (mature5p.parse()?, mature3p.parse()?);
         let pre_mirna = PreMirna { sequence };

@@ -39,7 +39,7 @@ pub fn human_promoters(data: &Path, tally: &mut Tally) -> Result<Vec<Example>> {
         let Some((letters, tss)) = promoters.into_iter().find(|(letters, _)| !letters.is_empty()) else {
             return Ok(None);
         };
-        let (promoter, _) = Rna::parse(letters, PROMOTER_LENGTHS)?;
+        let promoter = Rna::trusted(letters, PROMOTER_LENGTHS)?;
         let half_life = HalfLife { measured: row.halflife_scaled_saluki, ..HalfLife::default() };
         Ok(Some(Example {
             ensg: row.ensg,
