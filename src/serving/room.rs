@@ -174,12 +174,12 @@ mod tests {
         Rooms::new(64, 1, 256, Bytes::new(64 * BLOCK))
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn no_share_takes_the_places_of_another() {
         let rooms = rooms();
         let _lines = rooms.reserve(Share::Lines, 32).await.unwrap();
         let _large = rooms.reserve(Share::Large, 64).await.unwrap();
-        let more_lines = timeout(Duration::from_secs(9), rooms.reserve(Share::Lines, 1)).await;
+        let more_lines = timeout(Duration::from_millis(50), rooms.reserve(Share::Lines, 1)).await;
         assert!(more_lines.is_err(), "lines wait");
         assert_eq!(rooms.reserve(Share::Large, 1).await.unwrap_err(), PredictError::Full);
         let _small = rooms.reserve(Share::Small, 8).await.unwrap();
@@ -188,7 +188,7 @@ mod tests {
         assert_eq!(rooms.reserve(Share::Large, 65).await.unwrap_err(), PredictError::TooMuch { inputs: 64 });
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_small_request_takes_room_of_large_ones_where_its_own_is_full() {
         let rooms = rooms();
         let _own = rooms.reserve(Share::Small, 8).await.unwrap();
@@ -196,7 +196,7 @@ mod tests {
         assert_eq!(other.inputs(), 8);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn bytes_come_back_with_the_last_input() {
         let rooms = rooms();
         let mut room = rooms.reserve(Share::Large, 64).await.unwrap();
@@ -207,11 +207,11 @@ mod tests {
         let second = room.split(24);
         let waiting = rooms.place(second);
         tokio::pin!(waiting);
-        assert!(timeout(Duration::from_secs(9), &mut waiting).await.is_ok(), "64 blocks less 40 are 24");
+        assert!(timeout(Duration::from_millis(50), &mut waiting).await.is_ok(), "64 blocks less 40 are 24");
         let third = rooms.reserve(Share::Lines, 32).await.unwrap();
         let third = rooms.place(third);
         tokio::pin!(third);
-        assert!(timeout(Duration::from_secs(9), &mut third).await.is_err(), "40 of the 64 blocks are held");
+        assert!(timeout(Duration::from_millis(50), &mut third).await.is_err(), "40 of the 64 blocks are held");
         drop(part);
         assert_eq!(third.await.unwrap().inputs(), 32);
     }
