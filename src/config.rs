@@ -1,5 +1,9 @@
 //! Every setting of the server program: one field is one flag `--some-flag` and its twin `MIRADOR_SOME_FLAG`.
 
+mod origin;
+
+pub use origin::{AllowedOrigin, Authority, Origin};
+
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::thread::available_parallelism;
@@ -85,7 +89,16 @@ pub struct ServeConfig {
     /// Requests that one key, or one address, may send in a minute
     #[arg(long, env = "MIRADOR_RATE_LIMIT")]
     pub rate_limit: Option<NonZeroU32>,
-    /// Behind a proxy: a caller's address is the last in X-Forwarded-For
+    /// Leave /, /docs and /openapi.json open to everybody, keys or not
+    #[arg(long, env = "MIRADOR_PUBLIC_DOCS")]
+    pub public_docs: bool,
+    /// Origin whose web pages may ask, e.g. https://lab.example, or * for all; repeatable [default: none but our own]
+    #[arg(long, env = "MIRADOR_CORS_ORIGIN", value_delimiter = ',', value_name = "ORIGIN")]
+    pub cors_origin: Vec<AllowedOrigin>,
+    /// Host that this server answers to, any other is 421; repeatable; without a port, at any port [default: all]
+    #[arg(long, env = "MIRADOR_ALLOWED_HOST", value_delimiter = ',', value_name = "HOST")]
+    pub allowed_host: Vec<Authority>,
+    /// Behind a proxy: believe the last X-Forwarded-For (the caller's address), -Host, -Port and -Proto
     #[arg(long, env = "MIRADOR_FORWARDED_FOR")]
     pub forwarded_for: bool,
     /// Write the bound address to this file once listening
@@ -135,7 +148,7 @@ pub struct ServeConfig {
     /// Who runs this service, for /service-info
     #[arg(long, env = "MIRADOR_ORGANIZATION_NAME", default_value = "mirador")]
     pub organization_name: String,
-    /// Their address [default: this service's home page]
+    /// Their address [default: this service's home page, by the host that was asked for]
     #[arg(long, env = "MIRADOR_ORGANIZATION_URL")]
     pub organization_url: Option<String>,
 }

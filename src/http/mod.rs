@@ -1,13 +1,15 @@
 //! The only place that knows HTTP, JSON and OpenAPI: one endpoint, one file.
 //!
-//! A request passes `envelope` (its id, and whatever goes wrong further in as a problem body), `metrics`, the `door`
-//! (`keys`, `rate`), a net for panics, for work also its `deadline`, then its handler; one that scores hands it to
-//! `formats`.
+//! A request passes `envelope` (its id, and whatever goes wrong further in as a problem body), `metrics`, `origin` (pages
+//! of other origins), `auth` (`keys`, `rate`), a net for panics, for work also its `deadline`, then its handler; one that
+//! scores hands it to `formats`.
 
+mod arrival;
+mod auth;
 mod body;
 mod callers;
 mod deadline;
-mod door;
+mod docs;
 mod envelope;
 mod expression;
 mod field_error;
@@ -20,6 +22,7 @@ mod metrics;
 mod models;
 mod offload;
 mod openapi;
+mod origin;
 mod pre_mirnas;
 mod problem;
 mod problem_kind;
@@ -51,12 +54,12 @@ pub use state::AppState;
 pub fn app(state: AppState) -> Router {
     let (routes, _) = routes().split_for_parts();
     routes
-        .merge(openapi::docs())
+        .merge(docs::routes())
         .layer(RequestDecompressionLayer::new())
         .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::custom(|_| -> Response { problem::Problem::Internal.into_response() }))
-        .layer(from_fn_with_state(state.clone(), door::limit))
-        .layer(from_fn_with_state(state.clone(), door::authenticate))
+        .layer(from_fn_with_state(state.clone(), auth::admit))
+        .layer(from_fn_with_state(state.clone(), origin::guard))
         .layer(from_fn(metrics::measure))
         .layer(from_fn(envelope::envelope))
         .with_state(state)

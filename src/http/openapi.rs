@@ -1,4 +1,4 @@
-//! `GET /openapi.json` and `GET /docs`: the contract, generated from the handlers.
+//! `GET /openapi.json`: the contract, generated from the handlers.
 
 use std::sync::LazyLock;
 
@@ -8,7 +8,6 @@ use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{OpenApi, RefOr, Response};
 use utoipa::{Modify, OpenApi as _};
-use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::problem::ProblemBody;
 use super::problem_kind::BareProblems;
@@ -27,6 +26,7 @@ const DESCRIPTION: &str = "Answers the questions of microRNA biology with neural
 #[derive(utoipa::OpenApi)]
 #[openapi(
     info(title = "mirador", description = DESCRIPTION),
+    servers((url = ".")),
     components(schemas(ProblemBody)),
     tags(
         (name = "target sites", description = "Does this miRNA (or isomiR) bind this site?"),
@@ -90,9 +90,4 @@ fn add_header(response: &mut Response, name: &str, kind: Type, description: &str
 pub async fn openapi() -> Json<&'static OpenApi> {
     static DOCUMENT: LazyLock<OpenApi> = LazyLock::new(super::openapi);
     Json(&DOCUMENT)
-}
-
-/// Swagger UI, served from within the program.
-pub fn docs() -> SwaggerUi {
-    SwaggerUi::new("/docs").config(Config::from("/openapi.json"))
 }

@@ -51,6 +51,8 @@ pub enum Problem {
     SlowBody,
     /// A format that the route does not take.
     MediaType,
+    /// The same, below `/v2`.
+    TensorType,
     /// No format that the caller accepts.
     NotAcceptable,
     /// A page of another origin, which is not listed.
@@ -124,7 +126,7 @@ impl Problem {
             Self::TooManyRows(_) => ProblemKind::TooManyRows,
             Self::TooMuchWork { .. } => ProblemKind::TooMuchWork,
             Self::SlowBody => ProblemKind::SlowBody,
-            Self::MediaType | Self::ContentEncoding => ProblemKind::UnsupportedMediaType,
+            Self::MediaType | Self::TensorType | Self::ContentEncoding => ProblemKind::UnsupportedMediaType,
             Self::NotAcceptable => ProblemKind::NotAcceptable,
             Self::ForeignOrigin => ProblemKind::ForeignOrigin,
             Self::Misdirected => ProblemKind::Misdirected,
@@ -171,6 +173,7 @@ impl Problem {
             }
             Self::Misdirected => "this server does not answer to the host that was asked for".into(),
             Self::MediaType => "Content-Type has to be application/json, application/x-ndjson, text/csv or text/tab-separated-values".into(),
+            Self::TensorType => "Content-Type has to be application/json, or application/octet-stream with tensors behind the JSON".into(),
             Self::ContentEncoding => "Content-Encoding has to be gzip or zstd, or absent".into(),
             Self::Malformed(errors) | Self::InvalidInput(errors) => {
                 let (values, are) = if errors.all == 1 { ("value", "is") } else { ("values", "are") };

@@ -1,6 +1,6 @@
 //! How often one caller may ask: so many requests a minute, by key where there are keys, else by address.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -15,8 +15,19 @@ use governor::{Quota, RateLimiter};
 pub enum Caller {
     /// The key's name.
     Key(Arc<str>),
-    /// Where the connection comes from.
+    /// Where the connection comes from; see [`Caller::at`].
     Address(IpAddr),
+}
+
+impl Caller {
+    /// Who asks from this address. Whoever has one IPv6 address has its /64, and could use a new one each time.
+    pub fn at(address: IpAddr) -> Self {
+        const NETWORK: u128 = !0 << 64;
+        Self::Address(match address {
+            IpAddr::V4(_) => address,
+            IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & NETWORK).into(),
+        })
+    }
 }
 
 /// Counts requests by caller.

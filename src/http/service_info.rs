@@ -2,9 +2,11 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::{HeaderMap, Uri};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::arrival;
 use super::problem_kind::BareProblems;
 use super::state::AppState;
 
@@ -54,9 +56,13 @@ struct Organization {
     get, path = "/service-info", tag = "service", operation_id = "service_info",
     responses((status = 200, body = ServiceInfo, description = "GA4GH service-info 1.0"), BareProblems),
 )]
-pub async fn service_info(State(state): State<AppState>) -> Json<ServiceInfo> {
+pub async fn service_info(State(state): State<AppState>, uri: Uri, headers: HeaderMap) -> Json<ServiceInfo> {
     let config = state.config();
-    let home = || format!("http://{}/", config.bind);
+    // The address that is listened on may be 0.0.0.0, which nobody can call.
+    let home = || {
+        let asked = arrival::home(&headers, &uri, config);
+        asked.unwrap_or_else(|| format!("{}://{}/", arrival::scheme(&headers, config), config.bind))
+    };
     Json(ServiceInfo {
         id: "local.mirador",
         name: "mirador",

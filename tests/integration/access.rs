@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::app::{App, Reply, SCORE, pair, score_request};
 
 /// An application that knows a key for each scope; their secrets.
-fn guarded(flags: &[&str]) -> (App, [String; 3]) {
+pub fn guarded(flags: &[&str]) -> (App, [String; 3]) {
     let app = App::ready(flags);
     let made =
         [Scope::Score, Scope::Read, Scope::Metrics].map(|scope| Keys::make(&scope.to_string(), &[scope]));
@@ -116,6 +116,68 @@ async fn without_keys_callers_are_counted_by_address() {
         429,
         "nobody else is believed"
     );
+}
+
+#[tokio::test]
+async fn callers_are_told_apart_however_the_proxy_writes_them() {
+    let app = App::ready(&["--rate-limit", "1", "--forwarded-for"]);
+    let ask = async |address: &str| {
+        let request = Request::get("/v1/models").header("x-forwarded-for", address);
+        app.send(request.body(Body::empty()).unwrap()).await.status
+    };
+    assert_eq!(ask("1.2.3.4:55").await, 200);
+    assert_eq!(ask("1.2.3.5:66").await, 200, "another caller behind the same proxy");
+    for same in
+        ["1.2.3.4:77", "1.2.3.4", "\"1.2.3.4:78\"", "for=1.2.3.4", "::ffff:1.2.3.4", "[::ffff:1.2.3.4]:9"]
+    {
+        assert_eq!(ask(same).await, 429, "{same}");
+    }
+    assert_eq!(ask("[2001:db8:0:1::1]:443").await, 200);
+    for same in ["2001:db8:0:1::2", "[2001:db8:0:1:ffff::3]", "[2001:db8:0:1:abcd::]:1"] {
+        assert_eq!(ask(same).await, 429, "{same}: one /64 is one caller");
+    }
+    assert_eq!(ask("2001:db8:0:2::1").await, 200);
+}
+
+#[tokio::test]
+async fn requests_without_a_known_key_are_counted_and_bounded_by_address() {
+    let (app, [score, ..]) = guarded(&["--rate-limit", "3", "--forwarded-for"]);
+    let ask = async |address: &str, key: &str| {
+        let request = Request::get("/v1/models").header("x-forwarded-for", address).header("x-api-key", key);
+        app.send(request.body(Body::empty()).unwrap()).await
+    };
+    for (index, remaining) in ["2", "1", "0"].into_iter().enumerate() {
+        let refused = ask("192.0.2.1", &format!("guess {index}")).await;
+        assert_eq!((refused.status, refused.header("x-ratelimit-remaining")), (401, remaining));
+        assert_eq!(refused.header("x-ratelimit-limit"), "3");
+    }
+    let bounded = ask("192.0.2.1", "guess 4").await;
+    assert_eq!(bounded.status, 429);
+    assert!(!bounded.header("retry-after").is_empty());
+    assert_eq!(ask("192.0.2.2", "guess").await.status, 401, "another address has its own count");
+    let known = ask("192.0.2.1", &score).await;
+    assert_eq!(
+        (known.status, known.header("x-ratelimit-remaining")),
+        (403, "2"),
+        "whoever has a key is counted by it, a missing scope too"
+    );
+}
+
+#[tokio::test]
+async fn documents_can_be_left_open_to_people() {
+    let documents = ["/", "/docs", "/docs/", "/docs/index.css", "/openapi.json"];
+    let (closed, _) = guarded(&[]);
+    let (open, _) = guarded(&["--public-docs", "--rate-limit", "20"]);
+    for path in documents {
+        assert_eq!(closed.get(path).await.status, 401, "{path}");
+        let reply = open.get(path).await;
+        assert!([200, 303, 307, 308].contains(&reply.status), "{path}: {}", reply.status);
+        assert!(!reply.header("x-ratelimit-remaining").is_empty(), "{path} is counted");
+    }
+    for path in ["/v1/models", "/metrics", "/service-info", "/docsx", "//docs/", "/v2"] {
+        assert_eq!(open.get(path).await.status, 401, "{path}");
+    }
+    assert_eq!(open.post(body()).await.status, 401);
 }
 
 #[tokio::test]

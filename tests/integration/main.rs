@@ -6,6 +6,7 @@
 mod access;
 mod app;
 mod architecture;
+mod browsers;
 mod complaints;
 mod contract;
 mod deepmirnatar;

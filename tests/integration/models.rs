@@ -1,8 +1,11 @@
 //! What the service says of itself and its models.
 
+use axum::body::Body;
+use axum::http::Request;
 use mirador::models::LoadError;
 use mirador::models::device::Device;
 use mirador::serving::{PredictorConfig, Registry};
+use serde_json::json;
 use tempfile::TempDir;
 
 use crate::app::App;
@@ -67,7 +70,50 @@ async fn the_service_describes_itself() {
     let docs = app.get("/docs/").await;
     assert_eq!(docs.status, 200);
     assert!(!docs.body.as_str().unwrap().contains("https://"), "works with no internet");
-    assert_eq!(app.get("/docs").await.header("location"), "/docs/");
+    assert!(page.contains("rel=\"icon\""), "browsers need not ask for one");
+}
+
+/// Behind a proxy the service may stand below a path: no address in the documents starts at the root.
+#[tokio::test]
+async fn the_documents_work_below_any_path() {
+    let app = App::starting(&[]);
+    let redirect = app.get("/docs").await;
+    assert_eq!((redirect.status, redirect.header("location")), (308, "docs/"));
+    let settings = app.get("/docs/swagger-initializer.js").await;
+    assert!(settings.body.as_str().unwrap().contains(r#""../openapi.json""#), "{}", settings.body);
+    for page in ["/", "/docs/"] {
+        let page = app.get(page).await.body.as_str().unwrap().to_owned();
+        assert!(!page.contains("href=\"/") && !page.contains("src=\"/"), "{page}");
+    }
+    let script = app.get("/docs/swagger-ui-bundle.js").await;
+    assert!(script.header("content-type").contains("javascript"), "{}", script.header("content-type"));
+    assert_eq!(app.get("/docs/no-such-file").await.status, 404);
+    assert_eq!(app.get("/openapi.json").await.body["servers"], json!([{"url": "."}]));
+}
+
+#[tokio::test]
+async fn the_service_names_the_address_that_it_was_asked_by() {
+    let url = async |flags: &[&str], headers: &[(&str, &str)]| {
+        let mut request = Request::get("/service-info");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let info = App::starting(flags).send(request.body(Body::empty()).unwrap()).await.body;
+        info["organization"]["url"].as_str().unwrap().to_owned()
+    };
+    let anywhere = ["--bind", "0.0.0.0:8080"];
+    let behind = ["--bind", "0.0.0.0:8080", "--forwarded-for"];
+    let tls = ["--bind", "0.0.0.0:8080", "--tls-cert", "chain.pem", "--tls-key", "key.pem"];
+    let host = ("host", "lab.example:8443");
+    assert_eq!(url(&anywhere, &[host]).await, "http://lab.example:8443/");
+    assert_eq!(url(&tls, &[host]).await, "https://lab.example:8443/");
+    let forwarded = [host, ("x-forwarded-host", "public.example"), ("x-forwarded-proto", "https")];
+    assert_eq!(url(&behind, &forwarded).await, "https://public.example/");
+    assert_eq!(url(&anywhere, &forwarded).await, "http://lab.example:8443/");
+    assert_eq!(url(&behind, &[host]).await, "http://lab.example:8443/");
+    for nonsense in ["", "a b", "<script>", "evil/path"] {
+        assert_eq!(url(&anywhere, &[("host", nonsense)]).await, "http://0.0.0.0:8080/", "{nonsense}");
+    }
 }
 
 #[test]

@@ -258,6 +258,7 @@ async fn ask(
     request: Request,
 ) -> Result<Response, Problem> {
     let entry = registry.card(name)?;
+    check_type(request.headers())?;
     let (head, deadline) = (request.headers().clone(), request.extensions().get().copied());
     let bytes = body::read(request, state.config().max_body_bytes.get()).await?;
     let (json, binary) = split(&head, &bytes)?;
@@ -267,6 +268,14 @@ async fn ask(
         Task::PreMirna => answer::<PreMirnaRow>(state, entry, deadline, request, binary).await,
         Task::Expression => answer::<GeneRow>(state, entry, deadline, request, binary).await,
     }
+}
+
+/// Triton's client names no type. No page of another origin passes with that: its POST names the origin.
+fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let Some(media_type) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
+    let essence = media_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    let taken = ["application/json", "application/octet-stream"];
+    taken.iter().any(|name| essence.eq_ignore_ascii_case(name)).then_some(()).ok_or(Problem::TensorType)
 }
 
 /// The JSON, and the binary tensors behind it.
