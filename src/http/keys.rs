@@ -95,6 +95,7 @@ impl FromStr for Key {
         let [name, scopes, digest] = line.split_whitespace().collect::<Vec<_>>()[..] else {
             return Err("expected NAME SCOPE,SCOPE SHA256".into());
         };
+        check_name(name)?;
         Ok(Self {
             name: name.into(),
             scopes: scopes.split(',').map(parse_scope).collect::<Result<_, _>>()?,
@@ -108,13 +109,19 @@ impl FromStr for Key {
 
 /// `mirador key`: prints a new key, and its line in the file.
 pub fn print_new_key(name: &str, scopes: &[String]) -> Result<(), String> {
-    if name.contains(|c: char| c.is_whitespace() || c == '#') {
-        return Err("a name is one word without #".into());
-    }
+    check_name(name)?;
     let scopes = scopes.iter().map(|scope| parse_scope(scope)).collect::<Result<Vec<_>, _>>()?;
     let (secret, line) = Keys::make(name, &scopes);
     println!("The key, which is shown only now:\n{secret}\n\nIts line for --key-file:\n{line}");
     Ok(())
+}
+
+/// A name stands in the file and in log lines.
+fn check_name(name: &str) -> Result<(), String> {
+    match name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control() || c == '#') {
+        true => Err(format!("{name:?} is no name: one word, without # and control characters")),
+        false => Ok(()),
+    }
 }
 
 fn parse_scope(scope: &str) -> Result<Scope, String> {
@@ -161,6 +168,7 @@ mod tests {
             (format!("a score {}", &digest[1..]), "line 1: the digest"),
             (format!("a score {}", "g".repeat(64)), "line 1: the digest"),
             (format!("a score {digest}\na read {digest}"), "line 2: the name a stands there twice"),
+            (format!("a\u{7} score {digest}"), "line 1: \"a\\u{7}\" is no name"),
             ("# none".to_owned(), "no key"),
         ] {
             let error = read(&text).unwrap_err();
