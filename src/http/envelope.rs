@@ -18,7 +18,8 @@ use super::problem::Problem;
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const MAX_REQUEST_ID: usize = 128;
 
-/// Outermost layer: it sees every request first and every reply last, panics and unknown routes included.
+/// It sees every request before all others do but `measure`, and every reply after them, panics and unknown routes
+/// included.
 pub async fn envelope(request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = request_id(request.headers());

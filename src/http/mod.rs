@@ -1,6 +1,6 @@
 //! The only place that knows HTTP, JSON and OpenAPI: one endpoint, one file.
 //!
-//! A request passes `envelope` (its id, and whatever goes wrong further in as a problem body), `metrics`, `origin` (pages
+//! A request passes `measure`, `envelope` (its id, and whatever goes wrong further in as a problem body), `origin` (pages
 //! of other origins), `auth` (`keys`, `rate`), a net for panics, for work also its `deadline`, then its handler; one that
 //! scores hands it to `formats`.
 
@@ -18,6 +18,7 @@ mod health;
 mod home;
 mod inference;
 mod keys;
+mod measure;
 mod metrics;
 mod models;
 mod offload;
@@ -60,8 +61,8 @@ pub fn app(state: AppState) -> Router {
         .layer(CatchPanicLayer::custom(|_| -> Response { problem::Problem::Internal.into_response() }))
         .layer(from_fn_with_state(state.clone(), auth::admit))
         .layer(from_fn_with_state(state.clone(), origin::guard))
-        .layer(from_fn(metrics::measure))
         .layer(from_fn(envelope::envelope))
+        .layer(from_fn(measure::measure))
         .with_state(state)
 }
 

@@ -8,11 +8,11 @@ use tokio::sync::watch;
 
 use super::callers::Callers;
 use super::keys::Keys;
+use super::metrics;
 use super::problem::Problem;
 use super::rate::Limiter;
 use crate::config::ServeConfig;
 use crate::serving::{Bytes, Fault, PredictorConfig, Registry};
-use crate::telemetry::prometheus;
 
 /// Shared by all requests; cheap to clone.
 #[derive(Clone)]
@@ -37,7 +37,7 @@ impl AppState {
     /// A server that is starting.
     pub fn new(config: ServeConfig) -> Self {
         // Before a model makes its counters.
-        prometheus();
+        metrics::start();
         let limiter = config.rate_limit.map(Limiter::new);
         let (registry, keys, fault) = (Shared::default(), Shared::default(), Fault::default());
         let callers = Callers::new(config.max_bodies_bytes.get());

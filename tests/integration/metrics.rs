@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use mirador::models::device::Device;
 use mirador::models::dmiso;
-use mirador::serving::PredictorConfig;
+use mirador::serving::{PredictorConfig, Registry};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::app::{App, pair, score_request};
 use crate::fake::until;
+use crate::weights;
 
 /// The value of a line that starts with the metric's name and holds all of the labels; 0 where there is none yet.
 fn value(text: &str, metric: &str, labels: &[&str]) -> f64 {
@@ -81,4 +84,51 @@ async fn what_is_dropped_is_counted_by_cause() {
     // Other tests drop rows of a model of this name too.
     assert!(grew(r#"cause="late""#) >= 2.0 && grew(r#"cause="left""#) >= 3.0);
     assert!(grew(r#"cause="full""#) >= 6_000.0);
+}
+
+#[tokio::test]
+async fn every_figure_is_explained() {
+    let app = App::ready(&[]);
+    assert_eq!(app.post(json!({"pairs": [pair()]}).to_string()).await.status, 200);
+    let text = text(&app).await;
+    let names = |start: &str| -> Vec<&str> {
+        text.lines().filter_map(|line| line.strip_prefix(start)?.split(' ').next()).collect()
+    };
+    let (typed, helped) = (names("# TYPE "), names("# HELP "));
+    assert!(typed.contains(&"mirador_request_seconds") && typed.len() > 15, "{typed:?}");
+    for name in typed {
+        assert!(helped.contains(&name), "{name} has no help text");
+    }
+    assert!(text.contains(&format!("version=\"{}\"", env!("CARGO_PKG_VERSION"))));
+    assert!((value(&text, "mirador_build_info", &[]) - 1.0).abs() < 1e-9);
+    for figure in ["resident_memory_bytes", "open_fds", "start_time_seconds"] {
+        assert!(value(&text, &format!("process_{figure}"), &[]) > 0.0, "{figure}");
+    }
+    assert!(text.contains("\nprocess_cpu_seconds_total "));
+}
+
+#[tokio::test]
+async fn the_figures_of_a_removed_version_vanish() {
+    let load = |versions: &[(&str, bool)]| {
+        let root = TempDir::new().unwrap();
+        versions.iter().for_each(|(version, default)| weights::write(root.path(), version, *default));
+        Registry::load(root.path(), Device::Cpu, &PredictorConfig::default(), None).unwrap()
+    };
+    let app = App::starting(&[]);
+    let (goes, stays) = (r#"model="dmiso@goes""#, r#"model="dmiso@stays""#);
+    app.state.start(load(&[("stays", true), ("goes", false)]));
+    let before = text(&app).await;
+    assert!(before.contains(goes) && before.contains(stays));
+    app.state.start(load(&[("stays", true)]));
+    for _ in 0..100 {
+        // Its workers end a moment later.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        if !text(&app).await.contains(goes) {
+            break;
+        }
+    }
+    let after = text(&app).await;
+    assert!(!after.contains(goes) && after.contains(stays));
+    app.state.start(load(&[("stays", true), ("goes", false)]));
+    assert!(text(&app).await.contains(goes), "and come back with it");
 }
