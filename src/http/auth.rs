@@ -67,7 +67,7 @@ fn at_address(state: &AppState, request: &Request) -> Caller {
 }
 
 /// Denied by default: whatever is not named here or open needs a key.
-fn needed(path: &str, method: &Method) -> Scope {
+pub fn needed(path: &str, method: &Method) -> Scope {
     match path {
         "/metrics" => Scope::Metrics,
         _ if method == Method::POST => Scope::Score,
@@ -76,7 +76,7 @@ fn needed(path: &str, method: &Method) -> Scope {
 }
 
 /// What a balancer asks, which has no key and asks often.
-fn is_probe(path: &str) -> bool {
+pub fn is_probe(path: &str) -> bool {
     matches!(path, "/health/live" | "/health/ready" | "/v2/health/live" | "/v2/health/ready")
 }
 

@@ -21,10 +21,12 @@ use crate::tasks::{Input, Task};
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
-    "model": "mirex",
+    "model": "xpresso",
     "genes": [{
-        "id": "ENSG00000141510", "promoter": "CCTTACTTGTCATGGCGACTGTCCAGCTTTGTGCCAGGAGCCTCGCAGGGGTTGATGGGA", "tss": 49,
-        "half_life_features": {"measured": -0.4}, "mirnas": {"hsa-miR-34a-5p": 1.0},
+        "id": "g1",
+        "promoter":
+            "TCCACATGCTGCTCGGCCTGAAAAGGCAGTGGGGAGCCGGAGGGGAGGCAGAGATCGCGAGCGAGGCACCAGCCTGCAGCCGGCCC",
+        "tss": 49, "half_life_features": {"measured": -0.4},
     }],
 }))]
 pub struct ExpressionRequest {
@@ -97,8 +99,8 @@ struct HalfLifeFeatures {
 /// The predictions.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
-    "model": {"name": "mirex", "version": "public_windows"},
-    "results": [{"id": "ENSG00000141510", "log10_expression": 1.21, "warnings": []}],
+    "model": {"name": "xpresso", "version": "public_windows"},
+    "results": [{"id": "g1", "log10_expression": -0.07532805, "warnings": []}],
 }))]
 pub struct ExpressionResponse {
     /// Who answered.
@@ -124,16 +126,16 @@ pub struct ExpressionResult {
 #[utoipa::path(
     post, path = "/v1/expression/predict", tag = "expression", operation_id = "predict_expression",
     params(Asked),
-    request_body(content(
+    request_body(description = "JSON; lines (a row of the JSON list each); or a table (a column for each field)", content(
         (ExpressionRequest = "application/json"),
-        (GeneRow = "application/x-ndjson"),
+        (String = "application/x-ndjson"),
         (String = "text/csv"),
         (String = "text/tab-separated-values"),
     )),
     responses(
         (status = 200, description = "A level for each gene", content(
             (ExpressionResponse = "application/json"),
-            (ExpressionResult = "application/x-ndjson"),
+            (String = "application/x-ndjson"),
             (String = "text/csv"),
             (String = "text/tab-separated-values"),
         )),

@@ -42,7 +42,6 @@ use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::decompression::RequestDecompressionLayer;
-use utoipa::Modify;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -75,7 +74,7 @@ fn ops(state: AppState) -> Router {
 /// The OpenAPI document of the routes.
 pub fn openapi() -> OpenApi {
     let mut api = routes().into_openapi();
-    openapi::CommonHeaders.modify(&mut api);
+    openapi::complete(&mut api);
     api
 }
 

@@ -70,11 +70,46 @@ pub struct ModelCard {
     row: ModelRow,
     /// SHA-256 of the weights file.
     weights_sha256: String,
+    /// What it was trained on.
+    training_data: TrainingData,
+    /// What it was trained on and what it was chosen and measured on, kept apart.
+    split: Split,
+    /// What the labels of the training rows give away without a network: each floor, fitted and scored on them.
+    #[schema(value_type = Vec<Object>)]
+    audit: Value,
     /// Figures of training and evaluation, as the weights folder's `metrics.json` has them.
     #[schema(value_type = Object)]
     metrics: Map<String, Value>,
     /// The card in Markdown: training data, split, metrics, audit, known limits.
     card: String,
+}
+
+/// The rows that a version was trained on.
+#[derive(Debug, Serialize, ToSchema)]
+struct TrainingData {
+    /// SHA-256 of the table that `mirador-train prepare` wrote; `null` where the weights folder names none.
+    dataset_sha256: Option<String>,
+    /// What `prepare` read, repaired and dropped.
+    preparation: Vec<String>,
+}
+
+/// How the rows were split.
+#[derive(Debug, Serialize, ToSchema)]
+struct Split {
+    /// The card's words on data and split; `null` where it has none.
+    description: Option<String>,
+    /// The sets that are not trained on.
+    sets: Vec<HeldOut>,
+}
+
+/// Rows that are not trained on: validation, which chooses the epoch, and tests.
+#[derive(Debug, Serialize, ToSchema)]
+struct HeldOut {
+    #[schema(example = "validation")]
+    name: String,
+    rows: u64,
+    /// Rows of the positive class; `null` for a task whose answer is a number.
+    positives: Option<u64>,
 }
 
 /// List the models
@@ -103,9 +138,42 @@ pub async fn card(
     Ok(Json(ModelCard {
         row: ModelRow::of(entry, &state),
         weights_sha256: served.config.sha256.clone(),
+        training_data: TrainingData::of(&served.metrics),
+        split: Split::of(served),
+        audit: served.metrics.get("training_audit").cloned().unwrap_or_else(|| Value::Array(Vec::new())),
         metrics: served.metrics.clone(),
         card: served.card.clone(),
     }))
+}
+
+impl TrainingData {
+    fn of(metrics: &Map<String, Value>) -> Self {
+        let lines = metrics.get("preparation").and_then(Value::as_array).into_iter().flatten();
+        Self {
+            dataset_sha256: metrics.get("dataset_sha256").and_then(Value::as_str).map(str::to_owned),
+            preparation: lines.filter_map(Value::as_str).map(str::to_owned).collect(),
+        }
+    }
+}
+
+impl Split {
+    fn of(served: &ServedModel) -> Self {
+        // The trainer writes them behind the number of parameters, in front of what the recipe notes.
+        let mut paragraphs = served.card.split("\n\n");
+        let description = paragraphs
+            .find(|paragraph| paragraph.ends_with(" trainable parameters."))
+            .and_then(|_| paragraphs.next())
+            .map(|paragraph| paragraph.trim_start_matches("**Data.** ").trim().to_owned());
+        let sets = served.metrics.get("sets").and_then(Value::as_array).into_iter().flatten();
+        Self { description, sets: sets.filter_map(HeldOut::of).collect() }
+    }
+}
+
+impl HeldOut {
+    fn of(set: &Value) -> Option<Self> {
+        let (name, model) = (set["name"].as_str()?.to_owned(), &set["model"]);
+        Some(Self { name, rows: model["rows"].as_u64()?, positives: model["classes"]["positives"].as_u64() })
+    }
 }
 
 impl ModelRef {

@@ -24,8 +24,8 @@ const OTHER_STRAND: &str = "sequence: the reverse complement has the ends of an 
 #[schema(example = json!({
     "model": "premirna_cnn_lstm",
     "pre_mirnas": [{
-        "id": "hsa-mir-1226",
-        "sequence": "GUGAGGGCAUGCAGGCCUGGAUGGGGCAGCUGGGAUGGUCCAAAAGGGUGGCCUCACCAGCCCUGUGUUCCCUAG",
+        "id": "hsa-let-7a-1",
+        "sequence": "UGGGAUGAGGUAGUAGGUUGUAUAGUUUUAGGGUCACACCCACCACUGGGAGAUAACUAUACAAUCUACUGUCUUUCCUA",
     }],
 }))]
 pub struct ClassifyRequest {
@@ -56,7 +56,9 @@ pub struct PreMirnaRow {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "model": {"name": "premirna_cnn_lstm", "version": "grouped"},
-    "results": [{"id": "hsa-mir-1226", "class": "mirtron", "mirtron_probability": 0.97, "warnings": [CAUTION]}],
+    "results": [
+        {"id": "hsa-let-7a-1", "class": "canonical", "mirtron_probability": 0.00016456647, "warnings": [CAUTION]},
+    ],
 }))]
 pub struct ClassifyResponse {
     /// Who answered.
@@ -95,16 +97,16 @@ pub enum PreMirnaClass {
 #[utoipa::path(
     post, path = "/v1/pre-mirnas/classify", tag = "pre-miRNAs", operation_id = "classify_pre_mirnas",
     params(Asked),
-    request_body(content(
+    request_body(description = "JSON; lines (a row of the JSON list each); or a table (a column for each field)", content(
         (ClassifyRequest = "application/json"),
-        (PreMirnaRow = "application/x-ndjson"),
+        (String = "application/x-ndjson"),
         (String = "text/csv"),
         (String = "text/tab-separated-values"),
     )),
     responses(
         (status = 200, description = "A class for each hairpin", content(
             (ClassifyResponse = "application/json"),
-            (ClassifyResult = "application/x-ndjson"),
+            (String = "application/x-ndjson"),
             (String = "text/csv"),
             (String = "text/tab-separated-values"),
         )),

@@ -217,7 +217,14 @@ impl Problem {
             }
             _ => {}
         }
-        let detail = self.detail();
+        let body =
+            serde_json::to_vec(&self.body(request_id, path)).expect("strings and numbers always serialise");
+        *response.body_mut() = Body::from(body);
+    }
+
+    /// What is said of it to the caller who asked for `path`.
+    pub(super) fn body(self, request_id: &str, path: &str) -> ProblemBody {
+        let (kind, detail) = (self.kind(), self.detail());
         let errors = match self {
             Self::Malformed(errors) | Self::InvalidInput(errors) => errors,
             _ => Errors::default(),
@@ -236,8 +243,7 @@ impl Problem {
             let each = body.errors.iter().map(|error| format!("; {}: {}", error.pointer, error.detail));
             body.error = Some(body.detail.clone() + &each.collect::<String>());
         }
-        let body = serde_json::to_vec(&body).expect("strings and numbers always serialise");
-        *response.body_mut() = Body::from(body);
+        body
     }
 
     /// What a bare refusal of the router or of a third party's handler means.

@@ -1,17 +1,18 @@
 //! The kinds of problems: stable names that clients may compare, one status and title each.
 
-use std::collections::BTreeMap;
-
 use axum::http::StatusCode;
 use serde::Serialize;
-use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
-use utoipa::{IntoResponses, ToSchema};
+use utoipa::ToSchema;
+
+pub use super::openapi::problems::{
+    BareProblems, LiveProblems, LookupProblems, ReadinessProblems, ReadyProblems, ScoringProblems,
+};
 
 /// Media type of every error.
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
 /// Stable names of the kinds of problems.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema, strum::EnumIter)]
 pub enum ProblemKind {
     /// Not JSON, a wrong type, an unknown or missing field, a header that cannot be read.
     #[serde(rename = "urn:mirador:problem:malformed-request")]
@@ -85,32 +86,6 @@ pub enum ProblemKind {
 }
 
 impl ProblemKind {
-    const ALL: [Self; 23] = [
-        Self::MalformedRequest,
-        Self::Unauthorized,
-        Self::Forbidden,
-        Self::ForeignOrigin,
-        Self::Misdirected,
-        Self::RateLimited,
-        Self::NotFound,
-        Self::UnknownModel,
-        Self::MethodNotAllowed,
-        Self::BodyTooLarge,
-        Self::TooManyRows,
-        Self::TooMuchWork,
-        Self::SlowBody,
-        Self::UnsupportedMediaType,
-        Self::NotAcceptable,
-        Self::InvalidInput,
-        Self::Internal,
-        Self::QueueFull,
-        Self::ModelFault,
-        Self::Starting,
-        Self::Draining,
-        Self::DeviceFault,
-        Self::DeadlineExceeded,
-    ];
-
     /// The HTTP status, and the kind in a few words.
     fn row(self) -> (StatusCode, &'static str) {
         match self {
@@ -142,6 +117,12 @@ impl ProblemKind {
         }
     }
 
+    /// Its own part of the stable name.
+    pub fn name(self) -> String {
+        let name = serde_json::to_value(self).expect("a name always serialises");
+        name.as_str().and_then(|name| name.rsplit(':').next()).unwrap_or_default().to_owned()
+    }
+
     /// The HTTP status of this kind.
     pub fn status(self) -> StatusCode {
         self.row().0
@@ -151,63 +132,4 @@ impl ProblemKind {
     pub fn title(self) -> &'static str {
         self.row().1
     }
-}
-
-/// What a route that scores rows may refuse with, for the OpenAPI document.
-pub struct ScoringProblems;
-/// What a route that looks something up by name may refuse with.
-pub struct LookupProblems;
-/// What a route that needs the models may refuse with.
-pub struct ReadinessProblems;
-/// What a route that needs nothing may refuse with.
-pub struct BareProblems;
-/// What a probe that needs nothing, not even a key, may refuse with.
-pub struct LiveProblems;
-/// What a probe that needs the models may refuse with.
-pub struct ReadyProblems;
-
-impl IntoResponses for ScoringProblems {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        responses(&[400, 401, 403, 404, 406, 408, 413, 415, 421, 422, 429, 500, 503, 504])
-    }
-}
-
-impl IntoResponses for LookupProblems {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        responses(&[400, 401, 403, 404, 429, 500, 503])
-    }
-}
-
-impl IntoResponses for ReadinessProblems {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        responses(&[401, 403, 429, 500, 503])
-    }
-}
-
-impl IntoResponses for BareProblems {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        responses(&[401, 403, 429, 500])
-    }
-}
-
-impl IntoResponses for LiveProblems {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        responses(&[500])
-    }
-}
-
-impl IntoResponses for ReadyProblems {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        responses(&[500, 503])
-    }
-}
-
-fn responses(statuses: &[u16]) -> BTreeMap<String, RefOr<Response>> {
-    let describe = |status: u16| {
-        let of_status = ProblemKind::ALL.into_iter().filter(|kind| kind.status().as_u16() == status);
-        let titles: Vec<&str> = of_status.map(|kind| kind.title()).collect();
-        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("ProblemBody"))).build();
-        ResponseBuilder::new().description(titles.join("; ")).content(PROBLEM_JSON, content).build()
-    };
-    statuses.iter().map(|&status| (status.to_string(), describe(status).into())).collect()
 }

@@ -39,10 +39,12 @@ pub struct Limiter {
 /// What `X-RateLimit-*` says.
 #[derive(Clone, Copy, Debug)]
 pub struct Standing {
-    limit: u32,
-    remaining: u32,
+    /// Requests a minute.
+    pub limit: u32,
+    /// Those that are still free.
+    pub remaining: u32,
     /// Seconds until all requests are free again; of a refused caller, until the next is.
-    reset: u64,
+    pub reset: u64,
 }
 
 impl Limiter {

@@ -55,7 +55,7 @@ pub struct PairRow {
 #[schema(example = json!({
     "model": {"name": "pairmap", "version": "balanced"},
     "results": [{
-        "id": "p1", "probability": 0.998, "interacts": true, "site_type": "8mer",
+        "id": "p1", "probability": 0.9999999, "interacts": true, "site_type": "8mer",
         "warnings": [], "pairing": "((((((((((((((((((((((&))))))))))))))))))))))",
     }],
 }))]
@@ -109,16 +109,16 @@ pub enum SiteTypeName {
 #[utoipa::path(
     post, path = "/v1/target-sites/score", tag = "target sites", operation_id = "score_target_sites",
     params(Asked),
-    request_body(content(
+    request_body(description = "JSON; lines (a row of the JSON list each); or a table (a column for each field)", content(
         (ScoreRequest = "application/json"),
-        (PairRow = "application/x-ndjson"),
+        (String = "application/x-ndjson"),
         (String = "text/csv"),
         (String = "text/tab-separated-values"),
     )),
     responses(
         (status = 200, description = "A score for each pair", content(
             (ScoreResponse = "application/json"),
-            (ScoreResult = "application/x-ndjson"),
+            (String = "application/x-ndjson"),
             (String = "text/csv"),
             (String = "text/tab-separated-values"),
         )),

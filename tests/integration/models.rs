@@ -1,5 +1,7 @@
 //! What the service says of itself and its models.
 
+use std::path::Path;
+
 use axum::body::Body;
 use axum::http::Request;
 use mirador::models::LoadError;
@@ -54,7 +56,29 @@ async fn a_card_tells_all() {
     assert_eq!(card["card"], "# dmiso@balanced\n\nRandom, for tests.\n");
     assert_eq!(card["metrics"]["test"]["auroc"], 0.5);
     assert_eq!(card["weights_sha256"].as_str().unwrap().len(), 64);
+    assert_eq!(card["split"], json!({"description": null, "sets": []}), "nothing is made up");
     assert_eq!(app.get("/v1/models/dmiso@paper").await.body["version"], "paper");
+}
+
+/// Training data, split, metrics, audit and digest, as fields of the reply.
+#[tokio::test]
+async fn the_card_of_a_shipped_version_says_how_it_was_trained() {
+    let app = App::serving(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/weights")), &[]);
+    let list = app.get("/v1/models").await.body;
+    for row in list["models"].as_array().unwrap() {
+        let name = format!("{}@{}", row["name"].as_str().unwrap(), row["version"].as_str().unwrap());
+        let card = app.get(&format!("/v1/models/{name}")).await.body;
+        assert_eq!(card["training_data"]["dataset_sha256"].as_str().unwrap().len(), 64, "{name}");
+        assert!(!card["training_data"]["preparation"].as_array().unwrap().is_empty(), "{name}");
+        let split = &card["split"];
+        assert!(split["description"].as_str().unwrap().len() > 80, "{name}");
+        assert_eq!(split["sets"][0]["name"], "validation", "{name}");
+        let positives = split["sets"][0]["positives"].as_u64();
+        assert_eq!(positives.is_some(), row["task"] != "expression", "{name}");
+        assert!(positives.unwrap_or_default() < split["sets"][0]["rows"].as_u64().unwrap(), "{name}");
+        assert!(card["audit"][0]["probe"].is_string(), "{name}");
+        assert!(card["card"].as_str().unwrap().contains(split["description"].as_str().unwrap()));
+    }
 }
 
 #[tokio::test]

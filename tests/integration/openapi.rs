@@ -1,12 +1,16 @@
 //! The committed contract is the served one.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
+use axum::body::Body;
+use axum::http::Request;
 use mirador::models::pairmap;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::app::{App, MIRNA, SCORE, SITE};
+use crate::app::{App, MIRNA, SCORE, SITE, assert_near, cells};
 use crate::weights::write_model;
 
 #[tokio::test]
@@ -44,6 +48,133 @@ async fn every_status_of_scoring_is_listed() {
             "504"
         ]
     );
+}
+
+/// Every operation: its path, its method and itself.
+fn operations(document: &Value) -> Vec<(String, String, Value)> {
+    let paths = document["paths"].as_object().unwrap().iter();
+    let each = |(path, item): (&String, &Value)| {
+        let methods = item.as_object().unwrap().clone().into_iter();
+        let path = path.clone();
+        methods.map(move |(method, operation)| (path.clone(), method, operation)).collect::<Vec<_>>()
+    };
+    paths.flat_map(each).collect()
+}
+
+/// What the document shows is what the shipped networks answer, in every format.
+#[tokio::test]
+async fn the_examples_are_true() {
+    let app = App::serving(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/weights")), &[]);
+    let document = app.get("/openapi.json").await.body;
+    let mut formats = BTreeSet::new();
+    for (path, _, operation) in operations(&document) {
+        let Some(requests) = operation["requestBody"]["content"].as_object() else { continue };
+        for (media_type, request) in requests {
+            let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let path = path.replace("{name}", "dmiso").replace("{version}", "balanced");
+            let asked = Request::post(&path).header("content-type", media_type);
+            let reply = app.send(asked.body(Body::from(text(&request["example"]))).unwrap()).await;
+            assert_eq!(reply.status, 200, "{path} {media_type}: {}", reply.body);
+            let shown = &operation["responses"]["200"]["content"][media_type]["example"];
+            match media_type.as_str() {
+                "text/csv" => assert_near(&cells(&text(&reply.body), b','), &cells(&text(shown), b',')),
+                "text/tab-separated-values" => {
+                    assert_near(&cells(&text(&reply.body), b'\t'), &cells(&text(shown), b'\t'));
+                }
+                _ => {
+                    let shown: Value = serde_json::from_str(&text(shown)).unwrap();
+                    assert_near(&reply.body, &shown);
+                }
+            }
+            formats.insert(media_type.clone());
+        }
+    }
+    assert!(formats.len() >= 4, "{formats:?}");
+}
+
+/// One example for each kind of problem, with the type, title and status of its own; those that can be brought about
+/// here are the same in earnest.
+#[tokio::test]
+async fn every_problem_has_its_own_example() {
+    let app = App::ready(&[]);
+    let document = app.get("/openapi.json").await.body;
+    let mut kinds = BTreeSet::new();
+    for (path, method, operation) in operations(&document) {
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            if status == "200" {
+                continue;
+            }
+            let content = &response["content"]["application/problem+json"];
+            let examples =
+                content["examples"].as_object().unwrap_or_else(|| panic!("{method} {path} {status}"));
+            assert!(!examples.is_empty());
+            for (name, example) in examples {
+                let value = &example["value"];
+                assert_eq!(value["type"], format!("urn:mirador:problem:{name}"), "{method} {path}");
+                assert_eq!(value["status"].to_string(), *status);
+                assert!(!value["title"].as_str().unwrap().is_empty());
+                assert!(!value["detail"].as_str().unwrap().is_empty());
+                assert_eq!(value["error"].is_string(), path.starts_with("/v2"));
+                assert_eq!(
+                    value["errors"].is_array(),
+                    *status == "422" || (*status == "400" && method == "post")
+                );
+                kinds.insert(name.clone());
+            }
+        }
+    }
+    let listed = document["components"]["schemas"]["ProblemKind"]["enum"].as_array().unwrap();
+    for kind in listed.iter().map(|kind| kind.as_str().unwrap().rsplit(':').next().unwrap()) {
+        assert!(kinds.contains(kind) || ["not-found", "method-not-allowed"].contains(&kind), "{kind}");
+    }
+    let shown = |path: &str| {
+        let response = &document["paths"][path]["post"]["responses"]["422"];
+        response["content"]["application/problem+json"]["examples"]["invalid-input"]["value"].clone()
+    };
+    let (met, scoring) = (app.score(&[json!({"mirna": "UGAX", "site": SITE})]).await.body, shown(SCORE));
+    for field in ["type", "title", "status", "detail"] {
+        assert_eq!(met[field], scoring[field]);
+    }
+    for field in ["pointer", "code", "detail"] {
+        assert_eq!(met["errors"][0][field], scoring["errors"][0][field]);
+    }
+    assert_eq!(shown("/v1/pre-mirnas/classify")["errors"][0]["pointer"], "/pre_mirnas/0/sequence");
+    assert_eq!(shown("/v1/expression/predict")["errors"][0]["pointer"], "/genes/0/promoter");
+}
+
+#[tokio::test]
+async fn keys_and_headers_are_described() {
+    let document = App::starting(&[]).get("/openapi.json").await.body;
+    let schemes = &document["components"]["securitySchemes"];
+    assert_eq!([&schemes["bearer"]["type"], &schemes["bearer"]["scheme"]], ["http", "bearer"]);
+    let key = &schemes["api_key"];
+    assert_eq!([&key["type"], &key["in"], &key["name"]], ["apiKey", "header", "X-API-Key"]);
+    for (path, _, operation) in operations(&document) {
+        let probe = path.contains("/health/");
+        let security = json!([{"bearer": []}, {"api_key": []}, {}]);
+        assert_eq!(operation["security"], if probe { json!([]) } else { security }, "{path}");
+        let taken: Vec<&str> = operation["parameters"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|parameter| parameter["$ref"].as_str()?.rsplit('/').next())
+            .collect();
+        let scores = operation["requestBody"].is_object();
+        assert!(taken.contains(&"X-Request-Id") && taken.contains(&"traceparent"), "{path}");
+        assert_eq!(taken.contains(&"X-Deadline-Ms"), scores, "{path}");
+        assert_eq!(taken.contains(&"Accept"), scores && path.starts_with("/v1"), "{path}");
+        for (status, reply) in operation["responses"].as_object().unwrap() {
+            let headers = reply["headers"].as_object().unwrap();
+            assert_eq!(headers.contains_key("X-RateLimit-Remaining"), !probe, "{path} {status}");
+            assert_eq!(headers.contains_key("WWW-Authenticate"), status == "401", "{path} {status}");
+        }
+    }
+    for name in ["X-Request-Id", "traceparent", "X-Deadline-Ms", "Accept"] {
+        let parameter = &document["components"]["parameters"][name];
+        assert_eq!([&parameter["in"], &parameter["name"]], ["header", name]);
+    }
+    let data = &document["components"]["schemas"]["InputTensor"]["properties"]["data"];
+    assert_eq!(data["items"], json!({}), "values of any type");
 }
 
 #[tokio::test]

@@ -70,6 +70,7 @@ struct TensorMetadata {
         {"name": "mirna", "datatype": "BYTES", "shape": [1], "data": ["UGAGGUAGUAGGUUGUAUAGUU"]},
         {"name": "site", "datatype": "BYTES", "shape": [1], "data": ["AACUAUACAACCUACUACCUCA"]},
     ],
+    "outputs": [{"name": "probability"}, {"name": "site_type"}],
 }))]
 pub struct InferRequest {
     /// Echoed.
@@ -95,6 +96,13 @@ struct WantedOutput {
 
 /// The scores.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "model_name": "dmiso", "model_version": "balanced", "id": "1",
+    "outputs": [
+        {"name": "probability", "datatype": "FP32", "shape": [1], "data": [0.98161477]},
+        {"name": "site_type", "datatype": "BYTES", "shape": [1], "data": ["8mer"]},
+    ],
+}))]
 pub struct InferResponse {
     model_name: String,
     model_version: String,

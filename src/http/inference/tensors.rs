@@ -33,7 +33,7 @@ pub struct InputTensor {
     parameters: Map<String, Value>,
     /// The values, in lists inside lists or in one.
     #[serde(default)]
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<Value>)]
     data: Vec<Value>,
 }
 
@@ -48,7 +48,7 @@ pub struct OutputTensor {
     #[schema(nullable = false)]
     parameters: Option<BinarySize>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, value_type = Vec<Object>)]
+    #[schema(nullable = false, value_type = Vec<Value>)]
     data: Option<Vec<Datum>>,
 }
 
