@@ -1,9 +1,10 @@
 //! How often one caller may ask: so many requests a minute, by key where there are keys, else by address.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use axum::extract::Request;
 use axum::http::HeaderMap;
 use governor::clock::{Clock, DefaultClock};
 use governor::middleware::StateInformationMiddleware;
@@ -20,6 +21,11 @@ pub enum Caller {
 }
 
 impl Caller {
+    /// Who sent a request that was let in.
+    pub fn of(request: &Request) -> Self {
+        request.extensions().get().cloned().unwrap_or_else(|| Self::at(Ipv4Addr::UNSPECIFIED.into()))
+    }
+
     /// Who asks from this address. Whoever has one IPv6 address has its /64, and could use a new one each time.
     pub fn at(address: IpAddr) -> Self {
         const NETWORK: u128 = !0 << 64;

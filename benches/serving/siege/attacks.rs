@@ -114,7 +114,7 @@ fn head(route: &str, content_type: &str, rest: &str) -> String {
 /// HTTP/2 streams of lines whose window never opens.
 async fn parked_lines(address: SocketAddr) -> io::Result<Option<u16>> {
     let stream = TcpStream::connect(address).await?;
-    let handshake = h2::client::Builder::new().initial_window_size(1).handshake(stream).await;
+    let handshake = h2::client::Builder::new().initial_window_size(1).handshake::<_, Bytes>(stream).await;
     let (mut client, connection) = handshake.map_err(io::Error::other)?;
     let connection = tokio::spawn(connection);
     let mut held = Vec::new();
@@ -177,7 +177,7 @@ async fn half_head(address: SocketAddr) -> io::Result<Option<u16>> {
 /// Sixty times the contract, of which no byte is read.
 async fn documents_unread(address: SocketAddr) -> io::Result<Option<u16>> {
     let stream = TcpStream::connect(address).await?;
-    let handshake = h2::client::Builder::new().initial_window_size(0).handshake(stream).await;
+    let handshake = h2::client::Builder::new().initial_window_size(0).handshake::<_, Bytes>(stream).await;
     let (mut client, connection) = handshake.map_err(io::Error::other)?;
     let connection = tokio::spawn(connection);
     let mut held = Vec::new();

@@ -14,7 +14,6 @@ pub use json::{parse, to_json};
 pub use table::cell;
 pub use whole::score;
 
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use axum::extract::Request;
@@ -99,8 +98,7 @@ pub async fn answer<Q: Question>(
         Format::Lines => {
             let served = resolve(None)?;
             let deadline = request.extensions().get().copied();
-            let caller =
-                request.extensions().get().cloned().unwrap_or(Caller::Address(Ipv4Addr::UNSPECIFIED.into()));
+            let caller = Caller::of(&request);
             let asking = lines::Asking { caller, deadline };
             let response = lines::answer::<Q>(served.clone(), request.into_body(), state, asking).await?;
             (served, response)
