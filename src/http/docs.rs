@@ -1,13 +1,15 @@
 //! `GET /docs`: Swagger UI, served from within the program. Every address in it is relative, so that it also works behind
 //! a proxy that puts the service below a path.
 
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::extract::Path;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use bytes::Bytes;
 use utoipa_swagger_ui::{Config, serve};
 
 use super::problem::Problem;
@@ -21,11 +23,21 @@ pub fn routes() -> Router<AppState> {
         .route("/docs/{*file}", get(async |Path(path): Path<String>| file(&path)))
 }
 
+/// A file of Swagger UI, which replies share: as many as there are streams may wait for who does not read.
 fn file(path: &str) -> Result<Response, Problem> {
-    let file = serve(path, Arc::new(Config::from("../openapi.json"))).map_err(|error| {
+    static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| Arc::new(Config::from("../openapi.json")));
+    let file = serve(path, CONFIG.clone()).map_err(|error| {
         tracing::error!(%error, path, "Swagger UI cannot be written");
         Problem::Internal
     })?;
     let file = file.ok_or(Problem::NotFound)?;
-    Ok(([(header::CONTENT_TYPE, file.content_type)], file.bytes.into_owned()).into_response())
+    let bytes = match file.bytes {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => bytes.into(),
+    };
+    let mut response = ([(header::CONTENT_TYPE, file.content_type)], bytes).into_response();
+    if file.gzpipped {
+        response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    Ok(response)
 }

@@ -6,8 +6,8 @@ pub mod problems;
 
 use std::sync::LazyLock;
 
-use axum::Json;
-use axum::http::Method;
+use axum::http::{HeaderName, Method, header};
+use bytes::Bytes;
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 use utoipa::openapi::path::Operation;
@@ -75,7 +75,9 @@ fn operations(api: &mut OpenApi) -> impl Iterator<Item = (&str, Method, &mut Ope
     get, path = "/openapi.json", tag = "service", operation_id = "openapi",
     responses((status = 200, body = Object, description = "This document"), BareProblems),
 )]
-pub async fn openapi() -> Json<&'static OpenApi> {
-    static DOCUMENT: LazyLock<OpenApi> = LazyLock::new(super::openapi);
-    Json(&DOCUMENT)
+pub async fn openapi() -> ([(HeaderName, &'static str); 1], Bytes) {
+    // Written once: replies that nobody takes share it.
+    static DOCUMENT: LazyLock<Bytes> =
+        LazyLock::new(|| super::openapi().to_json().expect("the document always serialises").into());
+    ([(header::CONTENT_TYPE, "application/json")], DOCUMENT.clone())
 }
