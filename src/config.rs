@@ -38,7 +38,9 @@ impl Program {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Serve the models until SIGTERM or Ctrl-C.
+    /// Serve the models until SIGTERM or Ctrl-C; a second one ends at once.
+    ///
+    /// Exit codes: 0 all accepted work was answered, 1 the server cannot start or go on, 3 accepted work was dropped.
     Serve(Box<ServeConfig>),
     /// Load every weights folder and reproduce its golden outputs.
     Check(NetworkConfig),
@@ -133,11 +135,28 @@ pub struct ServeConfig {
     /// Most lines of one stream [default: no bound]
     #[arg(long, env = "MIRADOR_MAX_LINES")]
     pub max_lines: Option<NonZeroUsize>,
+    /// Most connections; beyond them those that wait for a request are closed, the longest waiting first. Fewer where
+    /// the system allows fewer open files
+    #[arg(long, env = "MIRADOR_MAX_CONNECTIONS", default_value = "1024")]
+    pub max_connections: NonZeroUsize,
+    /// Most seconds for a TLS handshake, and for the head of a request
+    #[arg(long, env = "MIRADOR_HEAD_TIMEOUT_S", default_value = "10")]
+    pub head_timeout_s: NonZeroU32,
+    /// Most seconds for which a connection is kept without a request
+    #[arg(long, env = "MIRADOR_IDLE_TIMEOUT_S", default_value = "75")]
+    pub idle_timeout_s: NonZeroU32,
+    /// Most seconds without a byte of a request's body; past them it also has to bring 16 KiB/s on average, lines
+    /// excepted
+    #[arg(long, env = "MIRADOR_READ_TIMEOUT_S", default_value = "30")]
+    pub read_timeout_s: NonZeroU32,
+    /// Most seconds for which a caller may take no byte of a reply
+    #[arg(long, env = "MIRADOR_WRITE_TIMEOUT_S", default_value = "30")]
+    pub write_timeout_s: NonZeroU32,
     /// After SIGTERM: keep accepting for so many ms, so that balancers see /health/ready turn
     #[arg(long, env = "MIRADOR_DRAIN_PAUSE_MS", default_value = "500")]
     pub drain_pause_ms: u64,
     /// After SIGTERM and the pause: finish accepted work within so many seconds
-    #[arg(long, env = "MIRADOR_DRAIN_CAP_S", default_value = "30")]
+    #[arg(long, env = "MIRADOR_DRAIN_CAP_S", default_value = "25")]
     pub drain_cap_s: u64,
     /// Shape of the log lines on standard error; RUST_LOG picks what is logged
     #[arg(long, env = "MIRADOR_LOG_FORMAT", default_value = "text")]

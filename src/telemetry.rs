@@ -1,69 +1,115 @@
 //! What the programs say on standard error, and what they count.
 
+mod spans;
+
 use std::io::IsTerminal;
 use std::panic;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock, mpsc};
 use std::thread;
+use std::time::Duration;
 
+use metrics::counter;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use opentelemetry::global;
 use opentelemetry::trace::TracerProvider;
-use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig};
-use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
+pub use spans::CollectorError;
+
 use crate::config::LogFormat;
 use crate::serving::WORKER_THREAD_NAME;
 
-/// Sends the spans that are left when it goes.
-pub struct Telemetry(Option<SdkTracerProvider>);
+/// Lines of the log that may wait for whoever reads standard error; further ones are lost, and counted.
+const WAITING_LINES: usize = 4096;
+/// What the end of the process waits for the collector of spans,
+const LAST_SPANS: Duration = Duration::from_millis(1500);
+/// and for whoever reads standard error.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
-impl Drop for Telemetry {
-    fn drop(&mut self) {
-        if let Some(Err(error)) = self.0.as_ref().map(SdkTracerProvider::shutdown) {
+/// Lines that were lost.
+static LOST: OnceLock<ErrorCounter> = OnceLock::new();
+
+/// Sends the spans and writes the lines that are left when it goes.
+pub struct Telemetry {
+    spans: Option<SdkTracerProvider>,
+    failing: Arc<AtomicBool>,
+    lines: WorkerGuard,
+}
+
+impl Telemetry {
+    /// Ends the process with this code: what is left is sent and written within bounds, then it is over without any
+    /// destructor. Threads that still compute must not see libtorch torn down under them.
+    pub fn leave(self, code: u8, last_words: Option<String>) -> ! {
+        if let Some(Err(error)) = self.spans.as_ref().map(|spans| spans.shutdown_with_timeout(LAST_SPANS))
+            && !self.failing.load(Ordering::Relaxed)
+        {
             tracing::warn!(%error, "the last spans were not sent");
         }
+        drop(self.lines);
+        if let Some(words) = last_words {
+            let (said, until_said) = mpsc::channel();
+            // Whoever reads standard error may have stopped reading.
+            thread::spawn(move || {
+                eprintln!("mirador: {words}");
+                said.send(())
+            });
+            let _ = until_said.recv_timeout(LAST_WORDS);
+        }
+        signal_hook::low_level::exit(code.into())
     }
 }
 
 /// Starts logging: `info` and worse, or what `RUST_LOG` says. A panic becomes a log line within the span of its
 /// request; those of a worker's network are left to the worker, which logs each row at fault once. With an `otlp`
-/// collector's address the spans of requests are sent there.
-pub fn start(format: LogFormat, otlp: Option<&str>) -> Result<Telemetry, ExporterBuildError> {
+/// collector's address the spans of requests are sent there. Starts threads: the device has to be open by then.
+pub fn start(format: LogFormat, otlp: Option<&str>) -> Result<Telemetry, CollectorError> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let lines = match format {
-        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
-        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+    // A thread of its own writes: where nobody reads, nobody but that thread waits.
+    let writer =
+        NonBlockingBuilder::default().lossy(true).buffered_lines_limit(WAITING_LINES).thread_name("log");
+    let (writer, lines) = writer.finish(std::io::stderr());
+    LOST.get_or_init(|| writer.error_counter());
+    let layer = tracing_subscriber::fmt::layer().with_writer(writer);
+    let layer = match format {
+        LogFormat::Text => layer.with_ansi(std::io::stderr().is_terminal()).boxed(),
+        LogFormat::Json => layer.json().flatten_event(true).boxed(),
     };
-    let provider = otlp.map(tracer_provider).transpose()?;
+    let failing = Arc::<AtomicBool>::default();
+    let provider = otlp.map(|collector| spans::provider(collector, failing.clone())).transpose()?;
     let spans = provider.as_ref().map(|provider| {
         global::set_text_map_propagator(TraceContextPropagator::new());
         tracing_opentelemetry::layer().with_tracer(provider.tracer("mirador"))
     });
-    tracing_subscriber::registry().with(filter).with(lines).with(spans).init();
+    tracing_subscriber::registry().with(filter).with(layer).with(spans).init();
     panic::set_hook(Box::new(|panic| {
         let thread = thread::current();
         let thread = thread.name().unwrap_or_default();
-        if thread.starts_with(WORKER_THREAD_NAME) {
-            tracing::debug!(thread, "{panic}");
-        } else {
-            tracing::error!(thread, "{panic}");
+        let text = panic.to_string();
+        // Where, and what; libtorch's own stack fills pages.
+        let start = text.lines().take(2).collect::<Vec<_>>().join(" ");
+        if !thread.starts_with(WORKER_THREAD_NAME) {
+            tracing::error!(thread, "{start}");
         }
+        tracing::debug!(thread, "{text}");
     }));
-    Ok(Telemetry(provider))
+    Ok(Telemetry { spans: provider, failing, lines })
 }
 
-/// Sends spans in batches, from a thread of its own.
-fn tracer_provider(collector: &str) -> Result<SdkTracerProvider, ExporterBuildError> {
-    let endpoint = format!("{}/v1/traces", collector.trim_end_matches('/'));
-    let exporter = SpanExporter::builder().with_http().with_endpoint(endpoint).build()?;
-    let resource = Resource::builder().with_service_name("mirador").build();
-    Ok(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build())
+/// Counts and says how many lines of the log were lost since the last time.
+pub fn tell_lost_lines() {
+    static SAID: AtomicUsize = AtomicUsize::new(0);
+    let lost = LOST.get().map_or(0, ErrorCounter::dropped_lines);
+    counter!("mirador_log_lines_lost_total").absolute(lost as u64);
+    let more = lost - SAID.swap(lost, Ordering::Relaxed).min(lost);
+    if more > 0 {
+        tracing::warn!(lines = more, "lines of the log were lost, because nobody read them");
+    }
 }
 
 /// From a tenth of a millisecond, close enough that a p99 between two bounds is known to a third.

@@ -10,7 +10,9 @@ fn main() -> ExitCode {
     let done = match Program::from_arguments().command {
         Command::Serve(config) => serve(*config),
         Command::Check(config) => check(&config),
-        Command::Openapi => openapi(),
+        Command::Openapi => {
+            http::openapi().to_pretty_json().map(|text| println!("{text}")).map_err(Into::into)
+        }
         Command::Key { name, scopes } => http::print_new_key(&name, &scopes).map_err(anyhow::Error::msg),
     };
     match done {
@@ -23,20 +25,24 @@ fn main() -> ExitCode {
 }
 
 fn serve(config: ServeConfig) -> anyhow::Result<()> {
-    let _telemetry = telemetry::start(config.log_format, config.otlp_endpoint.as_deref())?;
+    // Before any other thread is there.
     let device = config.network.device.open()?;
-    // Before any other thread touches libtorch.
     device::set_threads(config.threads_per_worker.get());
-    tokio::runtime::Runtime::new()?.block_on(async {
-        let listener = http::bind(&config).await?;
-        Ok(http::serve(listener, config, device).await?)
-    })
+    let telemetry = telemetry::start(config.log_format, config.otlp_endpoint.as_deref())?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    let served = async { http::serve(http::bind(&config).await?, config, device).await };
+    match runtime.block_on(served) {
+        Ok(http::Outcome::Answered) => telemetry.leave(0, None),
+        Ok(http::Outcome::Dropped) => telemetry.leave(3, None),
+        Err(error) => telemetry.leave(1, Some(format!("{:#}", anyhow::Error::from(error)))),
+    }
 }
 
 /// Loads every weights folder and reproduces its golden outputs.
 fn check(config: &NetworkConfig) -> anyhow::Result<()> {
-    let _telemetry = telemetry::start(LogFormat::Text, None)?;
     let device = config.device.open()?;
+    device::set_threads(1);
+    let _telemetry = telemetry::start(LogFormat::Text, None)?;
     let mut failed = 0;
     for dir in WeightsDir::scan(&config.weights_dir)? {
         let name = format!("{}@{}", dir.config.model, dir.config.version);
@@ -49,10 +55,5 @@ fn check(config: &NetworkConfig) -> anyhow::Result<()> {
         }
     }
     anyhow::ensure!(failed == 0, "{failed} weights folder(s) cannot be served");
-    Ok(())
-}
-
-fn openapi() -> anyhow::Result<()> {
-    println!("{}", http::openapi().to_pretty_json()?);
     Ok(())
 }

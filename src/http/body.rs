@@ -1,31 +1,181 @@
-//! The bytes of a request, up to the limit.
+//! The bytes of a request: read up to the limit, or read on and dropped once nobody wants them.
+//!
+//! Many clients read no answer before they have sent all. Where a request is refused before its body was read, whatever
+//! the reason, the rest is read and dropped within bounds, so that they get the answer instead of a broken connection,
+//! and the next request on the connection begins where it should.
 
-use axum::extract::Request;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::body::{Body, HttpBody};
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, Version, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http_body_util::BodyExt;
+use hyper::body::{Frame, SizeHint};
+use tokio::time::timeout;
 
+use super::net::{Pace, Slow};
 use super::problem::{ErrorCode, FieldError, Problem};
+use super::state::AppState;
 
-/// A body over the limit is read on up to so many times the limit, so that the caller, who may read only after
-/// writing all, gets the answer instead of a broken connection.
-const PATIENCE: usize = 2;
+/// A body that nobody wants is read up to so many times the limit,
+const PATIENCE: u64 = 2;
+/// and for as long as bytes come at least so often.
+const SILENCE: Duration = Duration::from_secs(3);
 
 /// All of them. A compressed body counts as what it is decompressed to.
 pub async fn read(request: Request, limit: usize) -> Result<Bytes, Problem> {
     let mut body = request.into_body();
-    let (mut bytes, mut total) = (Vec::new(), 0);
+    let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {
         let broken = |_| {
             let detail = "the body ended early, or is not compressed as Content-Encoding says".into();
             Problem::from(FieldError::whole(ErrorCode::Syntax, detail))
         };
         let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
-        total += data.len();
-        if total <= limit {
-            bytes.extend_from_slice(&data);
-        } else if total > limit.saturating_mul(PATIENCE) {
-            break;
+        if bytes.len() + data.len() > limit {
+            return Err(Problem::BodyTooLarge(limit));
         }
+        bytes.extend_from_slice(&data);
     }
-    if total > limit { Err(Problem::BodyTooLarge(limit)) } else { Ok(bytes.into()) }
+    Ok(bytes.into())
+}
+
+/// Reads on where the request's reader let go of its body. A body that came too slowly is answered as that, whatever
+/// its reader made of it.
+pub async fn read_on(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    if request.body().is_end_stream() {
+        return next.run(request).await;
+    }
+    let pace: Option<Pace> = request.extensions().get().cloned();
+    let waits_for_us = request.headers().contains_key(header::EXPECT);
+    let closable = request.version() < Version::HTTP_2;
+    let most = (state.config().max_body_bytes.get() as u64).saturating_mul(PATIENCE);
+    let (head, body) = request.into_parts();
+    let kept = Arc::new(Mutex::new(Kept { body, read: 0, wanted: !waits_for_us }));
+    let request = Request::from_parts(head, Body::new(Lent(kept.clone())));
+    let mut response = next.run(request).await;
+    let is_whole = match pace.and_then(|pace| pace.slow()) {
+        Some(slow) => {
+            let problem = if slow == Slow::Caller { Problem::SlowBody } else { Problem::Draining };
+            response = problem.into_response();
+            false
+        }
+        // He reads while he writes, or has given up: the answer is worth most at once.
+        None if response.status() == StatusCode::GATEWAY_TIMEOUT => false,
+        None => match Arc::try_unwrap(kept) {
+            Ok(kept) => into_inner(kept).drop_rest(most).await,
+            // The reply is made from it while it comes.
+            Err(kept) => {
+                return response
+                    .map(|body| Body::new(ReadingOn { body, kept: Some(kept), most, rest: None }));
+            }
+        },
+    };
+    if !is_whole && closable {
+        // What still comes is no request.
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+/// A body that stays in reach when its reader lets go of it.
+struct Kept {
+    body: Body,
+    read: u64,
+    /// Whether the caller sends it: one who expects 100 Continue waits for somebody to read.
+    wanted: bool,
+}
+
+/// What the reader holds of it.
+struct Lent(Arc<Mutex<Kept>>);
+
+fn into_inner(kept: Mutex<Kept>) -> Kept {
+    kept.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Kept {
+    /// Whether the body ended within bounds.
+    async fn drop_rest(mut self, most: u64) -> bool {
+        if !self.wanted {
+            return false;
+        }
+        // Who announces more than that is told at once.
+        while self.read.saturating_add(self.body.size_hint().lower()) <= most {
+            match timeout(SILENCE, self.body.frame()).await {
+                Ok(Some(Ok(frame))) => self.count(&frame),
+                Ok(None) => return true,
+                Ok(Some(Err(_))) | Err(_) => return false,
+            }
+        }
+        false
+    }
+
+    fn count(&mut self, frame: &Frame<Bytes>) {
+        self.read += frame.data_ref().map_or(0, Bytes::len) as u64;
+    }
+}
+
+impl HttpBody for Lent {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.wanted = true;
+        let frame = ready!(Pin::new(&mut kept.body).poll_frame(context));
+        if let Some(Ok(frame)) = &frame {
+            kept.count(frame);
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).body.size_hint()
+    }
+}
+
+/// A reply that is made while the request's body comes: where it ends sooner, the rest is dropped before its own end.
+struct ReadingOn {
+    body: Body,
+    kept: Option<Arc<Mutex<Kept>>>,
+    most: u64,
+    rest: Option<Pin<Box<dyn Future<Output = bool> + Send>>>,
+}
+
+impl HttpBody for ReadingOn {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        if self.rest.is_none() {
+            match ready!(Pin::new(&mut self.body).poll_frame(context)) {
+                None => {}
+                frame => return Poll::Ready(frame),
+            }
+            // Its reader goes with it.
+            self.body = Body::empty();
+            let Some(kept) = self.kept.take().and_then(Arc::into_inner) else { return Poll::Ready(None) };
+            self.rest = Some(Box::pin(into_inner(kept).drop_rest(self.most)));
+        }
+        if let Some(rest) = &mut self.rest {
+            ready!(rest.as_mut().poll(context));
+        }
+        Poll::Ready(None)
+    }
 }

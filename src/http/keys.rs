@@ -69,6 +69,11 @@ impl Keys {
         }
     }
 
+    /// How many.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// A new key: the secret, which only its holder should know, and its line in the file.
     pub fn make(name: &str, scopes: &[Scope]) -> (String, String) {
         let secret = format!("mirador_{}", sha256_of(&rand::random::<[u8; 32]>()));

@@ -21,6 +21,7 @@ mod keys;
 mod measure;
 mod metrics;
 mod models;
+mod net;
 mod offload;
 mod openapi;
 mod origin;
@@ -28,13 +29,13 @@ mod pre_mirnas;
 mod problem;
 mod problem_kind;
 mod rate;
+mod reload;
 mod rows;
 mod scoring;
 mod server;
 mod service_info;
 mod state;
 mod target_sites;
-mod tls;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -47,7 +48,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use keys::{Keys, Scope, print_new_key};
-pub use server::{ServeError, bind, serve};
+pub use server::{Outcome, ServeError, bind, serve};
 pub use state::AppState;
 
 /// The application: all routes and what surrounds them.
@@ -60,6 +61,7 @@ pub fn app(state: AppState) -> Router {
         .layer(CatchPanicLayer::custom(|_| -> Response { problem::Problem::Internal.into_response() }))
         .layer(from_fn_with_state(state.clone(), auth::admit))
         .layer(from_fn_with_state(state.clone(), origin::guard))
+        .layer(from_fn_with_state(state.clone(), body::read_on))
         .layer(from_fn(envelope::envelope))
         .layer(from_fn(measure::measure))
         .with_state(state)
@@ -68,7 +70,18 @@ pub fn app(state: AppState) -> Router {
 /// What `--ops-bind` serves: health and metrics, with no key.
 fn ops(state: AppState) -> Router {
     let (routes, _) = probes().routes(routes!(metrics::metrics)).split_for_parts();
-    routes.layer(from_fn(envelope::envelope)).with_state(state)
+    routes
+        .layer(from_fn_with_state(state.clone(), body::read_on))
+        .layer(from_fn(envelope::envelope))
+        .with_state(state)
+}
+
+/// What a caller is answered who found all places taken: health, and that there is no place for more.
+fn health(state: AppState) -> Router {
+    let (routes, _) =
+        probes().routes(routes!(inference::live)).routes(routes!(inference::ready)).split_for_parts();
+    let crowded = async || problem::Problem::Crowded;
+    routes.fallback(crowded).layer(from_fn(envelope::envelope)).with_state(state)
 }
 
 /// The OpenAPI document of the routes.

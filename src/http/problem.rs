@@ -67,6 +67,8 @@ pub enum Problem {
     Internal,
     /// No room for the rows now; seconds until there may be.
     QueueFull(u64),
+    /// All places for connections are taken by requests that run.
+    Crowded,
     /// The model fails; it is being built anew.
     ModelFault(String),
     /// Models are being loaded.
@@ -132,7 +134,7 @@ impl Problem {
             Self::Misdirected => ProblemKind::Misdirected,
             Self::InvalidInput(_) => ProblemKind::InvalidInput,
             Self::Internal => ProblemKind::Internal,
-            Self::QueueFull(_) => ProblemKind::QueueFull,
+            Self::QueueFull(_) | Self::Crowded => ProblemKind::QueueFull,
             Self::ModelFault(_) => ProblemKind::ModelFault,
             Self::Starting => ProblemKind::Starting,
             Self::Draining => ProblemKind::Draining,
@@ -184,6 +186,7 @@ impl Problem {
                 "the server failed to answer; its log has the reason under this request_id".into()
             }
             Self::QueueFull(_) => "too many rows are waiting; try again after Retry-After seconds".into(),
+            Self::Crowded => "too many connections are at work; try again after Retry-After seconds".into(),
             Self::ModelFault(model) => format!("{model} fails and is being built anew; ask another model, or later"),
             Self::Starting => "the models are being loaded; try again after Retry-After seconds".into(),
             Self::Draining => "the server is shutting down; ask another one".into(),

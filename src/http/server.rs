@@ -1,28 +1,22 @@
 //! The life of the server: bind, load, serve, drain.
 
 use std::fs;
-use std::future::IntoFuture;
 use std::io;
-use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use axum::Router;
-use axum::extract::connect_info::Connected;
-use axum::serve::{IncomingStream, Listener, ListenerExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::oneshot;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::AppState;
-use super::keys::{KeyFileError, Keys};
-use super::tls::{Certificate, TlsError, TlsListener};
+use super::keys::KeyFileError;
+use super::net::{Connections, Limits, Listening, Places, TlsError, share_files};
+use super::reload;
 use crate::config::{ConfigError, ServeConfig};
 use crate::models::LoadError;
 use crate::models::device::Device;
-use crate::serving::Registry;
-use crate::telemetry::prometheus;
+use crate::telemetry::{prometheus, tell_lost_lines};
 
 /// Why the server cannot start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -93,160 +87,114 @@ pub async fn bind(config: &ServeConfig) -> Result<Listeners, ServeError> {
     Ok(Listeners { main, ops })
 }
 
+/// How it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All accepted work was answered.
+    Answered,
+    /// Accepted work was dropped.
+    Dropped,
+}
+
+/// What a batch that runs may still take once accepted work is not waited for any longer.
+const LAST_BATCH: Duration = Duration::from_secs(2);
+
 /// Serves until SIGTERM or Ctrl-C, then drains. Requests are accepted at once and answered 503 until the models are
-/// there.
-pub async fn serve(listeners: Listeners, config: ServeConfig, device: Device) -> Result<(), ServeError> {
+/// there. Threads may still compute or load when it returns: the process has to be left without tearing them down.
+pub async fn serve(listeners: Listeners, config: ServeConfig, device: Device) -> Result<Outcome, ServeError> {
     let Listeners { main, ops } = listeners;
     let mut stop = Stop::listen()?;
-    let (pause, cap) =
-        (Duration::from_millis(config.drain_pause_ms), Duration::from_secs(config.drain_cap_s));
-    let certificate = match (&config.tls_cert, &config.tls_key) {
-        (Some(chain), Some(key)) => Some(Certificate::read(chain, key)?),
-        _ => None,
-    };
-    let scheme = if certificate.is_some() { "https" } else { "http" };
+    let limits = Limits::of(&config);
+    let files = share_files(config.max_connections.get());
+    let tls = reload::certificate(&config).await?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
     tracing::info!("listening on {scheme}://{}", main.local_addr()?);
     let state = AppState::new(config);
-    reload_keys(&state)?;
-    let mut loading = load(state.clone(), device)?;
-    tokio::spawn(reload(state.clone(), device, certificate.clone(), signal(SignalKind::hangup())?));
+    reload::keys(&state).await?;
+    let loaded = reload::start(state.clone(), device, tls.clone())?;
     tokio::spawn(keep_house(state.clone()));
-    if let Some(ops) = ops {
-        tracing::info!("health and metrics on http://{}", ops.local_addr()?);
-        tokio::spawn(axum::serve(ops, super::ops(state.clone())).into_future());
+    if let Some(listener) = ops {
+        tracing::info!("health and metrics on http://{}", listener.local_addr()?);
+        let app = super::ops(state.clone());
+        let places = Places::new(files.ops, 0);
+        // They are never asked to leave: health is answered to the end.
+        let connections = Connections::new(limits);
+        tokio::spawn(
+            Listening { listener, connections, places, tls: None, health: app.clone(), app }.accept(),
+        );
     }
-
-    let (stopped, until_stopped) = oneshot::channel::<()>();
-    let app = super::app(state.clone());
-    let server = async {
-        match certificate {
-            Some(certificate) => {
-                let listener = TlsListener::new(main, certificate);
-                run(listener.tap_io(|_| {}), app, until_stopped).await
-            }
-            None => {
-                // An answer is one small packet: it must not wait for the next one.
-                let no_delay = |stream: &mut TcpStream| drop(stream.set_nodelay(true));
-                run(main.tap_io(no_delay), app, until_stopped).await
-            }
-        }
+    let connections = Connections::new(limits);
+    let listening = Listening {
+        listener: main,
+        connections: connections.clone(),
+        places: Places::new(files.connections, files.kept_back),
+        tls,
+        app: super::app(state.clone()),
+        health: super::health(state.clone()),
     };
-    let ending = async {
-        let signal = stop.signalled().await;
-        tracing::info!("{signal}: draining");
-        state.drain();
-        sleep(pause).await;
-        let _ = stopped.send(());
-        sleep(cap).await;
-    };
+    tokio::spawn(listening.accept());
     let failed = async {
-        match (&mut loading).await {
+        match loaded.await {
             Ok(Ok(())) => std::future::pending().await,
-            Ok(Err(error)) => ServeError::Load(error),
+            Ok(Err(error)) => error,
             Err(_) => ServeError::Loader,
         }
     };
     tokio::select! {
-        result = server => result?,
+        signal = stop.signalled() => tracing::info!("{signal}: draining"),
         error = failed => return Err(error),
         reason = state.fault().happened() => {
             // Long enough for callers to read their answers and for balancers to see that this server is not ready.
             state.drain();
-            sleep(pause).await;
+            sleep(Duration::from_millis(state.config().drain_pause_ms)).await;
             return Err(ServeError::Fault(reason));
         }
-        () = ending => {
-            tracing::warn!("accepted work was not finished within {} s", cap.as_secs());
-            return Ok(());
+    }
+    tokio::select! {
+        () = drain(&state, &connections) => {}
+        signal = stop.signalled() => {
+            tracing::warn!("{signal}: leaving at once");
+            connections.give_up();
         }
     }
-    if state.registry().is_err() {
-        // Stopped while loading: libtorch must not be torn down under the loader's feet.
-        let _ = loading.await;
-    }
-    if let Ok(registry) = state.registry() {
-        registry.shut_down();
+    let dropped = connections.lost() + connections.running();
+    if dropped > 0 {
+        tracing::warn!("{dropped} accepted request(s) were not answered");
+        return Ok(Outcome::Dropped);
     }
     tracing::info!("drained");
-    Ok(())
+    Ok(Outcome::Answered)
 }
 
-/// Serves a listener until told to stop, then finishes what was accepted.
-async fn run<L>(listener: L, app: Router, until_stopped: oneshot::Receiver<()>) -> io::Result<()>
-where
-    L: Listener<Addr = SocketAddr>,
-    SocketAddr: for<'a> Connected<IncomingStream<'a, L>>,
-{
-    axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(async move { until_stopped.await.unwrap_or_default() })
-        .await
+/// Waits until all that was accepted is answered, or has to be given up.
+async fn drain(state: &AppState, connections: &Connections) {
+    state.drain();
+    sleep(Duration::from_millis(state.config().drain_pause_ms)).await;
+    connections.leave();
+    let cap = Duration::from_secs(state.config().drain_cap_s);
+    if timeout(cap, connections.gone()).await.is_err() {
+        tracing::warn!("accepted work was not finished within {} s", cap.as_secs());
+        connections.give_up();
+        if let Ok(registry) = state.registry() {
+            registry.abort();
+        }
+        // Whoever still runs then is counted.
+        let _ = timeout(LAST_BATCH, connections.gone()).await;
+    }
 }
 
-/// What piles up unless somebody looks after it: measurements that nobody read, callers who left.
+/// What piles up unless somebody looks after it: measurements that nobody read, callers who left, lines of the log that
+/// nobody reads.
 async fn keep_house(state: AppState) {
     loop {
         sleep(Duration::from_secs(5)).await;
         prometheus().run_upkeep();
+        tell_lost_lines();
+        state.callers().forget_idle();
         if let Some(limiter) = state.limiter() {
             limiter.forget_idle();
         }
     }
-}
-
-/// On SIGHUP: keys, certificate and weights are read anew. What cannot be used is logged, and the old goes on.
-async fn reload(state: AppState, device: Device, certificate: Option<Certificate>, mut hangup: Signal) {
-    while hangup.recv().await.is_some() {
-        tracing::info!("SIGHUP: reading keys, certificate and weights anew");
-        if let Err(error) = reload_keys(&state) {
-            tracing::error!(%error, "the old keys stay");
-        }
-        if let Some(Err(error)) = certificate.as_ref().map(Certificate::reload) {
-            tracing::error!(%error, "the old certificate stays");
-        }
-        match load(state.clone(), device).map(oneshot::Receiver::into_future) {
-            Err(error) => tracing::error!(%error, "the old weights stay"),
-            Ok(loading) => match loading.await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::error!(%error, "the old weights stay"),
-                Err(_) => tracing::error!("the old weights stay: loading the new ones panicked"),
-            },
-        }
-    }
-}
-
-fn reload_keys(state: &AppState) -> Result<(), KeyFileError> {
-    if let Some(path) = &state.config().key_file {
-        state.admit(Keys::read(path)?);
-    }
-    Ok(())
-}
-
-/// Loads the models on a thread of its own and opens the state; the receiver gets the outcome, or closes on a panic.
-fn load(state: AppState, device: Device) -> Result<oneshot::Receiver<Result<(), LoadError>>, ServeError> {
-    let (sender, receiver) = oneshot::channel();
-    std::thread::Builder::new().name("loader".into()).spawn(move || {
-        let started = Instant::now();
-        let config = state.config();
-        let [short_workers, long_workers] = config.workers(device != Device::Cpu);
-        let threads = config.threads_per_worker.get();
-        let feeding = state.feeding(device != Device::Cpu);
-        let already = state.registry().ok();
-        let loaded = Registry::load(&config.network.weights_dir, device, &feeding, already.as_deref()).map(
-            |registry| {
-                let names: Vec<String> =
-                    registry.entries().iter().map(|entry| entry.served.full_name()).collect();
-                state.start(registry);
-                tracing::info!(
-                    "ready in {:.1} s: {} on {device:?}, workers of each: {short_workers} for small and \
-                     {long_workers} for large requests, {threads} thread(s) each",
-                    started.elapsed().as_secs_f64(),
-                    names.join(", "),
-                );
-            },
-        );
-        let _ = sender.send(loaded);
-    })?;
-    Ok(receiver)
 }
 
 /// The two signals that end the server.

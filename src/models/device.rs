@@ -61,7 +61,7 @@ impl fmt::Display for DeviceChoice {
 }
 
 impl DeviceChoice {
-    /// Opens CUDA where it is wanted and says which device to use.
+    /// Opens CUDA where it is wanted and says which device to use. Call first thing in `main`, before other threads start.
     pub fn open(self) -> Result<Device, DeviceError> {
         match self {
             Self::Cpu => Ok(Device::Cpu),
@@ -92,7 +92,7 @@ fn cuda_devices() -> Result<usize, String> {
 }
 
 /// Call before other threads start: it sets an environment variable.
-#[allow(unsafe_code)] // set_var wants a process of one thread, which it has; dlopen runs initialisers of libtorch's own
+#[allow(unsafe_code)] // set_var wants a process of one thread: programs open their device first; dlopen runs initialisers of libtorch's own
 fn open_libtorch_cuda() -> Result<(), String> {
     use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
     // TF32 rounds the factors of float32 products to 10 bits of mantissa. tch has no switch for it; cuBLAS and cuDNN

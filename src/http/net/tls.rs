@@ -1,23 +1,12 @@
 //! TLS by rustls, with HTTP/2 and HTTP/1.1.
 
-use std::io;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
 
-use axum::serve::Listener;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
-use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::server::TlsStream;
-
-/// A caller who is slower is not served.
-const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// The certificate or its key cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -48,7 +37,8 @@ impl Certificate {
         Ok(())
     }
 
-    fn acceptor(&self) -> TlsAcceptor {
+    /// What shakes hands by it now.
+    pub fn acceptor(&self) -> TlsAcceptor {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone().into()
     }
 }
@@ -65,47 +55,4 @@ fn config(chain: &Path, key: &Path) -> Result<Arc<ServerConfig>, TlsError> {
         .map_err(|cause| error(chain, cause.to_string()))?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Arc::new(config))
-}
-
-/// Accepts connections whose handshake is done. A slow handshake holds up nobody else.
-pub struct TlsListener {
-    listener: TcpListener,
-    certificate: Certificate,
-    handshakes: JoinSet<Option<(TlsStream<TcpStream>, SocketAddr)>>,
-}
-
-impl TlsListener {
-    /// Over a bound listener.
-    pub fn new(listener: TcpListener, certificate: Certificate) -> Self {
-        Self { listener, certificate, handshakes: JoinSet::new() }
-    }
-}
-
-impl Listener for TlsListener {
-    type Io = TlsStream<TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        loop {
-            tokio::select! {
-                (stream, address) = Listener::accept(&mut self.listener) => {
-                    let acceptor = self.certificate.acceptor();
-                    self.handshakes.spawn(async move {
-                        let _ = stream.set_nodelay(true);
-                        let stream = timeout(HANDSHAKE, acceptor.accept(stream)).await.ok()?.ok()?;
-                        Some((stream, address))
-                    });
-                }
-                Some(done) = self.handshakes.join_next() => {
-                    if let Ok(Some(connection)) = done {
-                        return connection;
-                    }
-                }
-            }
-        }
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
-    }
 }

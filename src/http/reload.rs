@@ -1,0 +1,125 @@
+//! What is read from files while the server runs: keys, certificate and weights, at the start and on SIGHUP. None of
+//! the three waits for another, and what cannot be used is logged while the old goes on.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{Notify, oneshot};
+use tokio::time::timeout;
+
+use super::AppState;
+use super::keys::Keys;
+use super::net::{Certificate, TlsError};
+use super::server::ServeError;
+use crate::config::ServeConfig;
+use crate::models::device::Device;
+use crate::serving::Registry;
+
+/// A file that takes longer is not waited for: it lies on a disk that is gone, or is a pipe.
+const FILE: Duration = Duration::from_secs(10);
+
+/// Reads the keys anew, where there are some.
+pub async fn keys(state: &AppState) -> Result<(), ServeError> {
+    let Some(path) = state.config().key_file.clone() else { return Ok(()) };
+    let keys = aside("the keys", move || Keys::read(&path)).await??;
+    tracing::info!("{} keys", keys.count());
+    state.admit(keys);
+    Ok(())
+}
+
+/// The certificate, where there is one.
+pub async fn certificate(config: &ServeConfig) -> Result<Option<Certificate>, ServeError> {
+    let (Some(chain), Some(key)) = (config.tls_cert.clone(), config.tls_key.clone()) else { return Ok(None) };
+    Ok(Some(aside("the certificate", move || Certificate::read(&chain, &key)).await??))
+}
+
+async fn certificate_anew(certificate: Option<Certificate>) -> Result<(), ServeError> {
+    let Some(certificate) = certificate else { return Ok(()) };
+    let reload = move || -> Result<(), TlsError> { certificate.reload() };
+    Ok(aside("the certificate", reload).await??)
+}
+
+/// Loads the weights, then all three anew whenever SIGHUP says so. The receiver gets the outcome of the first loading.
+pub fn start(
+    state: AppState,
+    device: Device,
+    certificate: Option<Certificate>,
+) -> io::Result<oneshot::Receiver<Result<(), ServeError>>> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    let (sender, first) = oneshot::channel();
+    let wanted = Arc::new(Notify::new());
+    tokio::spawn(weights(state.clone(), device, wanted.clone(), sender));
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            tracing::info!("SIGHUP: reading keys, certificate and weights anew");
+            let (state, certificate) = (state.clone(), certificate.clone());
+            tokio::spawn(async move {
+                if let Err(error) = keys(&state).await {
+                    tracing::error!(%error, "the old keys stay");
+                }
+            });
+            tokio::spawn(async move {
+                if let Err(error) = certificate_anew(certificate).await {
+                    tracing::error!(%error, "the old certificate stays");
+                }
+            });
+            wanted.notify_one();
+        }
+    });
+    Ok(first)
+}
+
+/// One loading at a time: what was wanted meanwhile is one more.
+async fn weights(
+    state: AppState,
+    device: Device,
+    wanted: Arc<Notify>,
+    first: oneshot::Sender<Result<(), ServeError>>,
+) {
+    // Where it failed the process ends.
+    let _ = first.send(load(state.clone(), device).await);
+    loop {
+        wanted.notified().await;
+        if let Err(error) = load(state.clone(), device).await {
+            tracing::error!(%error, "the old weights stay");
+        }
+    }
+}
+
+/// Loads the models on a thread of its own, which nobody waits for at the end, and opens the state.
+async fn load(state: AppState, device: Device) -> Result<(), ServeError> {
+    let (sender, receiver) = oneshot::channel();
+    std::thread::Builder::new().name("loader".into()).spawn(move || {
+        let started = Instant::now();
+        let config = state.config();
+        let [short_workers, long_workers] = config.workers(device != Device::Cpu);
+        let threads = config.threads_per_worker.get();
+        let feeding = state.feeding(device != Device::Cpu);
+        let already = state.registry().ok();
+        let loaded = Registry::load(&config.network.weights_dir, device, &feeding, already.as_deref()).map(
+            |registry| {
+                let names: Vec<String> =
+                    registry.entries().iter().map(|entry| entry.served.full_name()).collect();
+                state.start(registry);
+                tracing::info!(
+                    "ready in {:.1} s: {} on {device:?}, workers of each: {short_workers} for small and \
+                     {long_workers} for large requests, {threads} thread(s) each",
+                    started.elapsed().as_secs_f64(),
+                    names.join(", "),
+                );
+            },
+        );
+        let _ = sender.send(loaded);
+    })?;
+    // It closes without a word when the thread panics.
+    Ok(receiver.await.map_err(|_| ServeError::Loader)??)
+}
+
+/// Runs `work` on a thread that may be left behind.
+async fn aside<T: Send + 'static>(what: &str, work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
+    let late =
+        || io::Error::new(io::ErrorKind::TimedOut, format!("{what} could not be read within {FILE:?}"));
+    timeout(FILE, tokio::task::spawn_blocking(work)).await.map_err(|_| late())?.map_err(io::Error::other)
+}
