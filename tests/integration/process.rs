@@ -18,11 +18,11 @@ use crate::app::{SCORE, pair};
 use crate::weights;
 
 pub struct Server {
-    process: Child,
+    pub process: Child,
     pub address: String,
     /// Of health and metrics, with `--ops-bind`.
-    ops: String,
-    _folder: TempDir,
+    pub ops: String,
+    folder: TempDir,
 }
 
 impl Server {
@@ -30,11 +30,19 @@ impl Server {
         Self::serving(weights::root(), flags)
     }
 
-    fn serving(weights: &Path, flags: &[&str]) -> Self {
+    pub fn serving(weights: &Path, flags: &[&str]) -> Self {
+        Self::started(weights, flags, |_| {})
+    }
+
+    /// With something changed in how it is started.
+    pub fn started(weights: &Path, flags: &[&str], change: impl FnOnce(&mut Command)) -> Self {
         let folder = TempDir::new().unwrap();
         let port_file = folder.path().join("address");
-        let process = serve(weights, &port_file).args(flags).spawn().unwrap();
-        let mut server = Self { process, address: String::new(), ops: String::new(), _folder: folder };
+        let mut command = serve(weights, &port_file);
+        command.args(flags).stderr(fs::File::create(folder.path().join("log")).unwrap());
+        change(&mut command);
+        let process = command.spawn().unwrap();
+        let mut server = Self { process, address: String::new(), ops: String::new(), folder };
         server.wait_until(|server| {
             let addresses = fs::read_to_string(&port_file).unwrap_or_default();
             let (main, ops) = addresses.split_once('\n').unwrap_or((&addresses, ""));
@@ -56,11 +64,28 @@ impl Server {
         }
     }
 
-    fn terminate(&self) {
+    pub fn terminate(&self) {
         self.signal("-TERM");
     }
 
-    fn signal(&self, signal: &str) {
+    /// What it has logged so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap()
+    }
+
+    /// Its exit code, once it has ended; `None` when a signal ended it.
+    pub fn ended_within(&mut self, seconds: u64) -> Option<i32> {
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.process.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(started.elapsed() < Duration::from_secs(seconds), "still there after {seconds} s");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    pub fn signal(&self, signal: &str) {
         let id = self.process.id().to_string();
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
     }
@@ -73,7 +98,7 @@ impl Drop for Server {
     }
 }
 
-fn serve(weights: &Path, port_file: &Path) -> Command {
+pub fn serve(weights: &Path, port_file: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mirador"));
     command.env("MIRADOR_BIND", "127.0.0.1:0").args(["serve", "--device", "cpu", "--workers", "1"]);
     command.arg("--weights-dir").arg(weights).arg("--port-file").arg(port_file);
@@ -82,7 +107,7 @@ fn serve(weights: &Path, port_file: &Path) -> Command {
 }
 
 /// Sends one request on a connection of its own and reads the whole reply; empty where nobody answers.
-fn ask(address: &str, request: &[u8]) -> String {
+pub fn ask(address: &str, request: &[u8]) -> String {
     let mut reply = String::new();
     let Ok(mut stream) = TcpStream::connect(address) else { return reply };
     if stream.write_all(request).is_ok() {
@@ -95,7 +120,7 @@ pub fn get(address: &str, path: &str) -> String {
     ask(address, format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n").as_bytes())
 }
 
-fn score(address: &str, rows: usize) -> String {
+pub fn score(address: &str, rows: usize) -> String {
     let body = json!({"pairs": vec![pair(); rows]}).to_string();
     let head =
         format!("POST {SCORE} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-type: application/json");
@@ -157,7 +182,7 @@ fn a_caller_over_the_limit_reads_why() {
     assert!(ask(&server.address, &request).starts_with("HTTP/1.1 413"));
 }
 
-fn refuse(command: &mut Command) -> String {
+pub fn refuse(command: &mut Command) -> String {
     let Output { status, stderr, .. } =
         command.stderr(Stdio::piped()).stdout(Stdio::null()).output().unwrap();
     assert_eq!(status.code(), Some(1));
@@ -190,6 +215,20 @@ fn what_cannot_start_says_why_and_exits_with_1() {
 
     let message = refuse(&mut serve(&root.join("nowhere"), &port_file));
     assert!(message.contains("nowhere"), "{message}");
+}
+
+/// On busy cores libtorch's threads wait for each other longer than one computes.
+#[test]
+fn check_computes_on_one_thread() {
+    let mut check = Command::new(env!("CARGO_BIN_EXE_mirador"));
+    check.args(["check", "--device", "cpu", "--weights-dir"]).arg(weights::root()).stdout(Stdio::null());
+    let (mut check, mut most) = (check.spawn().unwrap(), 0);
+    while check.try_wait().unwrap().is_none() {
+        let threads = fs::read_dir(format!("/proc/{}/task", check.id()));
+        most = most.max(threads.map_or(0, Iterator::count));
+    }
+    assert!(check.wait().unwrap().success());
+    assert!(most <= 2, "{most} threads: its own, and the log's");
 }
 
 #[test]
