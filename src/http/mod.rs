@@ -9,6 +9,7 @@ mod auth;
 mod body;
 mod callers;
 mod deadline;
+mod decompress;
 mod docs;
 mod envelope;
 mod expression;
@@ -42,7 +43,6 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
-use tower_http::decompression::RequestDecompressionLayer;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -56,7 +56,7 @@ pub fn app(state: AppState) -> Router {
     let (routes, _) = routes().split_for_parts();
     routes
         .merge(docs::routes())
-        .layer(RequestDecompressionLayer::new())
+        .layer(from_fn(decompress::decompress))
         .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::custom(|_| -> Response { problem::Problem::Internal.into_response() }))
         .layer(from_fn_with_state(state.clone(), auth::admit))

@@ -8,6 +8,7 @@ mod app;
 mod architecture;
 mod browsers;
 mod complaints;
+mod compression;
 mod connections;
 mod contract;
 mod deepmirnatar;

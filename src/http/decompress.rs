@@ -1,0 +1,206 @@
+//! Bodies that come compressed: gzip of any number of members (bgzip, `cat a.gz b.gz`, appended logs) and zstd of any
+//! number of frames. What stands behind the last one is an error, never a silent end.
+
+use std::io::{self, Write};
+
+use axum::body::{Body, BodyDataStream};
+use axum::extract::Request;
+use axum::http::{HeaderMap, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use bytes::{Buf, Bytes};
+use flate2::write::GzDecoder;
+use futures_util::{StreamExt, stream};
+use zstd::stream::raw::{self, InBuffer, Operation, OutBuffer};
+
+use super::problem::Problem;
+
+/// Compressed bytes that are looked at in one step: they become a few MB at most.
+const STEP: usize = 4 * 1024;
+/// Room for what one call of zstd gives.
+const ROOM: usize = 64 * 1024;
+
+/// From here on the request's body is plain.
+pub async fn decompress(mut request: Request, next: Next) -> Response {
+    let decoder = match Decoder::named_in(request.headers()) {
+        Ok(Some(decoder)) => decoder,
+        Ok(None) => return next.run(request).await,
+        Err(problem) => return problem.into_response(),
+    };
+    let headers = request.headers_mut();
+    headers.remove(header::CONTENT_ENCODING);
+    headers.remove(header::CONTENT_LENGTH);
+    let request = request.map(|body| plain(body, decoder));
+    next.run(request).await
+}
+
+/// The body as `decoder` reads it; each part comes out as soon as it came in.
+fn plain(body: Body, decoder: Decoder) -> Body {
+    let start = Some((body.into_data_stream(), Bytes::new(), decoder));
+    let parts = stream::try_unfold(start, |state| async move {
+        let Some((mut body, mut waiting, mut decoder)) = state else { return Ok::<_, io::Error>(None) };
+        loop {
+            if waiting.is_empty() {
+                waiting = match next_part(&mut body).await? {
+                    Some(part) => part,
+                    None => {
+                        let last = decoder.end()?;
+                        return Ok(Some((Bytes::from(last), None)));
+                    }
+                };
+            }
+            let step = waiting.split_to(waiting.len().min(STEP));
+            let out = decoder.feed(&step)?;
+            if !out.is_empty() {
+                return Ok(Some((Bytes::from(out), Some((body, waiting, decoder)))));
+            }
+        }
+    });
+    Body::from_stream(parts)
+}
+
+async fn next_part(body: &mut BodyDataStream) -> io::Result<Option<Bytes>> {
+    body.next().await.transpose().map_err(io::Error::other)
+}
+
+/// Bytes in, bytes out.
+enum Decoder {
+    Gzip(Gzip),
+    Zstd(Zstd),
+}
+
+impl Decoder {
+    /// Of `Content-Encoding`, whose names are in either case and on any number of lines; `None` where nothing is to do.
+    fn named_in(headers: &HeaderMap) -> Result<Option<Self>, Problem> {
+        let mut found = None;
+        for line in headers.get_all(header::CONTENT_ENCODING) {
+            let line = line.to_str().map_err(|_| Problem::ContentEncoding)?;
+            for name in line.split(',').map(|name| name.trim().to_ascii_lowercase()) {
+                let decoder = match name.as_str() {
+                    "" | "identity" => continue,
+                    "gzip" | "x-gzip" => Self::Gzip(Gzip::default()),
+                    "zstd" => Self::Zstd(Zstd::new().map_err(|_| Problem::Internal)?),
+                    _ => return Err(Problem::ContentEncoding),
+                };
+                // Compressed twice is a mistake, and a way to make much out of little.
+                if found.replace(decoder).is_some() {
+                    return Err(Problem::ContentEncoding);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn feed(&mut self, bytes: &[u8]) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Gzip(gzip) => gzip.feed(bytes),
+            Self::Zstd(zstd) => zstd.feed(bytes),
+        }
+    }
+
+    /// Whatever is left, once all bytes have come.
+    fn end(&mut self) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Gzip(gzip) => gzip.end(),
+            Self::Zstd(Zstd { between: true, .. }) => Ok(Vec::new()),
+            Self::Zstd(_) => Err(cut_off()),
+        }
+    }
+}
+
+/// RFC 1952: members one after the other. Zeros behind the last are padding, as for `gzip -d`.
+#[derive(Default)]
+enum Gzip {
+    /// Nothing has come.
+    #[default]
+    Start,
+    /// Within a member.
+    Member(Box<GzDecoder<Vec<u8>>>),
+    /// A member has ended.
+    Between {
+        /// Zeros came: no further member may.
+        padding: bool,
+    },
+}
+
+impl Gzip {
+    fn feed(&mut self, mut bytes: &[u8]) -> io::Result<Vec<u8>> {
+        let mut out = Vec::new();
+        while let [first, ..] = bytes {
+            match self {
+                Self::Start => *self = Self::member(),
+                Self::Between { padding } if *first == 0 => {
+                    *padding = true;
+                    bytes.advance(1);
+                }
+                Self::Between { padding: false } => *self = Self::member(),
+                Self::Between { padding: true } => {
+                    return Err(io::Error::other("bytes stand behind the last gzip member"));
+                }
+                Self::Member(member) => match member.write(bytes)? {
+                    // It is complete, its checksum included, and takes no more.
+                    0 => {
+                        member.try_finish()?;
+                        out.append(member.get_mut());
+                        *self = Self::Between { padding: false };
+                    }
+                    taken => bytes.advance(taken),
+                },
+            }
+        }
+        if let Self::Member(member) = self {
+            // A line is to be read as soon as it came.
+            member.flush()?;
+            out.append(member.get_mut());
+        }
+        Ok(out)
+    }
+
+    fn member() -> Self {
+        Self::Member(Box::new(GzDecoder::new(Vec::new())))
+    }
+
+    fn end(&mut self) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Start => Err(cut_off()),
+            Self::Between { .. } => Ok(Vec::new()),
+            Self::Member(member) => {
+                member.try_finish()?;
+                Ok(std::mem::take(member.get_mut()))
+            }
+        }
+    }
+}
+
+/// RFC 8878: frames one after the other.
+struct Zstd {
+    decoder: raw::Decoder<'static>,
+    /// A frame has ended, and no other has begun.
+    between: bool,
+}
+
+impl Zstd {
+    fn new() -> io::Result<Self> {
+        Ok(Self { decoder: raw::Decoder::new()?, between: false })
+    }
+
+    fn feed(&mut self, bytes: &[u8]) -> io::Result<Vec<u8>> {
+        let mut room = vec![0; ROOM];
+        let (mut out, mut input) = (Vec::new(), InBuffer::around(bytes));
+        loop {
+            let mut output = OutBuffer::around(&mut room[..]);
+            // 0: a frame is complete, and all of it was given.
+            let hint = self.decoder.run(&mut input, &mut output)?;
+            let given = output.as_slice();
+            out.extend_from_slice(given);
+            self.between = hint == 0;
+            if input.pos() == bytes.len() && (self.between || given.len() < ROOM) {
+                return Ok(out);
+            }
+        }
+    }
+}
+
+fn cut_off() -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, "the compressed body ended early")
+}

@@ -1,0 +1,156 @@
+//! Compressed bodies are the bodies that were compressed, however a writer cut them into members and frames.
+
+use std::io::Write;
+
+use axum::body::Body;
+use axum::http::Request;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use futures_util::stream;
+use http_body_util::BodyExt;
+use mirador::models::{dmiso, premirna_cnn_lstm, xpresso};
+use proptest::prelude::*;
+use proptest::sample::Index;
+use proptest::test_runner::TestRunner;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use crate::app::{App, MIRNA, SITE, pair, score_request};
+use crate::weights::write_model;
+
+const HAIRPIN: &str = "GUGAGGGCAUGCAGGCCUGGAUGGGGCAGCUGGGAUGGUCCAAAAGGGUGGCCUCACCAGCCCUGUGUUCCCUAG";
+const NDJSON: &str = "application/x-ndjson";
+
+pub fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(text).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn zstd(text: &[u8]) -> Vec<u8> {
+    zstd::encode_all(text, 1).unwrap()
+}
+
+/// One body for each format of each route: path, media type, body.
+fn bodies() -> Vec<(&'static str, &'static str, String)> {
+    let pairs: Vec<Value> =
+        (0..5).map(|row| json!({"id": row.to_string(), "mirna": MIRNA, "site": &SITE[row..]})).collect();
+    let lines: String = pairs.iter().map(|pair| pair.to_string() + "\n").collect();
+    let table = |delimiter: &str| {
+        let row = |row: usize| [&row.to_string(), MIRNA, &SITE[row..]].join(delimiter) + "\n";
+        ["id", "mirna", "site"].join(delimiter) + "\n" + &(0..5).map(row).collect::<String>()
+    };
+    let tensor = |name: &str, value: &str| json!({"name": name, "datatype": "BYTES", "shape": [1], "data": [value]});
+    let tensors = json!({"inputs": [tensor("mirna", MIRNA), tensor("site", SITE)]});
+    let genes = json!({"genes": [{"promoter": SITE, "tss": 3}]});
+    vec![
+        ("/v1/target-sites/score", "application/json", json!({ "pairs": pairs }).to_string()),
+        ("/v1/target-sites/score", NDJSON, lines),
+        ("/v1/target-sites/score", "text/csv", table(",")),
+        ("/v1/target-sites/score", "text/tab-separated-values", table("\t")),
+        ("/v1/pre-mirnas/classify", "text/csv", format!("id,sequence\nh,{HAIRPIN}\n")),
+        ("/v1/expression/predict", "application/json", genes.to_string()),
+        ("/v2/models/dmiso/infer", "application/json", tensors.to_string()),
+    ]
+}
+
+fn app() -> (TempDir, App) {
+    let root = TempDir::new().unwrap();
+    write_model(&dmiso::MODEL, root.path(), "balanced", true);
+    write_model(&premirna_cnn_lstm::MODEL, root.path(), "grouped", true);
+    write_model(&xpresso::MODEL, root.path(), "public", true);
+    let app = App::serving(root.path(), &[]);
+    (root, app)
+}
+
+async fn ask(app: &App, path: &str, media_type: &str, coding: &str, body: Body) -> (u16, String) {
+    let request = Request::post(path).header("content-type", media_type).header("content-encoding", coding);
+    let response = app.open(request.body(body).unwrap()).await;
+    let status = response.status().as_u16();
+    let bytes = response.into_body().collect().await.unwrap().to_bytes();
+    (status, String::from_utf8(bytes.into()).unwrap())
+}
+
+#[test]
+fn members_and_frames_cut_anywhere_give_the_plain_bodys_reply() {
+    let runtime = Runtime::new().unwrap();
+    let (_root, app) = app();
+    let mut runner = TestRunner::new(ProptestConfig { cases: 12, failure_persistence: None, ..Default::default() });
+    for (path, media_type, body) in bodies() {
+        let (status, plain) = runtime.block_on(ask(&app, path, media_type, "identity", body.clone().into()));
+        assert_eq!(status, 200, "{plain}");
+        // Twice the same place makes an empty member.
+        let cuts = prop::collection::vec(any::<Index>(), 0..5);
+        let parts = prop::collection::vec(any::<Index>(), 0..5);
+        let tested = runner.run(&(cuts, parts), |(cuts, parts)| {
+            for (coding, compress) in [("gzip", gzip as fn(&[u8]) -> Vec<u8>), ("zstd", zstd)] {
+                let mut compressed: Vec<u8> = cut(body.as_bytes(), &cuts).into_iter().flat_map(compress).collect();
+                if coding == "gzip" && cuts.len() == 2 {
+                    compressed.extend([0; 600]);
+                }
+                let sent: Vec<_> = cut(&compressed, &parts).into_iter().map(|part| Ok::<_, std::io::Error>(part.to_vec())).collect();
+                let sent = Body::from_stream(stream::iter(sent));
+                let reply = runtime.block_on(ask(&app, path, media_type, coding, sent));
+                prop_assert_eq!(reply, (200, plain.clone()), "{} {}", path, media_type);
+            }
+            Ok(())
+        });
+        tested.unwrap();
+    }
+}
+
+fn cut<'a>(bytes: &'a [u8], places: &[Index]) -> Vec<&'a [u8]> {
+    let mut places: Vec<usize> = places.iter().map(|place| place.index(bytes.len() + 1)).collect();
+    places.sort_unstable();
+    let starts = std::iter::once(0).chain(places.clone());
+    starts.zip(places.iter().copied().chain([bytes.len()])).map(|(start, end)| &bytes[start..end]).collect()
+}
+
+#[tokio::test]
+async fn what_is_behind_the_last_member_is_no_silent_end() {
+    let app = App::ready(&[]);
+    let table = format!("mirna,site\n{MIRNA},{SITE}\n");
+    let [whole, frame] = [gzip(table.as_bytes()), zstd(table.as_bytes())];
+    let ask = async |coding: &str, parts: &[&[u8]]| {
+        let headers = [("content-encoding", coding), ("content-type", "text/csv")];
+        app.send(score_request(&headers, parts.concat())).await.status
+    };
+    assert_eq!(ask("gzip", &[&whole, &[0; 512]]).await, 200, "padding, as gzip -d takes it");
+    for bad in [
+        vec![&whole[..], b"GARBAGE"],
+        vec![&whole, &[0; 9], b"x"],
+        vec![&whole, &[0; 9], &whole],
+        vec![&whole, &whole[..9]],
+        vec![&whole, &whole[..whole.len() - 1]],
+        vec![&whole[..whole.len() - 8], &[0; 8]],
+        vec![],
+    ] {
+        assert_eq!(ask("gzip", &bad).await, 400, "{bad:?}");
+    }
+    for bad in [vec![&frame[..], b"GARBAGE"], vec![&frame, &frame[..9]], vec![&frame, &[0; 9]], vec![]] {
+        assert_eq!(ask("zstd", &bad).await, 400, "{bad:?}");
+    }
+}
+
+#[tokio::test]
+async fn codings_are_known_by_all_their_names() {
+    let app = App::ready(&[]);
+    let body = json!({"pairs": [pair()]}).to_string();
+    let (zipped, framed) = (gzip(body.as_bytes()), zstd(body.as_bytes()));
+    for (coding, body) in [
+        ("GZIP", &zipped),
+        ("x-gzip", &zipped),
+        ("gzip, identity", &zipped),
+        ("Zstd", &framed),
+        ("identity", &body.clone().into_bytes()),
+        ("", &body.clone().into_bytes()),
+    ] {
+        let reply = app.send(score_request(&[("content-encoding", coding)], body.clone())).await;
+        assert_eq!(reply.status, 200, "{coding}: {}", reply.body);
+    }
+    for coding in ["br", "deflate", "gzip, gzip", "zstd, gzip", "gzip;q=1"] {
+        let reply = app.send(score_request(&[("content-encoding", coding)], zipped.clone())).await;
+        assert_eq!(reply.status, 415, "{coding}");
+    }
+}
