@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::{Query, Request, State};
+use axum::extract::{Request, State};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::formats::{Asked, answer};
+use super::formats::{Asked, answer, levels, object, whole};
 use super::models::ModelRef;
 use super::problem::{ErrorCode, Problem};
 use super::problem_kind::ScoringProblems;
@@ -18,8 +18,8 @@ use crate::tasks::scale::Scale;
 use crate::tasks::{Input, Task};
 
 /// Genes to predict.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "it describes the body, which `formats::json` reads row by row")]
 #[schema(example = json!({
     "model": "xpresso",
     "genes": [{
@@ -52,13 +52,14 @@ pub struct GeneRow {
     promoter: String,
     /// 0-based index of the start of transcription in `promoter`.
     #[schema(maximum = 19999)]
+    #[serde(deserialize_with = "whole")]
     tss: usize,
     /// What is known of the transcript; the model's card says what its version reads.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     half_life_features: HalfLifeFeatures,
     /// Each miRNA that targets this gene, by the name on the model's card, and its level as the card says: 1 for the
     /// versions shipped; log10(mean reads + 0.1), −1 to 7, for a version that was trained on levels.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "levels")]
     mirnas: BTreeMap<String, f64>,
 }
 
@@ -125,12 +126,18 @@ pub struct ExpressionResult {
 /// Predict the expression of genes
 #[utoipa::path(
     post, path = "/v1/expression/predict", tag = "expression", operation_id = "predict_expression",
-    params(Asked),
-    request_body(description = "JSON; lines (a row of the JSON list each); or a table (a column for each field)", content(
+    params(
+        Asked,
+        ("tss" = Option<u64>, Query, description = "Of a FASTA file: `tss` of every record"),
+        ("column.promoter" = Option<String>, Query, description = "The column, or field, that holds the promoter; `column.FIELD` names any field's"),
+        ("column.tss" = Option<String>, Query, description = "The column, or field, that holds the start of transcription"),
+    ),
+    request_body(description = "JSON; lines (a row of the JSON list each); a table (a column for each field); or a FASTA file", content(
         (ExpressionRequest = "application/json"),
         (String = "application/x-ndjson"),
         (String = "text/csv"),
         (String = "text/tab-separated-values"),
+        (String = "text/x-fasta"),
     )),
     responses(
         (status = 200, description = "A level for each gene", content(
@@ -145,25 +152,33 @@ pub struct ExpressionResult {
 pub async fn predict(
     State(state): State<AppState>,
     Models(registry): Models,
-    Query(asked): Query<Asked>,
     request: Request,
 ) -> Result<Response, Problem> {
-    answer::<GeneRow>(&state, &registry, asked, request).await
+    answer::<GeneRow>(&state, &registry, request).await
 }
 
 impl Question for GeneRow {
     const TASK: Task = Task::Expression;
     const LIST: &'static str = "genes";
     const FIELDS: &'static [Column] = &[Kind::Text.column("promoter"), Kind::Integer.column("tss")];
+    const OPTIONAL: &'static [Column] = &[
+        Kind::Text.column("id"),
+        Kind::Number.column("half_life_features.utr5_length"),
+        Kind::Number.column("half_life_features.cds_length"),
+        Kind::Number.column("half_life_features.intron_length"),
+        Kind::Number.column("half_life_features.utr3_length"),
+        Kind::Number.column("half_life_features.utr5_gc"),
+        Kind::Number.column("half_life_features.cds_gc"),
+        Kind::Number.column("half_life_features.utr3_gc"),
+        Kind::Number.column("half_life_features.orf_exon_density"),
+        Kind::Number.column("half_life_features.measured"),
+        Kind::Number.column("mirnas.*"),
+    ];
+    const FASTA: Option<&'static str> = Some("promoter");
     const COLUMNS: &'static [Column] =
         &[Kind::Text.column("id"), Kind::Number.column("log10_expression"), Kind::Text.column("warnings")];
-    type Request = ExpressionRequest;
     type Kept = Option<String>;
     type Result = ExpressionResult;
-
-    fn rows(ExpressionRequest { model, genes }: ExpressionRequest) -> (Option<String>, Vec<Self>) {
-        (model, genes)
-    }
 
     fn read(self, reader: &mut RowReader<'_>) -> Option<(Input, Self::Kept)> {
         reader.id(self.id.as_deref());

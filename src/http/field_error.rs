@@ -138,6 +138,11 @@ impl FieldError {
         Self { pointer, code, line: None, detail }
     }
 
+    /// The same, of a value inside the one at `place`.
+    pub fn below(self, place: &str) -> Self {
+        Self { pointer: format!("{place}{}", self.pointer), ..self }
+    }
+
     /// The same, with its line in the caller's file.
     pub fn at_line(self, line: Option<u64>) -> Self {
         Self { line, ..self }

@@ -29,6 +29,7 @@ mod origin;
 mod pre_mirnas;
 mod problem;
 mod problem_kind;
+mod query;
 mod rate;
 mod reload;
 mod rows;
@@ -57,6 +58,7 @@ pub fn app(state: AppState) -> Router {
     routes
         .merge(docs::routes())
         .layer(from_fn(decompress::decompress))
+        .layer(from_fn(query::refuse))
         .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::custom(|_| -> Response { problem::Problem::Internal.into_response() }))
         .layer(from_fn_with_state(state.clone(), auth::admit))

@@ -21,27 +21,40 @@ pub trait Question: DeserializeOwned + Send + 'static {
     const TASK: Task;
     /// The list's name in a JSON request, which pointers start with.
     const LIST: &'static str;
-    /// The fields that a row needs. `id` is text too; other fields hold numbers.
+    /// The fields that a row needs.
     const FIELDS: &'static [Column];
+    /// The fields that a row may have beside them: a dot for a field inside a field, `*` for any name there.
+    const OPTIONAL: &'static [Column];
+    /// The field that the letters of a FASTA record fill, where such a file is a body of this question.
+    const FASTA: Option<&'static str> = None;
     /// The fields of a result.
     const COLUMNS: &'static [Column];
-    /// A JSON request.
-    type Request: DeserializeOwned + Send + 'static;
     /// What the result takes from its row.
     type Kept: Send + 'static;
     /// What is said of a row.
-    type Result: Serialize + Send + 'static;
+    type Result: Serialize + Send + Sync + 'static;
 
-    /// The model that a JSON request names, and its rows.
-    fn rows(request: Self::Request) -> (Option<String>, Vec<Self>);
     /// The row as letters and numbers, or, through the reader, every error in it.
     fn read(self, reader: &mut RowReader<'_>) -> Option<(Input, Self::Kept)>;
     /// What is said of a row; `threshold` makes a probability a yes.
     fn result(answer: Answer<Self::Kept>, threshold: f32) -> Self::Result;
 
-    /// Whether a field of a row holds text.
-    fn is_text(field: &str) -> bool {
-        field == "id" || Self::FIELDS.iter().any(|column| column.name == field && column.kind == Kind::Text)
+    /// Its miRNA was written 3'→5'.
+    fn turn(&mut self) {}
+
+    /// What a field holds, if there is such a field.
+    fn kind(field: &str) -> Option<Kind> {
+        let named = |column: &&Column| match column.name.strip_suffix('*') {
+            Some(outer) => field.len() > outer.len() && field.starts_with(outer),
+            None => column.name == field,
+        };
+        Self::FIELDS.iter().chain(Self::OPTIONAL).find(named).map(|column| column.kind)
+    }
+
+    /// The names of all fields, for people.
+    fn names() -> String {
+        let names: Vec<&str> = Self::FIELDS.iter().chain(Self::OPTIONAL).map(|column| column.name).collect();
+        names.join(", ")
     }
 }
 
@@ -68,7 +81,7 @@ pub struct FoundRow<Q> {
 pub struct Passed {
     /// Their names.
     pub names: Vec<String>,
-    /// A cell for each name, row by row.
+    /// A cell for each name, row by row, as JSON; nothing where the row has no such cell.
     pub cells: Vec<Vec<String>>,
 }
 

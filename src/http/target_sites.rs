@@ -1,6 +1,6 @@
 //! `POST /v1/target-sites/score`: does this miRNA (or isomiR) bind this site?
 
-use axum::extract::{Query, Request, State};
+use axum::extract::{Request, State};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -16,8 +16,8 @@ use crate::tasks::target_site::{MIRNA_LENGTHS, Pair, SITE_LENGTHS};
 use crate::tasks::{Input, Task, probability};
 
 /// Pairs to score.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "it describes the body, which `formats::json` reads row by row")]
 #[schema(example = json!({
     "model": "pairmap",
     "pairs": [{"id": "p1", "mirna": "UGAGGUAGUAGGUUGUAUAGUU", "site": "AACUAUACAACCUACUACCUCA", "pairing": true}],
@@ -48,6 +48,9 @@ pub struct PairRow {
     /// Whether the result tells which letters pair; not every model knows.
     #[serde(default)]
     pairing: bool,
+    /// The miRNA is written 3'→5': only the URL says so.
+    #[serde(skip)]
+    turned: bool,
 }
 
 /// The scores.
@@ -108,7 +111,12 @@ pub enum SiteTypeName {
 /// Score miRNA–site pairs
 #[utoipa::path(
     post, path = "/v1/target-sites/score", tag = "target sites", operation_id = "score_target_sites",
-    params(Asked),
+    params(
+        Asked,
+        ("mirna_direction" = Option<String>, Query, description = "`3to5`: the miRNAs are written 3'→5' and are turned round; else `5to3`"),
+        ("column.mirna" = Option<String>, Query, description = "The column, or field, that holds the miRNA; `column.FIELD` names any field's"),
+        ("column.site" = Option<String>, Query, description = "The column, or field, that holds the site"),
+    ),
     request_body(description = "JSON; lines (a row of the JSON list each); or a table (a column for each field)", content(
         (ScoreRequest = "application/json"),
         (String = "application/x-ndjson"),
@@ -128,16 +136,16 @@ pub enum SiteTypeName {
 pub async fn score(
     State(state): State<AppState>,
     Models(registry): Models,
-    Query(asked): Query<Asked>,
     request: Request,
 ) -> Result<Response, Problem> {
-    answer::<PairRow>(&state, &registry, asked, request).await
+    answer::<PairRow>(&state, &registry, request).await
 }
 
 impl Question for PairRow {
     const TASK: Task = Task::TargetSite;
     const LIST: &'static str = "pairs";
     const FIELDS: &'static [Column] = &[Kind::Text.column("mirna"), Kind::Text.column("site")];
+    const OPTIONAL: &'static [Column] = &[Kind::Text.column("id"), Kind::Flag.column("pairing")];
     const COLUMNS: &'static [Column] = &[
         Kind::Text.column("id"),
         Kind::Number.column("probability"),
@@ -146,12 +154,11 @@ impl Question for PairRow {
         Kind::Text.column("warnings"),
         Kind::Text.column("pairing"),
     ];
-    type Request = ScoreRequest;
     type Kept = (Option<String>, SiteTypeName, Option<String>);
     type Result = ScoreResult;
 
-    fn rows(ScoreRequest { model, pairs }: ScoreRequest) -> (Option<String>, Vec<Self>) {
-        (model, pairs)
+    fn turn(&mut self) {
+        self.turned = true;
     }
 
     fn read(self, reader: &mut RowReader<'_>) -> Option<(Input, Self::Kept)> {
@@ -161,7 +168,12 @@ impl Question for PairRow {
             reader.remark_on_length("are miRNA and site swapped?");
         }
         let site = reader.sequence("site", &self.site, SITE_LENGTHS);
-        let pair = Pair { mirna: mirna?, site: site? };
+        let mut mirna = mirna?;
+        if self.turned {
+            mirna = mirna.iter().rev().copied().collect();
+            reader.warn("mirna: sent 3'→5', turned round".into());
+        }
+        let pair = Pair { mirna, site: site? };
         let site_type = SiteType::best(&pair.mirna, &pair.site);
         if let Some(turned) = Turned::of(&pair.mirna, &pair.site, site_type) {
             reader.warn(turned.to_string());

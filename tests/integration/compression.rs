@@ -41,7 +41,8 @@ fn bodies() -> Vec<(&'static str, &'static str, String)> {
         let row = |row: usize| [&row.to_string(), MIRNA, &SITE[row..]].join(delimiter) + "\n";
         ["id", "mirna", "site"].join(delimiter) + "\n" + &(0..5).map(row).collect::<String>()
     };
-    let tensor = |name: &str, value: &str| json!({"name": name, "datatype": "BYTES", "shape": [1], "data": [value]});
+    let tensor =
+        |name: &str, value: &str| json!({"name": name, "datatype": "BYTES", "shape": [1], "data": [value]});
     let tensors = json!({"inputs": [tensor("mirna", MIRNA), tensor("site", SITE)]});
     let genes = json!({"genes": [{"promoter": SITE, "tss": 3}]});
     vec![
@@ -76,7 +77,8 @@ async fn ask(app: &App, path: &str, media_type: &str, coding: &str, body: Body) 
 fn members_and_frames_cut_anywhere_give_the_plain_bodys_reply() {
     let runtime = Runtime::new().unwrap();
     let (_root, app) = app();
-    let mut runner = TestRunner::new(ProptestConfig { cases: 12, failure_persistence: None, ..Default::default() });
+    let mut runner =
+        TestRunner::new(ProptestConfig { cases: 12, failure_persistence: None, ..Default::default() });
     for (path, media_type, body) in bodies() {
         let (status, plain) = runtime.block_on(ask(&app, path, media_type, "identity", body.clone().into()));
         assert_eq!(status, 200, "{plain}");
@@ -85,11 +87,15 @@ fn members_and_frames_cut_anywhere_give_the_plain_bodys_reply() {
         let parts = prop::collection::vec(any::<Index>(), 0..5);
         let tested = runner.run(&(cuts, parts), |(cuts, parts)| {
             for (coding, compress) in [("gzip", gzip as fn(&[u8]) -> Vec<u8>), ("zstd", zstd)] {
-                let mut compressed: Vec<u8> = cut(body.as_bytes(), &cuts).into_iter().flat_map(compress).collect();
+                let mut compressed: Vec<u8> =
+                    cut(body.as_bytes(), &cuts).into_iter().flat_map(compress).collect();
                 if coding == "gzip" && cuts.len() == 2 {
                     compressed.extend([0; 600]);
                 }
-                let sent: Vec<_> = cut(&compressed, &parts).into_iter().map(|part| Ok::<_, std::io::Error>(part.to_vec())).collect();
+                let sent: Vec<_> = cut(&compressed, &parts)
+                    .into_iter()
+                    .map(|part| Ok::<_, std::io::Error>(part.to_vec()))
+                    .collect();
                 let sent = Body::from_stream(stream::iter(sent));
                 let reply = runtime.block_on(ask(&app, path, media_type, coding, sent));
                 prop_assert_eq!(reply, (200, plain.clone()), "{} {}", path, media_type);

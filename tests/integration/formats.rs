@@ -47,7 +47,7 @@ async fn lines_are_answered_in_order_and_bad_ones_by_an_error_line() {
     let expected = [
         (3, vec![["", "syntax"]]),
         (4, vec![["/mirna", "invalid_letter"], ["/site", "empty_sequence"]]),
-        (6, vec![["/mirna", "wrong_type"]]),
+        (6, vec![["/mirna", "wrong_type"], ["", "missing_field"]]),
     ];
     assert_eq!(errors, expected);
     assert_eq!(found.len(), 5);
@@ -140,7 +140,7 @@ async fn a_bad_table_names_row_and_column() {
     let first = format!("id,mirna,site\n1,{MIRNA},{SITE}\n");
     let cases = [
         (format!("{first}2,GAXT,{SITE}\n"), 422, "/pairs/1/mirna", "invalid_letter"),
-        (format!("{first}2,{MIRNA}\n"), 400, "/pairs/1", "syntax"),
+        (format!("{first}2,{MIRNA}\n"), 400, "/pairs/1", "broken_table"),
         (format!("id,mirna,site,gene\n1,{MIRNA},{SITE},x\n"), 400, "/pairs/0/gene", "unknown_field"),
         (format!("id,mirna\n1,{MIRNA}\n"), 400, "/pairs/0", "missing_field"),
         (format!("id,mirna,site,site\n1,{MIRNA},{SITE},{SITE}\n"), 400, "/pairs/0/site", "duplicate_field"),
@@ -177,7 +177,8 @@ async fn the_url_names_the_model_where_the_body_cannot() {
     assert_eq!(ask(path, "text/csv", table).await.unwrap(), "dmiso@paper");
     let json = |model: Value| json!({"model": model, "pairs": [pair()]}).to_string();
     assert_eq!(ask(path, "application/json", json(Value::Null)).await.unwrap(), "dmiso@paper");
-    assert_eq!(ask(path, "application/json", json("dmiso".into())).await.unwrap(), "dmiso@balanced");
+    assert_eq!(ask(path, "application/json", json("dmiso@paper".into())).await.unwrap(), "dmiso@paper");
+    assert_eq!(ask(path, "application/json", json("dmiso".into())).await, Err(400), "two different models");
     assert_eq!(ask("/v1/target-sites/score?model=nope", NDJSON, line).await, Err(404));
 }
 

@@ -1,105 +1,189 @@
-//! JSON: from bytes to a typed value, with a pointer to what is wrong.
+//! JSON: a request's rows, read at once where all is well, and one by one where anything is not.
 
-use std::convert::Infallible;
-use std::iter;
+use std::marker::PhantomData;
 
-use axum::body::Body;
 use bytes::Bytes;
-use futures_util::stream;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde_path_to_error::{Path, Segment};
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess};
+use serde_json::value::RawValue;
 
-use crate::http::models::ModelRef;
+use super::asked::Asked;
+use super::draft::Draft;
+use super::hints;
+use super::object::{Fields, Fill, Limits, List, Object};
+use super::others::Gathered;
 use crate::http::offload::{Bounds, offload};
-use crate::http::problem::{ErrorCode, FieldError, Problem};
-use crate::http::rows::{Found, Question};
+use crate::http::problem::{ErrorCode, Errors, FieldError, Problem};
+use crate::http::rows::{Found, FoundRow, Question};
 
 /// From here on a body is parsed away from the connections' threads.
 const HEAVY_BODY_BYTES: usize = 64 * 1024;
-/// Results that are written at once. A longer reply is streamed, so that writing it holds up nobody else.
-const CHUNK: usize = 512;
+const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 /// A request.
-pub async fn read<Q: Question>(bytes: Bytes, bounds: Bounds) -> Result<Found<Q>, Problem> {
-    let heavy = bytes.len() >= HEAVY_BODY_BYTES;
-    let read = move |bounds: &Bounds| {
-        let (model, rows) = Q::rows(parse(&bytes)?);
-        bounds.admit(rows.len().saturating_sub(1))?;
-        Ok(Found { model, ..rows.into_iter().collect() })
-    };
-    offload(heavy, bounds, read).await
+pub async fn read<Q: Question>(bytes: Bytes, asked: &Asked, bounds: Bounds) -> Result<Found<Q>, Problem> {
+    let (heavy, asked) = (bytes.len() >= HEAVY_BODY_BYTES, asked.clone());
+    offload(heavy, bounds, move |bounds| read_rows(without_bom(&bytes), &asked, bounds)).await
 }
 
-/// A reply: `{"model": …, "results": […]}`. There is at least one result.
-pub fn write<R: Serialize + Send + 'static>(model: &ModelRef, results: Vec<R>) -> Body {
-    let few = results.len() <= CHUNK;
-    let mut start = br#"{"model":"#.to_vec();
-    to_json(&mut start, model);
-    start.extend(br#","results":["#);
-    let (mut start, mut results) = (Some(start), results.into_iter().peekable());
-    let mut chunks = iter::from_fn(move || {
-        results.peek()?;
-        let mut text = start.take().unwrap_or_default();
-        for result in results.by_ref().take(CHUNK) {
-            to_json(&mut text, &result);
-            text.push(b',');
+/// Windows writes a byte order mark first.
+pub fn without_bom(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(BOM).unwrap_or(bytes)
+}
+
+fn read_rows<Q: Question>(bytes: &[u8], asked: &Asked, bounds: &Bounds) -> Result<Found<Q>, Problem> {
+    if asked.is_plain() {
+        let mut request = Request::<Object<Q>>::new(Q::LIST, bounds);
+        let read = fill(bytes, &mut request);
+        if let Some(problem) = request.limits.stopped() {
+            return Err(problem);
         }
-        if results.peek().is_none() {
-            text.pop();
-            text.extend(b"]}");
+        if let (Ok(()), true, Ok(model), Some(rows)) =
+            (read, request.errors.is_empty(), request.model(), request.rows)
+        {
+            let rows = rows.into_iter().map(|Object(mut row)| {
+                if asked.three_to_five {
+                    row.turn();
+                }
+                row
+            });
+            return Ok(Found { model, ..rows.collect() });
         }
-        Some(text)
+    }
+    read_each(bytes, asked, bounds)
+}
+
+/// Reads row by row, so that every row that is wrong is told.
+fn read_each<Q: Question>(bytes: &[u8], asked: &Asked, bounds: &Bounds) -> Result<Found<Q>, Problem> {
+    let mut request = Request::<&RawValue>::new(Q::LIST, bounds);
+    let read = fill(bytes, &mut request);
+    if let Some(problem) = request.limits.stopped() {
+        return Err(problem);
+    }
+    if let Some(hint) = hints::in_place_of_json::<Q>(bytes, read.is_ok() && request.errors.is_empty()) {
+        return Err(hint.into());
+    }
+    let mut errors = std::mem::take(&mut request.errors);
+    if let Err(error) = read {
+        let list = request.in_list.then(|| format!("/{}", Q::LIST));
+        errors.push(refusal(&error, list.unwrap_or_default(), Q::LIST));
+    } else if request.rows.is_none() && !request.in_list {
+        let detail = format!("{} is missing: the list of rows", Q::LIST);
+        errors.push(FieldError::whole(ErrorCode::MissingField, detail));
+    }
+    let model = request.model().unwrap_or_else(|error| {
+        errors.push(error);
+        None
     });
-    match few {
-        true => chunks.next().unwrap_or_default().into(),
-        false => Body::from_stream(stream::iter(chunks.map(Ok::<_, Infallible>))),
+    let mut gathered = Gathered::default();
+    let mut rows = Vec::new();
+    for (index, text) in request.rows.unwrap_or_default().into_iter().enumerate() {
+        bounds.admit(index)?;
+        let place = format!("/{}/{index}", Q::LIST);
+        let row = Draft::<Q>::of_json(text, asked).and_then(|(mut row, others)| {
+            gathered.add(others).map_err(|error| vec![error])?;
+            if asked.three_to_five {
+                row.turn();
+            }
+            Ok(row)
+        });
+        let row = row.map_err(|errors| errors.into_iter().map(|error| error.below(&place)).collect());
+        rows.push(FoundRow { line: None, row });
     }
+    if rows.is_empty() && !errors.is_empty() {
+        let mut all = Errors::default();
+        all.extend(errors);
+        all.into_result()?;
+    } else if !errors.is_empty() {
+        rows.push(FoundRow { line: None, row: Err(errors) });
+    }
+    Ok(Found { model, rows, passed: gathered.passed() })
 }
 
-/// Appends a value.
-pub fn to_json(text: &mut Vec<u8>, value: &impl Serialize) {
-    serde_json::to_writer(text, value).expect("strings and finite numbers always serialise");
-}
-
-/// Parses twice when something is wrong: keeping track of the path costs time that a good request need not spend.
-pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, FieldError> {
-    if let Ok(value) = serde_json::from_slice(bytes) {
-        return Ok(value);
-    }
+fn fill<'de, F: Fields<'de>>(bytes: &'de [u8], fields: &mut F) -> Result<(), serde_json::Error> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(field_error)?;
-    json.end().map(|()| value).map_err(|error| FieldError::whole(ErrorCode::Syntax, error.to_string()))
+    Fill(fields).deserialize(&mut json)?;
+    json.end()
 }
 
-/// What was wrong, and where.
-pub fn field_error(error: serde_path_to_error::Error<serde_json::Error>) -> FieldError {
-    let detail = error.inner().to_string();
-    match error.inner().is_data() {
-        true => FieldError::new(pointer(error.path()), code(&detail), detail),
-        false => FieldError::whole(ErrorCode::Syntax, detail),
+/// What ends the reading of a body, in plain words.
+pub fn refusal(error: &serde_json::Error, pointer: String, list: &str) -> FieldError {
+    let place = format!("line {}, column {}", error.line(), error.column());
+    match error.is_data() {
+        true if pointer.is_empty() => FieldError::whole(
+            ErrorCode::WrongType,
+            format!("the body has to be an object: {{\"{list}\": [...]}}"),
+        ),
+        true => FieldError::new(pointer, ErrorCode::WrongType, format!("{list} has to be a list of rows")),
+        false if error.is_eof() => {
+            FieldError::whole(ErrorCode::Syntax, format!("the JSON ends too early, at {place}"))
+        }
+        false => FieldError::whole(ErrorCode::Syntax, format!("not JSON at {place}")),
     }
 }
 
-/// serde tells these apart by its words only.
-fn code(detail: &str) -> ErrorCode {
-    let starts = [
-        ("missing field", ErrorCode::MissingField),
-        ("unknown field", ErrorCode::UnknownField),
-        ("duplicate field", ErrorCode::DuplicateField),
-    ];
-    starts
-        .into_iter()
-        .find(|(words, _)| detail.starts_with(words))
-        .map_or(ErrorCode::WrongType, |(_, code)| code)
+/// `{"model": …, LIST: […]}`.
+struct Request<'a, 'b, T> {
+    list: &'static str,
+    limits: Limits<'b>,
+    model: Option<&'a RawValue>,
+    rows: Option<Vec<T>>,
+    /// Whether the list is what was being read.
+    in_list: bool,
+    errors: Vec<FieldError>,
 }
 
-/// RFC 6901.
-fn pointer(path: &Path) -> String {
-    let step = |segment: &Segment| match segment {
-        Segment::Seq { index } => format!("/{index}"),
-        Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
-        Segment::Enum { .. } | Segment::Unknown => String::new(),
-    };
-    path.iter().map(step).collect()
+impl<'b, T> Request<'_, 'b, T> {
+    fn new(list: &'static str, bounds: &'b Bounds) -> Self {
+        Self {
+            list,
+            limits: Limits::new(bounds),
+            model: None,
+            rows: None,
+            in_list: false,
+            errors: Vec::new(),
+        }
+    }
+
+    fn model(&self) -> Result<Option<String>, FieldError> {
+        let Some(text) = self.model else { return Ok(None) };
+        serde_json::from_str(text.get()).map_err(|_| {
+            let detail = "model has to be text in quotes: name or name@version".into();
+            FieldError::new("/model".into(), ErrorCode::WrongType, detail)
+        })
+    }
+
+    fn error(&mut self, name: &str, code: ErrorCode, detail: String) {
+        // Of a body of nothing else, the first few are enough.
+        if self.errors.len() < 1000 {
+            let pointer = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
+            self.errors.push(FieldError::new(pointer, code, detail));
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Fields<'de> for Request<'de, '_, T> {
+    fn field<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
+        let again = (name == "model" && self.model.is_some()) || (name == self.list && self.rows.is_some());
+        if again {
+            self.error(name, ErrorCode::DuplicateField, format!("{name} stands there twice"));
+            map.next_value::<IgnoredAny>()?;
+        } else if name == "model" {
+            self.model = Some(map.next_value()?);
+        } else if name == self.list {
+            self.in_list = true;
+            let list = List { limits: &self.limits, items: PhantomData };
+            self.rows = Some(map.next_value_seed(list)?);
+            self.in_list = false;
+        } else {
+            let list = self.list;
+            self.error(
+                name,
+                ErrorCode::UnknownField,
+                format!("no field {name:?} here; there is: model, {list}"),
+            );
+            map.next_value::<IgnoredAny>()?;
+        }
+        Ok(())
+    }
 }

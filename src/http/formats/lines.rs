@@ -27,8 +27,11 @@ use tokio_util::io::StreamReader;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
+use super::asked::Asked;
 use super::codec::{Line, Lines, MAX_LINE};
-use super::json::{parse, to_json};
+use super::draft::Other;
+use super::line::{self, BadLine};
+use super::others::to_json;
 use crate::http::callers::{CallerShare, StreamPermit};
 use crate::http::deadline::Deadline;
 use crate::http::offload::{Bounds, offload};
@@ -48,7 +51,7 @@ const LINES_OF_REQUEST: usize = 512;
 /// A stream that brings so many bad or blank lines, and no good one, is no stream of rows.
 const USELESS: usize = 100_000;
 
-/// Who asks, and how long.
+/// Who asks for lines to be scored, and how long.
 pub struct Asking {
     /// Whose share of streams and places it takes.
     pub caller: Caller,
@@ -58,10 +61,11 @@ pub struct Asking {
 
 /// The reply starts at once and lasts as long as the upload.
 pub async fn answer<Q: Question>(
-    served: Arc<ServedModel>,
-    body: Body,
+    served: &Arc<ServedModel>,
     state: &AppState,
     asking: Asking,
+    asked: Asked,
+    body: Body,
 ) -> Result<Response, Problem> {
     let permit = state.callers().stream(&asking.caller)?;
     let upload = StreamReader::new(body.into_data_stream().map_err(io::Error::other));
@@ -75,8 +79,9 @@ pub async fn answer<Q: Question>(
         Some(Some(line)) => stream::iter([line]).chain(lines).boxed(),
     };
     let (answers, replies) = mpsc::channel(1);
-    let upload = Upload::new(lines, &served, state.clone(), asking.caller);
-    let driving = drive::<Q>(upload, served, state.clone(), asking.deadline, permit, answers);
+    let upload = Upload::new(lines, served, state.clone(), asking.caller);
+    let scorer = Scorer { served: served.clone(), asked: Arc::new(asked), share: permit.share.clone() };
+    let driving = drive::<Q>(upload, scorer, asking.deadline, permit, answers);
     let driver = AbortOnDropHandle::new(tokio::spawn(driving.in_current_span()));
     let replies = stream::unfold((replies, driver), async |(mut replies, driver)| {
         let text: Bytes = replies.recv().await?;
@@ -88,13 +93,12 @@ pub async fn answer<Q: Question>(
 /// Answers an upload to its end, or says in a last line where and why it stops.
 async fn drive<Q: Question>(
     mut upload: Upload,
-    served: Arc<ServedModel>,
-    state: AppState,
+    scorer: Scorer,
     deadline: Option<Deadline>,
-    permit: StreamPermit,
+    _permit: StreamPermit,
     answers: mpsc::Sender<Bytes>,
 ) {
-    let ending = answer_all::<Q>(&mut upload, &served, &state, deadline, &permit, &answers).await;
+    let ending = answer_all::<Q>(&mut upload, &scorer, deadline, &answers).await;
     let Some((ending, next_line)) = ending else { return };
     tracing::warn!(%ending, next_line, "a stream of lines ends before its upload");
     counter!("mirador_streams_ended_total", "cause" => ending.to_string()).increment(1);
@@ -108,15 +112,14 @@ async fn drive<Q: Question>(
 /// `None` when the whole upload was answered, or nobody takes the answers.
 async fn answer_all<Q: Question>(
     upload: &mut Upload,
-    served: &Arc<ServedModel>,
-    state: &AppState,
+    scorer: &Scorer,
     deadline: Option<Deadline>,
-    permit: &StreamPermit,
     answers: &mpsc::Sender<Bytes>,
 ) -> Option<(Ending, usize)> {
     // Under way, in order; each begins with the line of this number.
     let mut chunks: VecDeque<(usize, AbortOnDropHandle<Done>)> = VecDeque::new();
     let mut late = pin!(OptionFuture::from(deadline.map(|Deadline(end)| sleep_until(end.into()))));
+    let state = upload.state.clone();
     let mut drained = pin!(state.drained());
     let (mut ended, mut bad) = (None, 0);
     loop {
@@ -151,7 +154,7 @@ async fn answer_all<Q: Question>(
                 Ok(chunk) if chunk.is_empty() => {}
                 Ok(chunk) => {
                     let first = chunk[0].0;
-                    let score = score::<Q>(chunk, served.clone(), permit.share.clone());
+                    let score = scorer.clone().score::<Q>(chunk);
                     chunks.push_back((first, AbortOnDropHandle::new(tokio::spawn(score.in_current_span()))));
                 }
                 Err(ending) => ended = Some(ending),
@@ -252,56 +255,85 @@ impl Upload {
     }
 }
 
-/// The answers to some lines.
-async fn score<Q: Question>(lines: Vec<Numbered>, served: Arc<ServedModel>, share: Arc<CallerShare>) -> Done {
-    let (reader, heavy, count) = (served.clone(), lines.len() >= HEAVY_ROWS, lines.len());
-    let read = move |_: &Bounds| read_lines::<Q>(lines, &reader);
-    let (outcomes, rows) = offload(heavy, Bounds::new(usize::MAX), read).await;
-    let good = rows.len();
-    let answers = match rows.iter().map(|row| row.inputs).sum() {
-        0 => Vec::new(),
-        inputs => {
-            let _chunk = share.chunks.acquire().await;
-            let mut room = served.predictor.reserve(Share::Lines, inputs, None).await?;
-            some(rows, room.split(inputs), served.clone(), None).await?.0
-        }
-    };
-    let threshold = served.config.threshold();
-    let write = move |_: &Bounds| write_lines::<Q>(outcomes, answers, threshold);
-    Ok((offload(heavy, Bounds::new(usize::MAX), write).await, good, count))
+/// What answers lines.
+#[derive(Clone)]
+struct Scorer {
+    served: Arc<ServedModel>,
+    asked: Arc<Asked>,
+    share: Arc<CallerShare>,
 }
 
-/// What is wrong with each line, where anything is, and the rows of the others.
-type Outcomes<K> = (Vec<(usize, Result<(), Vec<FieldError>>)>, Vec<Row<K>>);
+/// For each line that is not blank: what goes back with its result, or what is wrong with it.
+type Outcomes = Vec<(usize, Result<Vec<Other>, BadLine>)>;
 
-fn read_lines<Q: Question>(lines: Vec<Numbered>, served: &ServedModel) -> Outcomes<Q::Kept> {
+impl Scorer {
+    /// The answers to some lines.
+    async fn score<Q: Question>(self, lines: Vec<Numbered>) -> Done {
+        let (heavy, count) = (lines.len() >= HEAVY_ROWS, lines.len());
+        let Self { served, asked, share } = self;
+        let reader = served.clone();
+        let read = move |_: &Bounds| read_lines::<Q>(lines, &reader, &asked);
+        let (outcomes, rows) = offload(heavy, Bounds::new(usize::MAX), read).await;
+        let good = rows.len();
+        let answers = match rows.iter().map(|row| row.inputs).sum() {
+            0 => Vec::new(),
+            inputs => {
+                let _chunk = share.chunks.acquire().await;
+                let mut room = served.predictor.reserve(Share::Lines, inputs, None).await?;
+                some(rows, room.split(inputs), served.clone(), None).await?.0
+            }
+        };
+        let threshold = served.config.threshold();
+        let write = move |_: &Bounds| write_lines::<Q>(outcomes, answers, threshold);
+        Ok((offload(heavy, Bounds::new(usize::MAX), write).await, good, count))
+    }
+}
+
+fn read_lines<Q: Question>(
+    lines: Vec<Numbered>,
+    served: &ServedModel,
+    asked: &Asked,
+) -> (Outcomes, Vec<Row<Q::Kept>>) {
     let (mut outcomes, mut rows) = (Vec::with_capacity(lines.len()), Vec::with_capacity(lines.len()));
     for (number, line) in lines {
+        let text = match &line {
+            Line::Text(text) => &text[..],
+            Line::TooLong => b"",
+        };
         let row = match line {
-            Line::Text(text) => parse::<Q>(&text).map_err(|error| vec![error]),
+            Line::Text(_) => line::read::<Q>(text, asked),
             Line::TooLong => {
                 let detail = format!("a line may have up to {MAX_LINE} bytes");
                 Err(vec![FieldError::whole(ErrorCode::InvalidLength, detail)])
             }
         };
-        let row = row.and_then(|row| Row::read(row, String::new(), served));
-        outcomes.push((number, row.map(|row| rows.push(row))));
+        let row = row.and_then(|(row, others)| Ok((Row::read(row, String::new(), served)?, others)));
+        let outcome = row.map(|(row, others)| {
+            rows.push(row);
+            others
+        });
+        outcomes.push((number, outcome.map_err(|errors| BadLine::new(number, text, errors))));
     }
     (outcomes, rows)
 }
 
-fn write_lines<Q: Question>(
-    outcomes: Vec<(usize, Result<(), Vec<FieldError>>)>,
-    answers: Vec<Answered<Q::Kept>>,
-    threshold: f32,
-) -> Bytes {
+fn write_lines<Q: Question>(outcomes: Outcomes, answers: Vec<Answered<Q::Kept>>, threshold: f32) -> Bytes {
     let (mut text, mut answers) = (Vec::new(), answers.into_iter());
-    let failed = || vec![FieldError::whole(ErrorCode::Failed, "the network failed on this row".into())];
-    for (line, outcome) in outcomes {
-        match outcome.and_then(|()| answers.next().flatten().ok_or_else(failed)) {
-            Ok(answer) => to_json(&mut text, &Q::result(answer, threshold)),
-            Err(errors) => to_json(&mut text, &BadLine { line, errors }),
-        }
+    for (number, outcome) in outcomes {
+        let bad = match outcome {
+            Ok(others) => match answers.next().flatten() {
+                Some(answer) => {
+                    line::write(&mut text, &Q::result(answer, threshold), &others);
+                    continue;
+                }
+                None => {
+                    let detail = "the network failed on this row".into();
+                    BadLine::new(number, b"", vec![FieldError::whole(ErrorCode::Failed, detail)])
+                }
+            },
+            Err(bad) => bad,
+        };
+        to_json(&mut text, &bad);
         text.push(b'\n');
     }
     text.into()
@@ -338,11 +370,3 @@ struct LastLine {
 
 /// A line of the upload, with its number from 1.
 type Numbered = (usize, Line);
-
-/// In place of a result.
-#[derive(Serialize)]
-struct BadLine {
-    /// From 1.
-    line: usize,
-    errors: Vec<FieldError>,
-}

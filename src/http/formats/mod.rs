@@ -1,125 +1,139 @@
 //! The formats of a scoring request and of its reply.
 //!
-//! JSON and tables are taken whole or refused whole; lines are answered one by one while they come.
+//! JSON, tables and FASTA files are taken whole or refused whole; lines are answered one by one while they come, and so
+//! are the rows of a table or a FASTA file whose reply is to be lines.
 
+mod asked;
+mod cells;
 mod codec;
 mod columns;
+mod draft;
+mod fasta;
+mod hints;
 mod json;
+mod line;
 mod lines;
+mod media;
+mod object;
+mod others;
+mod quotes;
+mod relay;
+mod reply;
+mod rows_of_table;
 mod table;
+mod text;
+mod values;
 mod whole;
 
-pub use columns::{by_column, row};
-pub use json::{parse, to_json};
-pub use table::cell;
+pub use asked::Asked;
+pub use draft::{Draft, unknown, whole_number};
+pub use json::without_bom;
+pub use object::{Fields, Fill, object};
+pub use others::to_json;
+pub use reply::{by_column, cell};
+pub use values::{levels, whole};
 pub use whole::score;
 
 use std::sync::Arc;
 
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::Response;
-use serde::Deserialize;
-use utoipa::IntoParams;
 
+use self::media::{Format, Sent};
 use super::body;
-use super::offload::Bounds;
+use super::offload::{Bounds, offload};
 use super::problem::Problem;
 use super::rate::Caller;
-use super::rows::Question;
+use super::rows::{Found, Question};
 use super::state::AppState;
 use crate::serving::{Registry, ServedModel};
 
 /// Who answered, as `name@version`: lines and tables have no other place for it.
 const X_MODEL: HeaderName = HeaderName::from_static("x-model");
-
-/// What stands in the URL.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct Asked {
-    /// `name` or `name@version`; left out, the default model answers. A JSON request may name it in its body instead.
-    #[param(required = false)]
-    model: Option<String>,
-}
-
-/// A format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Format {
-    Json,
-    /// One JSON object a line.
-    Lines,
-    /// Values between commas or tabs.
-    Table(u8),
-}
-
-impl Format {
-    const ALL: [(&str, Self); 4] = [
-        ("application/json", Self::Json),
-        ("application/x-ndjson", Self::Lines),
-        ("text/csv", Self::Table(b',')),
-        ("text/tab-separated-values", Self::Table(b'\t')),
-    ];
-
-    /// By a media type; parameters do not count.
-    fn of(media_type: &str) -> Option<Self> {
-        let essence = media_type.split(';').next().unwrap_or_default().trim();
-        Self::ALL.iter().find(|(name, _)| essence.eq_ignore_ascii_case(name)).map(|&(_, format)| format)
-    }
-
-    fn media_type(self) -> &'static str {
-        Self::ALL.iter().find(|(_, format)| *format == self).map_or("", |(name, _)| name)
-    }
-
-    /// Of the request; and of its reply: the first in `Accept` that suits, else the request's own.
-    fn of_request(headers: &HeaderMap) -> Option<(Self, Self)> {
-        let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let sent = Self::of(text(header::CONTENT_TYPE))?;
-        // Whole requests are not answered by lines, nor lines by anything else.
-        let suits = |wanted: &Self| (*wanted == Self::Lines) == (sent == Self::Lines);
-        let wanted = text(header::ACCEPT).split(',').filter_map(Self::of).find(suits);
-        Some((sent, wanted.unwrap_or(sent)))
-    }
-}
+/// From here on a file is read away from the connections' threads.
+const HEAVY_BYTES: usize = 16 * 1024;
 
 /// Answers a scoring request.
 pub async fn answer<Q: Question>(
     state: &AppState,
     registry: &Registry,
-    asked: Asked,
     request: Request,
 ) -> Result<Response, Problem> {
-    let (sent, wanted) = Format::of_request(request.headers()).ok_or(Problem::MediaType)?;
-    let resolve =
-        |named: Option<String>| registry.resolve(Q::TASK, named.or(asked.model).as_deref()).cloned();
+    let mut asked = Asked::read::<Q>(request.uri())?;
+    let (sent, wanted, media_type) = media::of_request(request.headers())?;
+    if sent.format == Format::Fasta {
+        fasta::check::<Q>(&asked)?;
+    }
+    let named = asked.model.as_deref().map(|model| registry.resolve(Q::TASK, Some(model))).transpose()?;
+    let served = match named {
+        Some(served) => Ok(served),
+        None => registry.resolve(Q::TASK, None),
+    };
     let reply = (wanted, request.extensions().get().copied());
     let limit = state.config().max_body_bytes.get();
-    let bounds = || Bounds::new(state.config().max_rows.get());
-    let (served, mut response) = match sent {
-        Format::Lines => {
-            let served = resolve(None)?;
-            let deadline = request.extensions().get().copied();
-            let caller = Caller::of(&request);
-            let asking = lines::Asking { caller, deadline };
-            let response = lines::answer::<Q>(served.clone(), request.into_body(), state, asking).await?;
+    let asking = lines::Asking { caller: Caller::of(&request), deadline: request.extensions().get().copied() };
+    let (served, mut response) = match (sent.format, wanted) {
+        (Format::Lines, _) => {
+            let served = served?.clone();
+            let response = lines::answer::<Q>(&served, state, asking, asked, request.into_body()).await?;
             (served, response)
         }
-        Format::Json => {
-            let mut found = json::read::<Q>(body::read(request, limit).await?, bounds()).await?;
-            let served = resolve(found.model.take())?;
-            let response = whole::answer(found, &served, state, reply).await?;
+        (_, Format::Lines) => {
+            let served = served?.clone();
+            let body = relay::lines::<Q>(body::read(request, limit).await?, &sent, &asked)?;
+            // Columns have their fields' names already.
+            asked.columns.clear();
+            let response = lines::answer::<Q>(&served, state, asking, asked, body).await?;
             (served, response)
         }
-        Format::Table(delimiter) => {
-            let served = resolve(None)?;
-            let found = table::read::<Q>(body::read(request, limit).await?, delimiter, bounds()).await?;
+        _ => {
+            let bytes = body::read(request, limit).await?;
+            let mut found = read::<Q>(bytes, sent, asked, Bounds::new(state.config().max_rows.get())).await?;
+            let served = match found.model.take() {
+                None => served?.clone(),
+                Some(model) => {
+                    let of_body = registry.resolve(Q::TASK, Some(&model))?;
+                    if named.is_some_and(|named| !Arc::ptr_eq(named, of_body)) {
+                        let detail =
+                            "the URL and the body name different models; leave one of them out".into();
+                        return Err(Problem::BadHeader(detail));
+                    }
+                    of_body.clone()
+                }
+            };
             let response = whole::answer(found, &served, state, reply).await?;
             (served, response)
         }
     };
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(wanted.media_type()));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(X_MODEL, model(&served));
     Ok(response)
+}
+
+/// The rows of a body that is taken whole.
+async fn read<Q: Question>(
+    bytes: bytes::Bytes,
+    sent: Sent,
+    asked: Asked,
+    bounds: Bounds,
+) -> Result<Found<Q>, Problem> {
+    let Sent { format, charset } = sent;
+    let heavy = bytes.len() >= HEAVY_BYTES;
+    match format {
+        Format::Table(delimiter) => {
+            let read = move |bounds: &Bounds| {
+                rows_of_table::read(bytes, (delimiter, charset.as_deref()), &asked, bounds)
+            };
+            offload(heavy, bounds, read).await
+        }
+        Format::Fasta => {
+            let read = move |bounds: &Bounds| fasta::read(bytes, charset.as_deref(), &asked, bounds);
+            offload(heavy, bounds, read).await
+        }
+        Format::Json | Format::Lines => json::read(bytes, &asked, bounds).await,
+    }
 }
 
 fn model(served: &Arc<ServedModel>) -> HeaderValue {

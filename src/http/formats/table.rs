@@ -1,78 +1,142 @@
-//! CSV and TSV: the first line names the columns, each other line is a row.
+//! CSV and TSV, as spreadsheets, R and pandas write them: what is to be found out before the first row is read.
 
-use axum::body::Body;
-use bytes::Bytes;
-use csv::{ReaderBuilder, WriterBuilder};
-use serde::Serialize;
-use serde_json::Value;
+use std::io::Cursor;
 
-use super::columns::{by_column, row};
-use crate::http::offload::{Bounds, offload};
-use crate::http::problem::{ErrorCode, FieldError, Problem};
-use crate::http::rows::{Column, Found, Question};
+use bytes::{Buf, Bytes};
+use csv::{Reader, ReaderBuilder, StringRecord};
 
-/// From here on a table is read away from the connections' threads.
-const HEAVY_BYTES: usize = 16 * 1024;
+use super::hints;
+use super::quotes;
+use super::text::{decode, newlines};
+use crate::http::problem::{ErrorCode, FieldError};
+use crate::http::rows::Question;
 
-/// The rows.
-pub async fn read<Q: Question>(bytes: Bytes, delimiter: u8, bounds: Bounds) -> Result<Found<Q>, Problem> {
-    let heavy = bytes.len() >= HEAVY_BYTES;
-    offload(heavy, bounds, move |bounds| read_rows(&bytes, delimiter, bounds)).await
+/// Most columns of a table.
+pub const MOST_COLUMNS: usize = 1000;
+
+/// A table that is open at its first row.
+pub struct Table {
+    text: Bytes,
+    reader: Reader<Cursor<Bytes>>,
+    /// Lines of the file before `text`.
+    before: u64,
+    /// The names of the columns.
+    pub header: Vec<String>,
+    /// The line of the file that they stand in; none where the URL gave them.
+    pub header_line: Option<u64>,
+    /// Whether numbers may be written with a comma.
+    pub comma: bool,
+    /// A row that was looked at already.
+    next: Option<(u64, StringRecord)>,
 }
 
-fn read_rows<Q: Question>(bytes: &[u8], delimiter: u8, bounds: &Bounds) -> Result<Found<Q>, Problem> {
-    // Spreadsheets put a byte order mark first.
-    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    let mut reader = ReaderBuilder::new().delimiter(delimiter).from_reader(bytes);
-    let broken =
-        |pointer: String, error: csv::Error| FieldError::new(pointer, ErrorCode::Syntax, error.to_string());
-    let columns = reader.headers().map_err(|error| broken(String::new(), error))?.clone();
-    let mut rows = Vec::new();
-    for (index, record) in reader.records().enumerate() {
-        bounds.admit(index)?;
-        let place = format!("/{}/{index}", Q::LIST);
-        let record = record.map_err(|error| broken(place.clone(), error))?;
-        let cells = columns.iter().zip(&record).map(|(column, cell)| {
-            let column = column.trim();
-            (column, value::<Q>(column, cell))
-        });
-        rows.push(row(index, cells)?);
+impl Table {
+    /// Opens a file. `declared` is the sign between cells that its Content-Type says; `header` names the columns where
+    /// no line of the file does.
+    pub fn open<Q: Question>(
+        bytes: Bytes,
+        (declared, charset): (u8, Option<&str>),
+        header: Option<&[String]>,
+    ) -> Result<Self, FieldError> {
+        let mut text = decode(bytes, charset)?;
+        if let Some(hint) = hints::in_place_of_table::<Q>(&text) {
+            return Err(hint);
+        }
+        let excel = separator(&text);
+        let before = u64::from(excel.is_some());
+        if let Some((_, length)) = excel {
+            text.advance(length);
+        }
+        let delimiter = excel.map_or_else(|| delimiter(&text, declared), |(sign, _)| sign);
+        quotes::check(&text, delimiter, before)?;
+        let mut builder = ReaderBuilder::new();
+        builder.delimiter(delimiter).has_headers(false).flexible(true);
+        let reader = builder.from_reader(Cursor::new(text.clone()));
+        let comma = delimiter != b',';
+        let mut table =
+            Self { text, reader, before, header: Vec::new(), header_line: None, comma, next: None };
+        match header {
+            Some(names) => table.header = names.to_vec(),
+            None => {
+                if let Some((line, names)) = table.row()? {
+                    table.header_line = Some(line);
+                    table.header =
+                        names.iter().take(MOST_COLUMNS + 1).map(|name| name.trim().to_owned()).collect();
+                }
+            }
+        }
+        if table.header.len() > MOST_COLUMNS {
+            let detail = format!("a table may have up to {MOST_COLUMNS} columns; this has more");
+            return Err(FieldError::whole(ErrorCode::BrokenTable, detail).at_line(table.header_line));
+        }
+        table.name_index()?;
+        Ok(table)
     }
-    Ok(rows.into_iter().collect())
+
+    /// The next row that has anything in it, and its line in the file.
+    pub fn row(&mut self) -> Result<Option<(u64, StringRecord)>, FieldError> {
+        if let Some(next) = self.next.take() {
+            return Ok(Some(next));
+        }
+        let mut record = StringRecord::new();
+        loop {
+            let position = self.reader.position().clone();
+            let more = self.reader.read_record(&mut record).map_err(|error| {
+                FieldError::whole(
+                    ErrorCode::BrokenTable,
+                    format!("the table cannot be read: {}", plain(&error)),
+                )
+            })?;
+            if !more {
+                return Ok(None);
+            }
+            if record.iter().any(|cell| !cell.trim().is_empty()) {
+                // The reader counts a row from the end of the one before, blank lines included.
+                let start = self.text.get(position.byte() as usize..).unwrap_or_default();
+                let blank = start.iter().position(|byte| !matches!(byte, b'\n' | b'\r')).unwrap_or(0);
+                let line = self.before + position.line() + newlines(&start[..blank]);
+                return Ok(Some((line, record)));
+            }
+        }
+    }
+
+    /// R writes the names of rows as a first column that the first line leaves out.
+    fn name_index(&mut self) -> Result<(), FieldError> {
+        self.next = self.row()?;
+        if let Some((_, first)) = &self.next
+            && self.header_line.is_some()
+            && first.len() == self.header.len() + 1
+            && first.iter().last().is_some_and(|cell| !cell.trim().is_empty())
+        {
+            self.header.insert(0, String::new());
+        }
+        Ok(())
+    }
 }
 
-/// What a cell says; a field that is not known is told so, not that it holds no number.
-fn value<Q: Question>(column: &str, cell: &str) -> Value {
-    let number = || cell.trim().parse().map(Value::Number).ok();
-    match cell.trim() {
-        "" => Value::Null,
-        _ if Q::is_text(column) => cell.into(),
-        "true" => true.into(),
-        "false" => false.into(),
-        _ => number().unwrap_or_else(|| cell.into()),
+/// The reader's message, without its own name for places.
+fn plain(error: &csv::Error) -> &'static str {
+    match error.kind() {
+        csv::ErrorKind::Utf8 { .. } => "it is not UTF-8",
+        _ => "it is broken",
     }
 }
 
-/// A reply: the results' fields as columns.
-pub fn write<R: Serialize>(delimiter: u8, columns: &[Column], results: &[R]) -> Body {
-    let mut writer = WriterBuilder::new().delimiter(delimiter).from_writer(Vec::new());
-    let mut line = |cells: Vec<String>| writer.write_record(cells).expect("a vector takes every record");
-    line(columns.iter().map(|column| column.name.to_owned()).collect());
-    for result in results {
-        let result = by_column(result);
-        line(columns.iter().map(|column| cell(&result[column.name])).collect());
+/// The sign that Excel says in a first line of its own, `sep=;`, and the length of that line.
+fn separator(text: &[u8]) -> Option<(u8, usize)> {
+    let length = text.iter().position(|&byte| byte == b'\n')? + 1;
+    let line = text[..length].strip_suffix(b"\n")?;
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let line = line.strip_prefix(b"\"").and_then(|line| line.strip_suffix(b"\"")).unwrap_or(line);
+    match line {
+        [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', sign] => Some((*sign, length)),
+        _ => None,
     }
-    writer.into_inner().expect("a vector takes every record").into()
 }
 
-/// As text; warnings are joined by "; ".
-pub fn cell(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join("; "),
-        // It was an f32: its own shortest digits, not those of the f64 in between.
-        Value::Number(number) => number.as_f64().map_or(String::new(), |number| (number as f32).to_string()),
-        other => other.to_string(),
-    }
+/// The declared sign, where the first line has it; else the one that it has.
+fn delimiter(text: &[u8], declared: u8) -> u8 {
+    let mut lines = text.split(|&byte| byte == b'\n');
+    let first = lines.find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
+    [declared, b'\t', b';', b','].into_iter().find(|sign| first.contains(sign)).unwrap_or(declared)
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 
-use super::{Format, json, table};
+use super::media::Format;
+use super::reply;
 use crate::http::deadline::Deadline;
 use crate::http::models::ModelRef;
 use crate::http::offload::{Bounds, offload};
@@ -20,15 +21,16 @@ const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// Scores rows and writes the reply.
 pub async fn answer<Q: Question>(
-    found: Found<Q>,
+    mut found: Found<Q>,
     served: &Arc<ServedModel>,
     state: &AppState,
     (wanted, deadline): (Format, Option<Deadline>),
 ) -> Result<Response, Problem> {
+    let passed = std::mem::take(&mut found.passed);
     let (results, timing) = score(found, served, state, deadline).await?;
     let body = match wanted {
-        Format::Table(delimiter) => table::write(delimiter, Q::COLUMNS, &results),
-        Format::Json | Format::Lines => json::write(&ModelRef::of(served), results),
+        Format::Table(delimiter) => reply::table(delimiter, Q::COLUMNS, results, passed),
+        _ => reply::json(ModelRef::of(served), results, passed),
     };
     Ok(([(SERVER_TIMING, timing)], body).into_response())
 }

@@ -1,24 +1,23 @@
 //! The Open Inference Protocol, version 2, for clients of KServe and Triton: a tensor is a column of rows. Sequences are
 //! tensors of BYTES, shape [n].
 
+mod answer;
+mod reader;
 mod tensors;
 
 use axum::Json;
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, HeaderName, header};
-use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use axum::http::HeaderName;
+use axum::response::Response;
+use serde::Serialize;
 use utoipa::ToSchema;
 
-use self::tensors::{InputTensor, OutputTensor, datatype};
-use super::body;
-use super::deadline::Deadline;
+use self::answer::ask;
+use self::tensors::{InputTensor, OutputTensor, Parameters, datatype};
 use super::expression::GeneRow;
-use super::formats::{by_column, parse, row, score, to_json};
 use super::health::Health;
 use super::pre_mirnas::PreMirnaRow;
-use super::problem::{ErrorCode, FieldError, Problem};
+use super::problem::Problem;
 use super::problem_kind::{BareProblems, LookupProblems, ReadyProblems, ScoringProblems};
 use super::rows::{Column, Question};
 use super::state::{AppState, Models};
@@ -63,7 +62,7 @@ struct TensorMetadata {
 }
 
 /// Rows to score.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Default, ToSchema)]
 #[schema(example = json!({
     "id": "1",
     "inputs": [
@@ -76,22 +75,23 @@ pub struct InferRequest {
     /// Echoed.
     id: Option<String>,
     /// `binary_data_output: true` asks for every output behind the JSON.
-    #[serde(default)]
-    parameters: Map<String, Value>,
+    #[schema(value_type = Object, required = false)]
+    parameters: Parameters,
     /// A tensor for each field of a row.
-    inputs: Vec<InputTensor>,
-    /// Left out, all of them.
-    #[serde(default)]
+    #[schema(value_type = Vec<InputTensor>, required = true)]
+    inputs: Option<Vec<InputTensor>>,
+    /// Left out, all of them; none twice.
+    #[schema(required = false)]
     outputs: Vec<WantedOutput>,
 }
 
 /// An output that is asked for.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Default, ToSchema)]
 struct WantedOutput {
     name: String,
     /// `binary_data: true` asks for it behind the JSON.
-    #[serde(default)]
-    parameters: Map<String, Value>,
+    #[schema(value_type = Object, required = false)]
+    parameters: Parameters,
 }
 
 /// The scores.
@@ -257,115 +257,4 @@ impl ModelMetadata {
             outputs: columns.iter().map(tensor).collect(),
         }
     }
-}
-
-async fn ask(
-    state: &AppState,
-    registry: &Registry,
-    name: &str,
-    request: Request,
-) -> Result<Response, Problem> {
-    let entry = registry.card(name)?;
-    check_type(request.headers())?;
-    let (head, deadline) = (request.headers().clone(), request.extensions().get().copied());
-    let bytes = body::read(request, state.config().max_body_bytes.get()).await?;
-    let (json, binary) = split(&head, &bytes)?;
-    let request: InferRequest = parse(json)?;
-    match entry.served.model.task {
-        Task::TargetSite => answer::<PairRow>(state, entry, deadline, request, binary).await,
-        Task::PreMirna => answer::<PreMirnaRow>(state, entry, deadline, request, binary).await,
-        Task::Expression => answer::<GeneRow>(state, entry, deadline, request, binary).await,
-    }
-}
-
-/// Triton's client names no type. No page of another origin passes with that: its POST names the origin.
-fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
-    let Some(media_type) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
-    let essence = media_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    let taken = ["application/json", "application/octet-stream"];
-    taken.iter().any(|name| essence.eq_ignore_ascii_case(name)).then_some(()).ok_or(Problem::TensorType)
-}
-
-/// The JSON, and the binary tensors behind it.
-fn split<'a>(headers: &HeaderMap, bytes: &'a [u8]) -> Result<(&'a [u8], &'a [u8]), Problem> {
-    let Some(length) = headers.get(HEADER_LENGTH) else { return Ok((bytes, &[])) };
-    let length = length.to_str().ok().and_then(|text| text.parse().ok());
-    length.and_then(|length| bytes.split_at_checked(length)).ok_or_else(|| {
-        Problem::BadHeader(
-            "Inference-Header-Content-Length has to be the length of the JSON in the body".into(),
-        )
-    })
-}
-
-async fn answer<Q: Question>(
-    state: &AppState,
-    Entry { served, .. }: &Entry,
-    deadline: Option<Deadline>,
-    request: InferRequest,
-    mut binary: &[u8],
-) -> Result<Response, Problem> {
-    let mut columns: Vec<Vec<Value>> = Vec::with_capacity(request.inputs.len());
-    for (index, tensor) in request.inputs.iter().enumerate() {
-        columns.push(tensor.values(&mut binary).map_err(|detail| malformed(index, detail))?);
-    }
-    let rows = columns.first().map_or(0, Vec::len);
-    if let Some(index) = columns.iter().position(|values| values.len() != rows) {
-        return Err(malformed(index, format!("tensors have to have as many rows as the first, {rows}")));
-    }
-    let row = |index: usize| {
-        let values = columns.iter_mut().map(|values| values[index].take());
-        row::<Q>(index, request.inputs.iter().map(|tensor| tensor.name.as_str()).zip(values))
-    };
-    let rows = (0..rows).map(row).collect::<Result<_, _>>()?;
-    let (results, _) = score(rows, served, state, deadline).await?;
-
-    let results: Vec<Value> = results.iter().map(by_column).collect();
-    let all_binary = flag(&request.parameters, "binary_data_output");
-    let wanted: Vec<(Column, bool)> = match request.outputs.as_slice() {
-        [] => Q::COLUMNS.iter().map(|column| (*column, all_binary)).collect(),
-        outputs => outputs.iter().map(|output| output.find::<Q>(all_binary)).collect::<Result<_, _>>()?,
-    };
-    let mut behind = Vec::new();
-    let tensor = |(column, binary): &(Column, bool)| {
-        OutputTensor::of(*column, &results, binary.then_some(&mut behind))
-    };
-    let reply = InferResponse {
-        model_name: served.config.model.clone(),
-        model_version: served.config.version.clone(),
-        id: request.id,
-        outputs: wanted.iter().map(tensor).collect(),
-    };
-    if behind.is_empty() {
-        return Ok(Json(reply).into_response());
-    }
-    let mut bytes = Vec::new();
-    to_json(&mut bytes, &reply);
-    let length = bytes.len().to_string();
-    bytes.append(&mut behind);
-    let headers = [(HEADER_LENGTH, length.as_str()), (header::CONTENT_TYPE, "application/octet-stream")];
-    Ok((headers, bytes).into_response())
-}
-
-impl WantedOutput {
-    fn find<Q: Question>(&self, all_binary: bool) -> Result<(Column, bool), Problem> {
-        let column = Q::COLUMNS.iter().find(|column| column.name == self.name).ok_or_else(|| {
-            let names: Vec<&str> = Q::COLUMNS.iter().map(|column| column.name).collect();
-            let detail = format!("no output {:?}; there is: {}", self.name, names.join(", "));
-            Problem::from(FieldError::new("/outputs".into(), ErrorCode::UnknownField, detail))
-        })?;
-        let binary = match self.parameters.contains_key("binary_data") {
-            true => flag(&self.parameters, "binary_data"),
-            false => all_binary,
-        };
-        Ok((*column, binary))
-    }
-}
-
-fn flag(parameters: &Map<String, Value>, name: &str) -> bool {
-    parameters.get(name).and_then(Value::as_bool).unwrap_or(false)
-}
-
-fn malformed(input: usize, detail: String) -> Problem {
-    let pointer = format!("/inputs/{input}");
-    FieldError::new(pointer, ErrorCode::WrongType, detail).into()
 }

@@ -1,7 +1,7 @@
 //! Tensors as the protocol writes them: JSON, or little-endian bytes behind it; BYTES have their lengths before them.
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde::Serialize;
+use serde_json::{Number, Value};
 use utoipa::ToSchema;
 
 use crate::http::formats::cell;
@@ -18,23 +18,38 @@ pub fn datatype(kind: Kind) -> &'static str {
 }
 
 /// A column of rows.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Default, ToSchema)]
 pub struct InputTensor {
     /// A field of a row.
     #[schema(example = "mirna")]
     pub name: String,
     /// BYTES for text; INT64, INT32, FP64 or FP32 for numbers.
     #[schema(example = "BYTES")]
-    datatype: String,
+    pub(super) datatype: String,
     /// [n] or [n, 1].
-    shape: Vec<usize>,
+    #[schema(value_type = Vec<usize>)]
+    pub(super) shape: Shape,
     /// `binary_data_size`: it stands behind the JSON, in so many bytes.
-    #[serde(default)]
-    parameters: Map<String, Value>,
+    #[schema(value_type = Object, required = false)]
+    pub(super) parameters: Parameters,
     /// The values, in lists inside lists or in one.
-    #[serde(default)]
-    #[schema(value_type = Vec<Value>)]
-    data: Vec<Value>,
+    #[schema(value_type = Vec<Value>, required = false)]
+    pub(super) data: Vec<Datum>,
+}
+
+/// The lengths of a tensor: the first few, and how many there are.
+#[derive(Debug, Default)]
+pub struct Shape {
+    pub(super) first: Vec<usize>,
+    pub(super) all: usize,
+}
+
+/// What the protocol lets a request, a tensor and an output say beside their fields; others are for other servers.
+#[derive(Debug, Default)]
+pub struct Parameters {
+    pub(super) binary_data_size: Option<u64>,
+    pub(super) binary_data: Option<bool>,
+    pub(super) binary_data_output: Option<bool>,
 }
 
 /// A column of results.
@@ -49,13 +64,25 @@ pub struct OutputTensor {
     parameters: Option<BinarySize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = Vec<Value>)]
-    data: Option<Vec<Datum>>,
+    data: Option<Vec<Answer>>,
+}
+
+/// A value of a tensor that was sent.
+#[derive(Clone, Debug)]
+pub enum Datum {
+    Flag(bool),
+    Number(Number),
+    Text(String),
+    /// NaN or null: a field left out.
+    Nothing,
+    /// Inf.
+    Infinite,
 }
 
 /// A value of a result; a number keeps the digits of an f32.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-enum Datum {
+enum Answer {
     Flag(bool),
     Number(f32),
     Text(String),
@@ -68,69 +95,87 @@ struct BinarySize {
     binary_data_size: usize,
 }
 
+/// Why a tensor cannot be read.
+pub enum Broken {
+    /// In plain words.
+    Tensor(String),
+    /// More rows than one request may have.
+    TooMany,
+}
+
 impl InputTensor {
-    /// One value for each row; binary ones are taken off the front of `binary`. NaN is a field left out.
-    pub fn values(&self, binary: &mut &[u8]) -> Result<Vec<Value>, String> {
-        let rows = match self.shape[..] {
-            [rows] | [rows, 1] => rows,
-            _ => return Err(format!("shape {:?} is not [n] or [n, 1]", self.shape)),
+    /// One value for each row, of `max_rows` at most; binary ones are taken off the front of `binary`.
+    pub fn values(&mut self, binary: &mut &[u8], max_rows: usize) -> Result<Vec<Datum>, Broken> {
+        let rows = match (self.shape.first.as_slice(), self.shape.all) {
+            ([rows], 1) | ([rows, 1], 2) => *rows,
+            (shape @ [_, _], 2) => {
+                return Err(Broken::Tensor(format!("shape {shape:?} is not [n] or [n, 1]")));
+            }
+            (_, all) => return Err(Broken::Tensor(format!("a shape of {all} numbers is not [n] or [n, 1]"))),
         };
-        let values = match self.parameters.get("binary_data_size") {
+        if rows > max_rows {
+            return Err(Broken::TooMany);
+        }
+        let values = match self.parameters.binary_data_size {
             Some(size) => {
-                let size = size.as_u64().and_then(|size| usize::try_from(size).ok());
+                let size = usize::try_from(size).ok();
                 let (own, rest) = size.and_then(|size| binary.split_at_checked(size)).ok_or_else(|| {
-                    format!(
-                        "binary_data_size is not the number of its bytes behind the JSON, {}",
-                        binary.len()
-                    )
+                    let left = binary.len();
+                    Broken::Tensor(format!(
+                        "binary_data_size is not the number of its bytes behind the JSON, {left}"
+                    ))
                 })?;
                 *binary = rest;
-                self.decode(own)?
+                decode(&self.datatype, own, rows).map_err(Broken::Tensor)?
             }
-            None => self.data.iter().flat_map(flat).cloned().collect(),
+            None => std::mem::take(&mut self.data),
         };
         match values.len() == rows {
             true => Ok(values),
-            false => Err(format!("{} values for shape {:?}", values.len(), self.shape)),
+            false => Err(Broken::Tensor(format!("{} values for a shape of {rows} rows", values.len()))),
         }
-    }
-
-    fn decode(&self, bytes: &[u8]) -> Result<Vec<Value>, String> {
-        fn each<const N: usize>(bytes: &[u8], read: fn([u8; N]) -> Value) -> Option<Vec<Value>> {
-            let (values, rest) = bytes.as_chunks::<N>();
-            rest.is_empty().then(|| values.iter().map(|value| read(*value)).collect())
-        }
-        let values = match self.datatype.as_str() {
-            "BYTES" => texts(bytes),
-            "INT64" => each(bytes, |value| i64::from_le_bytes(value).into()),
-            "INT32" => each(bytes, |value| i32::from_le_bytes(value).into()),
-            "FP64" => each(bytes, |value| f64::from_le_bytes(value).into()),
-            "FP32" => each(bytes, |value| f64::from(f32::from_le_bytes(value)).into()),
-            other => {
-                return Err(format!("datatype {other:?} is none of BYTES, INT64, INT32, FP64, FP32"));
-            }
-        };
-        values.ok_or_else(|| format!("these bytes are not of datatype {}", self.datatype))
     }
 }
 
-/// A value, or those inside its lists.
-fn flat(value: &Value) -> Box<dyn Iterator<Item = &Value> + '_> {
-    match value {
-        Value::Array(values) => Box::new(values.iter().flat_map(flat)),
-        one => Box::new(std::iter::once(one)),
+/// Values behind the JSON; those beyond `rows` only as one too many.
+fn decode(datatype: &str, bytes: &[u8], rows: usize) -> Result<Vec<Datum>, String> {
+    fn each<const N: usize>(bytes: &[u8], rows: usize, read: fn([u8; N]) -> Datum) -> Option<Vec<Datum>> {
+        let (values, rest) = bytes.as_chunks::<N>();
+        rest.is_empty().then(|| values.iter().take(rows + 1).map(|value| read(*value)).collect())
     }
+    let values = match datatype {
+        "BYTES" => texts(bytes, rows),
+        "INT64" => each(bytes, rows, |value| Datum::Number(i64::from_le_bytes(value).into())),
+        "INT32" => each(bytes, rows, |value| Datum::Number(i32::from_le_bytes(value).into())),
+        "FP64" => each(bytes, rows, |value| Datum::of(f64::from_le_bytes(value))),
+        "FP32" => each(bytes, rows, |value| Datum::of(f32::from_le_bytes(value).into())),
+        other => {
+            let other: String = other.chars().take(100).collect();
+            return Err(format!("datatype {other:?} is none of BYTES, INT64, INT32, FP64, FP32"));
+        }
+    };
+    values.ok_or_else(|| format!("these bytes are not of datatype {datatype}"))
 }
 
-fn texts(mut bytes: &[u8]) -> Option<Vec<Value>> {
+fn texts(mut bytes: &[u8], rows: usize) -> Option<Vec<Datum>> {
     let mut values = Vec::new();
-    while !bytes.is_empty() {
+    while !bytes.is_empty() && values.len() <= rows {
         let (length, rest) = bytes.split_first_chunk()?;
         let (text, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
-        values.push(std::str::from_utf8(text).ok()?.into());
+        values.push(Datum::Text(std::str::from_utf8(text).ok()?.to_owned()));
         bytes = rest;
     }
     Some(values)
+}
+
+impl Datum {
+    pub(super) fn of(number: f64) -> Self {
+        match Number::from_f64(number) {
+            Some(number) => Self::Number(number),
+            None if number.is_nan() => Self::Nothing,
+            None => Self::Infinite,
+        }
+    }
 }
 
 impl OutputTensor {
@@ -138,9 +183,9 @@ impl OutputTensor {
     pub fn of(column: Column, results: &[Value], binary: Option<&mut Vec<u8>>) -> Self {
         let Column { name, kind } = column;
         let values = results.iter().map(|result| match &result[name] {
-            Value::Bool(flag) => Datum::Flag(*flag),
-            Value::Number(number) => Datum::Number(number.as_f64().unwrap_or(f64::NAN) as f32),
-            other => Datum::Text(cell(other)),
+            Value::Bool(flag) => Answer::Flag(*flag),
+            Value::Number(number) => Answer::Number(number.as_f64().unwrap_or(f64::NAN) as f32),
+            other => Answer::Text(cell(other)),
         });
         let (mut parameters, mut data) = (None, None);
         match binary {
@@ -155,7 +200,7 @@ impl OutputTensor {
     }
 }
 
-impl Datum {
+impl Answer {
     fn encode(&self, binary: &mut Vec<u8>) {
         match self {
             Self::Flag(flag) => binary.push(u8::from(*flag)),

@@ -1,0 +1,103 @@
+//! What the URL of a scoring request asks for.
+
+use axum::http::Uri;
+use utoipa::IntoParams;
+
+use crate::http::problem::Problem;
+use crate::http::query;
+use crate::http::rows::Question;
+
+/// What stands in the URL. Beside these, `column.FIELD=NAME` says which column, or field, of the caller's holds FIELD.
+#[derive(Clone, Debug, Default, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Asked {
+    /// `name` or `name@version`; left out, the default model answers. A JSON request may name it in its body instead.
+    #[param(required = false)]
+    pub model: Option<String>,
+    /// Of a table without a header line: the names of its columns, between commas.
+    #[param(required = false, value_type = String, example = "mirna,site,label")]
+    pub header: Option<Vec<String>>,
+    /// Columns, or fields, that are not known are given back: as columns `input.NAME`, or in the result's object `input`.
+    #[param(required = false)]
+    pub keep_columns: bool,
+    /// Fields and the names that the caller has for them.
+    #[param(ignore)]
+    pub columns: Vec<(String, String)>,
+    /// The miRNAs are written 3'→5'.
+    #[param(ignore)]
+    pub three_to_five: bool,
+    /// Where transcription starts in the records of a FASTA file.
+    #[param(ignore)]
+    pub tss: Option<u64>,
+}
+
+impl Asked {
+    /// Reads the query.
+    ///
+    /// # Errors
+    /// 400 for a name that is not known, stands there twice, or has a value that it cannot have.
+    pub fn read<Q: Question>(uri: &Uri) -> Result<Self, Problem> {
+        let mut asked = Self::default();
+        for (name, value) in query::pairs(uri)? {
+            match name.as_str() {
+                "model" => asked.model = Some(value),
+                "header" => {
+                    asked.header = Some(value.split(',').map(|name| name.trim().to_owned()).collect());
+                }
+                "keep_columns" => asked.keep_columns = flag(&name, &value)?,
+                "mirna_direction" if Q::kind("mirna").is_some() => {
+                    asked.three_to_five = match value.as_str() {
+                        "5to3" => false,
+                        "3to5" => true,
+                        _ => return Err(bad("mirna_direction has to be 5to3 or 3to5")),
+                    };
+                }
+                "tss" if Q::FASTA.is_some() && Q::kind("tss").is_some() => {
+                    let tss = value.parse().map_err(|_| bad("tss has to be a whole number, 0 or more"))?;
+                    asked.tss = Some(tss);
+                }
+                _ => match name.strip_prefix("column.") {
+                    Some(field) if Q::kind(field).is_some() && !value.is_empty() => {
+                        asked.columns.push((field.to_owned(), value));
+                    }
+                    Some(field) => {
+                        let known = Q::names();
+                        return Err(bad(&format!("column.{field} names no field; there is: {known}")));
+                    }
+                    None => return Err(query::unknown(&name, &Self::known::<Q>())),
+                },
+            }
+        }
+        Ok(asked)
+    }
+
+    /// The field that a column, or a field of the caller's, holds.
+    pub fn field<'a>(&'a self, name: &'a str) -> Option<&'a str> {
+        match self.columns.iter().find(|(_, theirs)| theirs == name) {
+            Some((field, _)) => Some(field),
+            // Their own column of that name is another thing then.
+            None if self.columns.iter().any(|(field, _)| field == name) => None,
+            None => Some(name),
+        }
+    }
+
+    /// Whether a JSON row is as it is when nothing is asked for.
+    pub fn is_plain(&self) -> bool {
+        self.columns.is_empty() && !self.keep_columns
+    }
+
+    fn known<Q: Question>() -> Vec<&'static str> {
+        let mut known = vec!["model", "header", "keep_columns", "column.FIELD"];
+        known.extend(Q::kind("mirna").map(|_| "mirna_direction"));
+        known.extend(Q::FASTA.and(Q::kind("tss")).map(|_| "tss"));
+        known
+    }
+}
+
+fn flag(name: &str, value: &str) -> Result<bool, Problem> {
+    value.parse().map_err(|_| bad(&format!("{name} has to be true or false")))
+}
+
+fn bad(detail: &str) -> Problem {
+    Problem::BadHeader(detail.to_owned())
+}

@@ -1,0 +1,204 @@
+//! A row in the making: fields that were read, and everything that is wrong with its shape, in plain words.
+
+use std::collections::HashSet;
+use std::marker::PhantomData;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::asked::Asked;
+use super::object::{Entries, Object};
+use crate::http::problem::{ErrorCode, FieldError};
+use crate::http::rows::{Kind, Question};
+use crate::rna::Rna;
+
+/// A row in the making. Pointers start at the row.
+pub struct Draft<Q> {
+    row: Map<String, Value>,
+    errors: Vec<FieldError>,
+    /// Fields that were there, good or bad.
+    there: HashSet<String>,
+    question: PhantomData<Q>,
+}
+
+/// A field that is not read, only handed back: its name, and its value as JSON.
+pub type Other = (String, String);
+
+impl<Q: Question> Draft<Q> {
+    pub fn new() -> Self {
+        Self { row: Map::new(), errors: Vec::new(), there: HashSet::new(), question: PhantomData }
+    }
+
+    /// A row out of a JSON object. `text` is JSON.
+    pub fn of_json(text: &RawValue, asked: &Asked) -> Result<(Q, Vec<Other>), Vec<FieldError>> {
+        let entries =
+            entries(text, "a row").map_err(|detail| vec![FieldError::whole(ErrorCode::WrongType, detail)])?;
+        let (mut draft, mut others) = (Self::new(), Vec::new());
+        for (name, value) in entries {
+            match asked.field(&name) {
+                Some(field) if Q::kind(field).is_some() => draft.json(field, value),
+                Some(field) if holds_fields::<Q>(field) => draft.inner(field, value),
+                _ if asked.keep_columns => others.push((name, value.get().to_owned())),
+                _ => draft.error(&name, ErrorCode::UnknownField, unknown::<Q>("field", &name)),
+            }
+        }
+        draft.finish().map(|row| (row, others))
+    }
+
+    /// An object inside the row.
+    fn inner(&mut self, outer: &str, value: &RawValue) {
+        let entries = match entries(value, outer) {
+            Ok(entries) => entries,
+            Err(detail) => return self.error(outer, ErrorCode::WrongType, detail),
+        };
+        if !self.there.insert(outer.to_owned()) {
+            return self.error(outer, ErrorCode::DuplicateField, format!("{outer} stands there twice"));
+        }
+        for (name, value) in entries {
+            let field = format!("{outer}.{name}");
+            match Q::kind(&field) {
+                Some(_) => self.json(&field, value),
+                None => self.error(&field, ErrorCode::UnknownField, unknown::<Q>("field", &field)),
+            }
+        }
+    }
+
+    /// A field's value, in JSON.
+    fn json(&mut self, field: &str, text: &RawValue) {
+        let Some(kind) = Q::kind(field) else { return };
+        let expected = match kind {
+            Kind::Text => "text in quotes",
+            Kind::Integer => "a whole number, 0 or more",
+            Kind::Number => "a number",
+            Kind::Flag => "true or false",
+        };
+        let needed = Q::FIELDS.iter().any(|column| column.name == field);
+        let wrong = || format!("{field} has to be {expected}; this is {}", what(text));
+        let value = match (kind, serde_json::from_str(text.get())) {
+            // A number that no machine can hold.
+            (_, Err(_)) => Err((ErrorCode::OutOfRange, format!("{field} is out of range"))),
+            (_, Ok(Value::Null)) if needed => {
+                Err((ErrorCode::MissingField, format!("{field} is missing: it is null")))
+            }
+            (Kind::Text | Kind::Number, Ok(Value::Null)) if !field.starts_with("mirnas") => Ok(Value::Null),
+            (Kind::Text, Ok(value @ Value::String(_))) | (Kind::Flag, Ok(value @ Value::Bool(_))) => {
+                Ok(value)
+            }
+            (Kind::Number, Ok(Value::Number(number))) => Ok(Value::Number(number)),
+            (Kind::Integer, Ok(Value::Number(number))) => {
+                whole_number(number.as_f64()).map(Value::from).ok_or((ErrorCode::WrongType, wrong()))
+            }
+            _ => Err((ErrorCode::WrongType, wrong())),
+        };
+        match value {
+            Ok(value) => self.put(field, value),
+            Err((code, detail)) => self.error(field, code, detail),
+        }
+    }
+
+    /// A field's value, of the field's kind; null is a field left out.
+    pub fn put(&mut self, field: &str, value: Value) {
+        if !self.there.insert(field.to_owned()) {
+            return self.error(field, ErrorCode::DuplicateField, format!("{field} stands there twice"));
+        }
+        if value.is_null() {
+            return;
+        }
+        match field.split_once('.') {
+            None => {
+                self.row.insert(field.to_owned(), value);
+            }
+            Some((outer, name)) => {
+                if let Value::Object(inner) = self.row.entry(outer).or_insert_with(|| Map::new().into()) {
+                    inner.insert(name.to_owned(), value);
+                }
+            }
+        }
+    }
+
+    /// Notes what is wrong with a field.
+    pub fn error(&mut self, field: &str, code: ErrorCode, detail: String) {
+        self.there.insert(field.to_owned());
+        self.errors.push(FieldError::new(pointer(field), code, detail));
+    }
+
+    /// The row, or everything that is wrong with it: where its shape is, the letters that can be told are named too.
+    pub fn finish(mut self) -> Result<Q, Vec<FieldError>> {
+        for column in Q::FIELDS {
+            if !self.row.contains_key(column.name)
+                && !self.errors.iter().any(|error| error.pointer == pointer(column.name))
+            {
+                let detail = format!("{} is missing", column.name);
+                self.errors.push(FieldError::whole(ErrorCode::MissingField, detail));
+            }
+        }
+        if self.errors.is_empty() {
+            return Object::<Q>::deserialize(Value::Object(self.row)).map(|row| row.0).map_err(|_| {
+                vec![FieldError::whole(ErrorCode::WrongType, "a value of this row cannot be read".into())]
+            });
+        }
+        for (name, lengths) in Q::TASK.input_lengths() {
+            // As `/v1/models` names them: the field's name, and the unit.
+            let field = Q::FIELDS.iter().find(|column| {
+                name.trim_end_matches("_nt").ends_with(column.name) || Q::FASTA == Some(column.name)
+            });
+            if let Some((field, Value::String(text))) =
+                field.and_then(|column| Some((column.name, self.row.get(column.name)?)))
+                && let Err(error) = Rna::parse(text, lengths)
+            {
+                self.errors.push(FieldError::sequence(pointer(field), &error));
+            }
+        }
+        Err(self.errors)
+    }
+}
+
+fn entries<'a>(text: &'a RawValue, name: &str) -> Result<Vec<(String, &'a RawValue)>, String> {
+    let read: Result<Entries<'a>, _> = serde_json::from_str(text.get());
+    read.map(|entries| entries.0).map_err(|_| match text.get().starts_with('{') {
+        true => format!("{name} has too many fields"),
+        false => format!("{name} has to be an object; this is {}", what(text)),
+    })
+}
+
+/// A whole number, 0 or more, that a float holds exactly; as JSON Schema has it, 5.0 is one.
+pub fn whole_number(number: Option<f64>) -> Option<u64> {
+    number.filter(|number| number.fract() == 0.0 && (0.0..=9e15).contains(number)).map(|number| number as u64)
+}
+
+/// That there is no such field, and what helps.
+pub fn unknown<Q: Question>(what: &str, name: &str) -> String {
+    let name: String = name.chars().take(100).collect();
+    format!(
+        "no {what} {name:?}; there is: {}. ?keep_columns=true lets others pass, ?column.FIELD={name} says which field it is",
+        Q::names()
+    )
+}
+
+/// Whether fields stand inside this one.
+fn holds_fields<Q: Question>(field: &str) -> bool {
+    Q::OPTIONAL.iter().any(|column| column.name.split_once('.').is_some_and(|(outer, _)| outer == field))
+}
+
+/// Pointer to a field: a dot leads inside.
+fn pointer(field: &str) -> String {
+    let step = |name: &str| format!("/{}", name.replace('~', "~0").replace('/', "~1"));
+    match field.split_once('.') {
+        Some((outer, name)) => step(outer) + &step(name),
+        None => step(field),
+    }
+}
+
+/// What JSON this is, for people.
+fn what(text: &RawValue) -> String {
+    let text = text.get();
+    match text.as_bytes().first() {
+        Some(b'"') => "text".into(),
+        Some(b'{') => "an object".into(),
+        Some(b'[') => "a list".into(),
+        Some(b'n') => "null".into(),
+        Some(b't' | b'f') => text.into(),
+        _ => format!("the number {}", text.chars().take(100).collect::<String>()),
+    }
+}

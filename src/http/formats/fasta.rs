@@ -1,0 +1,132 @@
+//! FASTA: a record is a row; the first word of its header is the id. Read here and not by a crate of the field, since
+//! none tells in which line of the file a record stands.
+
+use bytes::Bytes;
+use serde_json::{Map, Value};
+
+use super::asked::Asked;
+use super::draft::Draft;
+use super::hints;
+use super::text::decode;
+use crate::http::offload::Bounds;
+use crate::http::problem::{ErrorCode, FieldError, Problem};
+use crate::http::rows::{Found, FoundRow, Question};
+
+/// A record.
+pub struct Record {
+    /// Of its header, from 1.
+    pub line: u64,
+    /// The first word of its header, if there is one.
+    id: Option<String>,
+    letters: String,
+}
+
+/// The records of a file, one after the other.
+pub struct Records {
+    /// What was not read yet.
+    text: Bytes,
+    /// The line that it starts with, from 1.
+    line: u64,
+}
+
+impl Records {
+    /// # Errors
+    /// When something else stands before the first header.
+    pub fn of(bytes: Bytes, charset: Option<&str>) -> Result<Self, FieldError> {
+        let mut records = Self { text: decode(bytes, charset)?, line: 1 };
+        while records.peek().is_some_and(is_aside) {
+            records.skip_line();
+        }
+        match records.peek() {
+            Some(line) if !line.starts_with(b">") => Err(hints::in_place_of_fasta(&records.text)
+                .unwrap_or_else(|| {
+                    let detail = "a FASTA file starts with a header: > and a name".into();
+                    FieldError::whole(ErrorCode::Syntax, detail).at_line(Some(records.line))
+                })),
+            _ => Ok(records),
+        }
+    }
+
+    /// The next line, with its end.
+    fn peek(&self) -> Option<&[u8]> {
+        let end = self.text.iter().position(|&byte| byte == b'\n').map_or(self.text.len(), |end| end + 1);
+        Some(&self.text[..end]).filter(|line| !line.is_empty())
+    }
+
+    fn skip_line(&mut self) -> Bytes {
+        let length = self.peek().map_or(0, <[u8]>::len);
+        self.line += 1;
+        self.text.split_to(length)
+    }
+}
+
+impl Iterator for Records {
+    type Item = Record;
+    fn next(&mut self) -> Option<Record> {
+        self.peek()?;
+        let (line, header) = (self.line, self.skip_line());
+        let id = String::from_utf8_lossy(header.strip_prefix(b">").unwrap_or(&header));
+        let id = id.split_whitespace().next().map(str::to_owned);
+        let mut letters = String::new();
+        while self.peek().is_some_and(|line| !line.starts_with(b">")) {
+            let line = self.skip_line();
+            if !is_aside(&line) {
+                letters.extend(String::from_utf8_lossy(&line).split_whitespace());
+            }
+        }
+        Some(Record { line, id, letters })
+    }
+}
+
+/// Blank lines, and remarks as old files have them.
+fn is_aside(line: &[u8]) -> bool {
+    line.trim_ascii().is_empty() || line.starts_with(b";")
+}
+
+impl Record {
+    /// Its fields, as a row has them.
+    pub fn fields<Q: Question>(self, asked: &Asked) -> impl Iterator<Item = (&'static str, Value)> {
+        let id = self.id.map(|id| ("id", id.into()));
+        let letters = Q::FASTA.map(|field| (field, self.letters.into()));
+        let tss = asked.tss.map(|tss| ("tss", tss.into()));
+        [id, letters, tss].into_iter().flatten()
+    }
+
+    /// The same as a JSON object.
+    pub fn object<Q: Question>(self, asked: &Asked) -> Map<String, Value> {
+        self.fields::<Q>(asked).map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+}
+
+/// What the URL has to say where a record cannot.
+pub fn check<Q: Question>(asked: &Asked) -> Result<(), Problem> {
+    if Q::FASTA.is_none() {
+        return Err(Problem::MediaType);
+    }
+    match Q::kind("tss").is_some() && asked.tss.is_none() {
+        true => Err(Problem::BadHeader(
+            "a FASTA file says nothing of the start of transcription: add ?tss=N, its 0-based index in every record".into(),
+        )),
+        false => Ok(()),
+    }
+}
+
+/// All rows of a file.
+pub fn read<Q: Question>(
+    bytes: Bytes,
+    charset: Option<&str>,
+    asked: &Asked,
+    bounds: &Bounds,
+) -> Result<Found<Q>, Problem> {
+    let mut rows = Vec::new();
+    for (index, record) in Records::of(bytes, charset)?.enumerate() {
+        bounds.admit(index)?;
+        let (line, mut draft) = (Some(record.line), Draft::<Q>::new());
+        record.fields::<Q>(asked).for_each(|(field, value)| draft.put(field, value));
+        let place = format!("/{}/{index}", Q::LIST);
+        let row = draft.finish();
+        let row = row.map_err(|errors| errors.into_iter().map(|error| error.below(&place)).collect());
+        rows.push(FoundRow { line, row });
+    }
+    Ok(Found { rows, ..std::iter::empty().collect() })
+}

@@ -1,0 +1,108 @@
+//! Bodies that are of another format than their Content-Type says: recognised, so that the refusal can name the remedy.
+
+use super::object::Entries;
+use crate::http::problem::{ErrorCode, FieldError};
+use crate::http::rows::Question;
+
+/// What a body is that is not the JSON of this route; `read` tells whether it was an object of the right fields.
+pub fn in_place_of_json<Q: Question>(bytes: &[u8], read: bool) -> Option<FieldError> {
+    if read {
+        return None;
+    }
+    let list = Q::LIST;
+    let start = bytes.trim_ascii_start();
+    let first = start.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let wrong = |detail: String| Some(FieldError::whole(ErrorCode::WrongType, detail));
+    let broken = |detail: String| Some(FieldError::whole(ErrorCode::Syntax, detail));
+    if is_row::<Q>(first) || is_row::<Q>(start) {
+        return wrong(format!(
+            "these are rows, not a request: put them into {{\"{list}\": [...]}}, or send them one a line as Content-Type: application/x-ndjson"
+        ));
+    }
+    match start.first() {
+        Some(b'[') => wrong(format!("the rows stand alone: put them into {{\"{list}\": [...]}}")),
+        Some(b'>') => broken(fasta::<Q>()),
+        Some(b'{') | None => None,
+        _ if is_header::<Q>(first) => {
+            broken("this is a table: send it as Content-Type: text/csv or text/tab-separated-values".into())
+        }
+        _ if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") => {
+            broken("this is UTF-16: JSON has to be UTF-8".into())
+        }
+        _ => None,
+    }
+}
+
+/// What a line is that is no row.
+pub fn in_place_of_line<Q: Question>(line: &[u8]) -> Option<FieldError> {
+    let list = Q::LIST;
+    let start = line.trim_ascii_start();
+    let broken = |detail: String| Some(FieldError::whole(ErrorCode::Syntax, detail));
+    match start.first() {
+        Some(b'>') => broken(fasta::<Q>()),
+        Some(b'{') if has_field(start, |name| name == list) => broken(format!(
+            "this is a whole request: send it as Content-Type: application/json, or the rows of {list} one a line"
+        )),
+        Some(b'{') if start.len() == 1 => {
+            broken("each line has to be a whole JSON object; a request over several lines is Content-Type: application/json".into())
+        }
+        Some(b'{' | b'[') => None,
+        _ if is_header::<Q>(start) => broken(
+            "this is a table: send it as Content-Type: text/csv or text/tab-separated-values".into(),
+        ),
+        _ => None,
+    }
+}
+
+/// What a text is that is no table.
+pub fn in_place_of_table<Q: Question>(text: &[u8]) -> Option<FieldError> {
+    let start = text.trim_ascii_start();
+    let first = start.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let detail = match start.first() {
+        Some(b'>') if !first.iter().any(|byte| b",;\t".contains(byte)) => fasta::<Q>(),
+        Some(b'{') if is_row::<Q>(first) => {
+            "these are lines of JSON: send them as Content-Type: application/x-ndjson".into()
+        }
+        Some(b'{' | b'[') => "this is JSON: send it as Content-Type: application/json".into(),
+        _ => return None,
+    };
+    Some(FieldError::whole(ErrorCode::Syntax, detail))
+}
+
+/// What a text is that is no FASTA file.
+pub fn in_place_of_fasta(text: &[u8]) -> Option<FieldError> {
+    let detail = match text.trim_ascii_start().first() {
+        Some(b'{') => {
+            "this is JSON: send it as Content-Type: application/json, or as application/x-ndjson where each line is a row"
+        }
+        Some(b'@') => "this is a FASTQ file; only FASTA is read: > and a name, then the sequence",
+        _ => return None,
+    };
+    Some(FieldError::whole(ErrorCode::Syntax, detail.into()))
+}
+
+fn fasta<Q: Question>() -> String {
+    match Q::FASTA {
+        Some(_) => "this is a FASTA file: send it as Content-Type: text/x-fasta".into(),
+        None => format!(
+            "this is a FASTA file; this route takes rows of {}, as JSON, lines of JSON or a table",
+            Q::names()
+        ),
+    }
+}
+
+fn is_row<Q: Question>(text: &[u8]) -> bool {
+    has_field(text, |name| Q::FIELDS.iter().any(|column| column.name == name))
+}
+
+fn has_field(text: &[u8], is: impl Fn(&str) -> bool) -> bool {
+    serde_json::from_slice::<Entries<'_>>(text)
+        .is_ok_and(|entries| entries.0.iter().any(|(name, _)| is(name)))
+}
+
+/// Whether a line names a field that rows have.
+fn is_header<Q: Question>(line: &[u8]) -> bool {
+    let line = String::from_utf8_lossy(&line[..line.len().min(1000)]);
+    let mut names = line.split([',', ';', '\t']).map(|name| name.trim().trim_matches('"'));
+    names.any(|name| Q::FIELDS.iter().any(|column| column.name == name))
+}

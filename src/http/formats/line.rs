@@ -1,0 +1,72 @@
+//! One line of NDJSON: from text to a row, and from a result to text.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::asked::Asked;
+use super::draft::{Draft, Other};
+use super::hints;
+use super::json::{refusal, without_bom};
+use super::object::{Entries, Object};
+use super::others::{append, to_json};
+use crate::http::problem::FieldError;
+use crate::http::rows::Question;
+
+/// What is wrong with a line, in place of a result.
+#[derive(Debug, Serialize)]
+pub struct BadLine {
+    /// From 1.
+    line: usize,
+    /// As in the line, where it has one that can be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    errors: Vec<FieldError>,
+}
+
+impl BadLine {
+    /// `line` is its number from 1, `text` what stands there.
+    pub fn new(line: usize, text: &[u8], errors: Vec<FieldError>) -> Self {
+        Self { line, id: id(text), errors }
+    }
+}
+
+/// A row, and the fields beside it that go back with the result.
+pub fn read<Q: Question>(text: &[u8], asked: &Asked) -> Result<(Q, Vec<Other>), Vec<FieldError>> {
+    // Files that were joined have their marks in the middle.
+    let text = without_bom(text);
+    let plain = asked.is_plain().then(|| serde_json::from_slice::<Object<Q>>(text));
+    let (mut row, others) = match plain {
+        Some(Ok(Object(row))) => (row, Vec::new()),
+        _ => each::<Q>(text, asked)?,
+    };
+    if asked.three_to_five {
+        row.turn();
+    }
+    Ok((row, others))
+}
+
+fn each<Q: Question>(text: &[u8], asked: &Asked) -> Result<(Q, Vec<Other>), Vec<FieldError>> {
+    if let Some(hint) = hints::in_place_of_line::<Q>(text) {
+        return Err(vec![hint]);
+    }
+    let text: &RawValue =
+        serde_json::from_slice(text).map_err(|error| vec![refusal(&error, String::new(), Q::LIST)])?;
+    Draft::of_json(text, asked)
+}
+
+/// Appends a result, with what goes back beside it.
+pub fn write(text: &mut Vec<u8>, result: &impl Serialize, others: &[Other]) {
+    to_json(text, result);
+    append(others.iter().map(|(name, value)| (name.as_str(), value.as_str())), text);
+    text.push(b'\n');
+}
+
+/// The id of a row that cannot be used otherwise.
+fn id(text: &[u8]) -> Option<String> {
+    let Entries(entries) = serde_json::from_slice(without_bom(text)).ok()?;
+    let (_, id) = entries.into_iter().find(|(name, _)| name == "id")?;
+    serde_json::from_str::<String>(id.get()).ok().filter(|id| id.chars().count() <= MOST_ID_CHARS)
+}
+
+/// Longer ones are not repeated.
+const MOST_ID_CHARS: usize = 256;

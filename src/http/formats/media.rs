@@ -1,0 +1,130 @@
+//! Media types: what a body is, and what its reply may be.
+
+use axum::http::{HeaderMap, header};
+
+use crate::http::problem::Problem;
+
+/// A format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// A request or a reply as one object.
+    Json,
+    /// One JSON object a line.
+    Lines,
+    /// Values between commas or tabs.
+    Table(u8),
+    /// Records of a name and a sequence; of requests only.
+    Fasta,
+}
+
+/// Media types; the first of a format is its own name.
+const NAMES: [(&str, Format); 10] = [
+    ("application/json", Format::Json),
+    ("application/x-ndjson", Format::Lines),
+    ("application/ndjson", Format::Lines),
+    ("application/jsonl", Format::Lines),
+    ("application/x-jsonlines", Format::Lines),
+    ("text/csv", Format::Table(b',')),
+    ("text/tab-separated-values", Format::Table(b'\t')),
+    ("text/x-fasta", Format::Fasta),
+    ("text/fasta", Format::Fasta),
+    ("application/x-fasta", Format::Fasta),
+];
+
+impl Format {
+    /// What a reply to a body of this format may be; its own first.
+    fn replies(self) -> Vec<&'static str> {
+        let may = |reply: Self| match (self, reply) {
+            (_, Self::Fasta) => false,
+            // Lines are answered while they come, a request as a whole.
+            (Self::Lines, reply) => reply == Self::Lines,
+            (Self::Json, reply) => reply != Self::Lines,
+            (Self::Table(_) | Self::Fasta, _) => true,
+        };
+        let mut names: Vec<_> = NAMES.iter().filter(|(_, format)| may(*format)).collect();
+        names.sort_by_key(|(_, format)| *format != self);
+        names.into_iter().map(|(name, _)| *name).collect()
+    }
+
+    fn of(essence: &str) -> Option<Self> {
+        NAMES.iter().find(|(name, _)| essence.eq_ignore_ascii_case(name)).map(|&(_, format)| format)
+    }
+}
+
+/// What a body is.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// How it is to be read.
+    pub format: Format,
+    /// Its letters, where `Content-Type` names them.
+    pub charset: Option<String>,
+}
+
+/// What the body is, and the media type that its reply is to have.
+pub fn of_request(headers: &HeaderMap) -> Result<(Sent, Format, &'static str), Problem> {
+    let text = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let mut parts = text.split(';').map(str::trim);
+    let format = Format::of(parts.next().unwrap_or_default()).ok_or(Problem::MediaType)?;
+    let charset = parts.find_map(|part| {
+        let (name, value) = part.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"').to_owned())
+    });
+    let wanted = wanted(headers, &format.replies()).ok_or(Problem::NotAcceptable)?;
+    let reply = Format::of(wanted).ok_or(Problem::NotAcceptable)?;
+    Ok((Sent { format, charset }, reply, wanted))
+}
+
+/// A range of media types that `Accept` names.
+struct Accepted {
+    range: String,
+    /// In thousandths.
+    weight: u32,
+}
+
+/// Of what we have, what the caller likes best (RFC 9110, 12.5.1): by weight; of equals, what is named before what only a
+/// `*` covers, and the earlier named first.
+fn wanted(headers: &HeaderMap, have: &[&'static str]) -> Option<&'static str> {
+    let lines: Vec<&str> =
+        headers.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok()).collect();
+    let accepted: Vec<Accepted> =
+        lines.iter().flat_map(|line| line.split(',')).filter_map(accepted).collect();
+    if accepted.is_empty() {
+        return have.first().copied();
+    }
+    let rated = have.iter().enumerate().filter_map(|(ours, name)| {
+        let best = |found: &(usize, &Accepted)| (specificity(&found.1.range), std::cmp::Reverse(found.0));
+        let covering = accepted.iter().enumerate().filter(|(_, accepted)| covers(&accepted.range, name));
+        let (place, Accepted { range, weight }) = covering.max_by_key(best)?;
+        let named = specificity(range);
+        // By what only a `*` covers, our own order decides.
+        let place = if named == 2 { place } else { ours };
+        (*weight > 0).then_some(((*weight, named, std::cmp::Reverse(place)), *name))
+    });
+    rated.max_by_key(|(rating, _)| *rating).map(|(_, name)| name)
+}
+
+fn accepted(element: &str) -> Option<Accepted> {
+    let mut parts = element.split(';').map(str::trim);
+    let range = parts.next().filter(|range| range.contains('/'))?.to_ascii_lowercase();
+    let weight = parts.find_map(|part| {
+        let (name, value) = part.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("q").then(|| value.trim().parse::<f32>().unwrap_or(0.0))
+    });
+    Some(Accepted { range, weight: (weight.unwrap_or(1.0).clamp(0.0, 1.0) * 1000.0) as u32 })
+}
+
+fn covers(range: &str, name: &str) -> bool {
+    match range.split_once('/') {
+        Some(("*", "*")) => true,
+        Some((kind, "*")) => name.split('/').next() == Some(kind),
+        _ => range == name,
+    }
+}
+
+fn specificity(range: &str) -> u8 {
+    match range.split_once('/') {
+        Some(("*", _)) => 0,
+        Some((_, "*")) => 1,
+        _ => 2,
+    }
+}

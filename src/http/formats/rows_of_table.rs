@@ -1,0 +1,58 @@
+//! A table as a request: all its rows, or everything that is wrong with them.
+
+use bytes::Bytes;
+
+use super::asked::Asked;
+use super::columns::Columns;
+use super::others::Gathered;
+use super::table::Table;
+use crate::http::offload::Bounds;
+use crate::http::problem::{ErrorCode, FieldError, Problem};
+use crate::http::rows::{Found, FoundRow, Question};
+
+/// The rows.
+pub fn read<Q: Question>(
+    bytes: Bytes,
+    written: (u8, Option<&str>),
+    asked: &Asked,
+    bounds: &Bounds,
+) -> Result<Found<Q>, Problem> {
+    let mut table = Table::open::<Q>(bytes, written, asked.header.as_deref())?;
+    let columns = Columns::of::<Q>(&table, asked);
+    let (mut rows, mut gathered) = (Vec::new(), Gathered::default());
+    while let Some((line, record)) = table.row()? {
+        bounds.admit(rows.len())?;
+        let place = format!("/{}/{}", Q::LIST, rows.len());
+        let row = columns.row::<Q>(&record).and_then(|(mut row, others)| {
+            gathered.add(others).map_err(|error| vec![error])?;
+            if asked.three_to_five {
+                row.turn();
+            }
+            Ok(row)
+        });
+        let told = |error: &FieldError| columns.lacks_fields() && error.code == ErrorCode::MissingField;
+        let row = row.map_err(|errors| {
+            errors.into_iter().filter(|error| !told(error)).map(|error| error.below(&place)).collect()
+        });
+        rows.push(FoundRow { line: Some(line), row });
+    }
+    of_columns(columns.errors, table.header_line, Q::LIST, &mut rows);
+    Ok(Found { model: None, rows, passed: gathered.passed() })
+}
+
+/// What is wrong with the columns is told once, with the first row, which stands for all.
+fn of_columns<Q>(errors: Vec<FieldError>, line: Option<u64>, list: &str, rows: &mut Vec<FoundRow<Q>>) {
+    if errors.is_empty() {
+        return;
+    }
+    let place = format!("/{list}/0");
+    let mut all: Vec<FieldError> = errors.into_iter().map(|error| error.below(&place)).collect();
+    if let Some(FoundRow { row: Err(own), .. }) = rows.first_mut() {
+        all.append(own);
+    }
+    let first = FoundRow { line, row: Err(all) };
+    match rows.first_mut() {
+        Some(row) => *row = first,
+        None => rows.push(first),
+    }
+}

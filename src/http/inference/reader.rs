@@ -1,0 +1,274 @@
+//! A request of the protocol, read without ever holding more values than it may have rows.
+
+use std::cell::Cell;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_path_to_error::{Path, Segment, Track};
+
+use super::tensors::{Datum, InputTensor, Parameters, Shape};
+use super::{InferRequest, WantedOutput};
+use crate::http::formats::{Fields, Fill, without_bom};
+use crate::http::offload::Bounds;
+use crate::http::problem::{ErrorCode, FieldError, Problem};
+
+/// Most tensors of a request, and most outputs that it names.
+const MOST_TENSORS: usize = 256;
+/// Lengths that a shape keeps; of the rest only the number.
+const MOST_LENGTHS: usize = 4;
+/// Lists inside lists that are read.
+const DEEPEST: usize = 8;
+
+/// The JSON part of a request.
+pub fn read(json: &[u8], bounds: &Bounds) -> Result<InferRequest, Problem> {
+    let (mut track, limit) = (Track::new(), Limit { bounds, stopped: Cell::default() });
+    let mut request = Reader { request: InferRequest::default(), limit: &limit };
+    let mut deserializer = serde_json::Deserializer::from_slice(without_bom(json));
+    let tracked = serde_path_to_error::Deserializer::new(&mut deserializer, &mut track);
+    let read = Fill(&mut request).deserialize(tracked).and_then(|()| deserializer.end());
+    match (limit.stopped.take(), read) {
+        (Some(problem), _) => Err(problem),
+        (None, Ok(())) => Ok(request.request),
+        (None, Err(error)) => Err(refusal(&track.path(), &error).into()),
+    }
+}
+
+/// Where the reading ends: at one value too many.
+struct Limit<'b> {
+    bounds: &'b Bounds,
+    stopped: Cell<Option<Problem>>,
+}
+
+impl Limit<'_> {
+    fn admit<E: Error>(&self, index: usize) -> Result<(), E> {
+        self.bounds.admit(index).map_err(|problem| {
+            self.stopped.set(Some(problem));
+            E::custom("stopped")
+        })
+    }
+}
+
+struct Reader<'l, 'b> {
+    request: InferRequest,
+    limit: &'l Limit<'b>,
+}
+
+impl<'de> Fields<'de> for Reader<'_, '_> {
+    fn field<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
+        match name {
+            "id" => self.request.id = map.next_value()?,
+            "parameters" => map.next_value_seed(Fill(&mut self.request.parameters))?,
+            "inputs" if self.request.inputs.is_some() => return Err(A::Error::duplicate_field("inputs")),
+            "inputs" => {
+                let limit = self.limit;
+                let make = || TensorReader { tensor: InputTensor::default(), limit };
+                let inputs = map.next_value_seed(Items { make })?;
+                self.request.inputs = Some(inputs.into_iter().map(|reader| reader.tensor).collect());
+            }
+            "outputs" => self.request.outputs = map.next_value_seed(Items { make: WantedOutput::default })?,
+            _ => map.next_value::<IgnoredAny>().map(|_| ())?,
+        }
+        Ok(())
+    }
+}
+
+struct TensorReader<'l, 'b> {
+    tensor: InputTensor,
+    limit: &'l Limit<'b>,
+}
+
+impl<'de> Fields<'de> for TensorReader<'_, '_> {
+    fn field<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
+        let tensor = &mut self.tensor;
+        match name {
+            "name" => tensor.name = map.next_value()?,
+            "datatype" => tensor.datatype = map.next_value()?,
+            "shape" => map.next_value_seed(&mut tensor.shape)?,
+            "parameters" => map.next_value_seed(Fill(&mut tensor.parameters))?,
+            "data" if !tensor.data.is_empty() => return Err(A::Error::duplicate_field("data")),
+            "data" => {
+                let (data, lists) = (&mut tensor.data, &mut 0);
+                map.next_value_seed(Data { data, lists, limit: self.limit, depth: 0 })?;
+            }
+            _ => map.next_value::<IgnoredAny>().map(|_| ())?,
+        }
+        Ok(())
+    }
+}
+
+impl<'de> Fields<'de> for WantedOutput {
+    fn field<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
+        match name {
+            "name" => self.name = map.next_value()?,
+            "parameters" => map.next_value_seed(Fill(&mut self.parameters))?,
+            _ => map.next_value::<IgnoredAny>().map(|_| ())?,
+        }
+        Ok(())
+    }
+}
+
+impl<'de> Fields<'de> for Parameters {
+    fn field<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
+        match name {
+            "binary_data_size" => self.binary_data_size = Some(map.next_value()?),
+            "binary_data" => self.binary_data = Some(map.next_value()?),
+            "binary_data_output" => self.binary_data_output = Some(map.next_value()?),
+            _ => map.next_value::<IgnoredAny>().map(|_| ())?,
+        }
+        Ok(())
+    }
+}
+
+/// A short list of objects, each made and then filled.
+struct Items<M> {
+    make: M,
+}
+
+impl<'de, F: Fields<'de>, M: Fn() -> F> DeserializeSeed<'de> for Items<M> {
+    type Value = Vec<F>;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<F>, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de, F: Fields<'de>, M: Fn() -> F> Visitor<'de> for Items<M> {
+    type Value = Vec<F>;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<F>, A::Error> {
+        let mut items = Vec::new();
+        loop {
+            let mut item = (self.make)();
+            if list.next_element_seed(Fill(&mut item))?.is_none() {
+                return Ok(items);
+            }
+            if items.len() == MOST_TENSORS {
+                return Err(A::Error::custom(TOO_MANY_TENSORS));
+            }
+            items.push(item);
+        }
+    }
+}
+
+const TOO_MANY_TENSORS: &str = "up to 256 tensors are read";
+
+impl<'de> DeserializeSeed<'de> for &mut Shape {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for &mut Shape {
+    type Value = ();
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        *self = Shape::default();
+        while let Some(length) = list.next_element::<usize>()? {
+            self.all += 1;
+            if self.first.len() < MOST_LENGTHS {
+                self.first.push(length);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Values, in lists inside lists or in one.
+struct Data<'a, 'b> {
+    data: &'a mut Vec<Datum>,
+    /// Lists that were opened: empty ones cost time too.
+    lists: &'a mut usize,
+    limit: &'a Limit<'b>,
+    depth: usize,
+}
+
+impl Data<'_, '_> {
+    fn push<E: Error>(self, datum: Datum) -> Result<(), E> {
+        self.limit.admit(self.data.len())?;
+        self.data.push(datum);
+        Ok(())
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Data<'_, '_> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        match self.depth {
+            0 => deserializer.deserialize_seq(self),
+            _ => deserializer.deserialize_any(self),
+        }
+    }
+}
+
+impl<'de> Visitor<'de> for Data<'_, '_> {
+    type Value = ();
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("text, numbers or lists of them")
+    }
+    fn visit_bool<E: Error>(self, flag: bool) -> Result<(), E> {
+        self.push(Datum::Flag(flag))
+    }
+    fn visit_i64<E: Error>(self, number: i64) -> Result<(), E> {
+        self.push(Datum::Number(number.into()))
+    }
+    fn visit_u64<E: Error>(self, number: u64) -> Result<(), E> {
+        self.push(Datum::Number(number.into()))
+    }
+    fn visit_f64<E: Error>(self, number: f64) -> Result<(), E> {
+        self.push(Datum::of(number))
+    }
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+        self.push(Datum::Text(text.to_owned()))
+    }
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        self.push(Datum::Nothing)
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        let Self { data, lists, limit, depth } = self;
+        if depth == DEEPEST {
+            return Err(A::Error::custom("lists inside lists"));
+        }
+        loop {
+            let inner = Data { data: &mut *data, lists: &mut *lists, limit, depth: depth + 1 };
+            if list.next_element_seed(inner)?.is_none() {
+                // The outermost one is not counted.
+                *lists += usize::from(depth > 0);
+                return limit.admit((*lists).saturating_sub(1));
+            }
+        }
+    }
+}
+
+/// What is wrong, in plain words.
+fn refusal(path: &Path, error: &serde_json::Error) -> FieldError {
+    let step = |segment: &Segment| match segment {
+        Segment::Seq { index } => format!("/{index}"),
+        Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+        Segment::Enum { .. } | Segment::Unknown => String::new(),
+    };
+    let pointer: String = path.iter().map(step).collect();
+    if !error.is_data() {
+        let (line, column) = (error.line(), error.column());
+        return FieldError::whole(ErrorCode::Syntax, format!("not JSON at line {line}, column {column}"));
+    }
+    let words = error.to_string();
+    if words.starts_with("duplicate field") {
+        return FieldError::new(pointer, ErrorCode::DuplicateField, "this stands there twice".into());
+    }
+    let detail = match pointer.rsplit('/').find(|step| step.parse::<usize>().is_err()) {
+        _ if words.starts_with(TOO_MANY_TENSORS) => TOO_MANY_TENSORS,
+        Some("inputs" | "outputs") => "this has to be a list of objects",
+        Some("shape") => "a shape has to be a list of whole numbers: [n] or [n, 1]",
+        Some("data") => "data has to be a list of text, numbers, true or false, or of such lists",
+        Some("parameters") => "parameters have to be an object",
+        Some("binary_data_size") => "binary_data_size has to be a whole number, 0 or more",
+        Some("binary_data" | "binary_data_output") => "this has to be true or false",
+        Some("name" | "datatype" | "id") => "this has to be text in quotes",
+        _ => "the request has to be an object: {\"inputs\": [...]}",
+    };
+    FieldError::new(pointer, ErrorCode::WrongType, detail.into())
+}

@@ -1,0 +1,57 @@
+//! What stands behind the `?` of a URL. A name that is not known is refused, since it was meant to change the answer.
+
+use std::collections::HashSet;
+
+use axum::extract::{MatchedPath, Request};
+use axum::http::Uri;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::problem::Problem;
+
+/// Routes that read the query themselves, and the pages of the documentation.
+const OWN: [&str; 4] =
+    ["/v1/target-sites/score", "/v1/pre-mirnas/classify", "/v1/expression/predict", "/docs"];
+
+/// Refuses every query of a route that has none.
+pub async fn refuse(request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().map_or("", |path| path.as_str());
+    if !OWN.iter().any(|own| route.starts_with(own)) {
+        match pairs(request.uri()) {
+            Ok(pairs) => {
+                if let Some((name, _)) = pairs.first() {
+                    return unknown(name, &[]).into_response();
+                }
+            }
+            Err(problem) => return problem.into_response(),
+        }
+    }
+    next.run(request).await
+}
+
+/// Names and values.
+///
+/// # Errors
+/// 400 where a name stands there twice.
+pub fn pairs(uri: &Uri) -> Result<Vec<(String, String)>, Problem> {
+    let pairs: Vec<(String, String)> =
+        form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
+    let mut seen = HashSet::new();
+    match pairs.iter().find(|(name, _)| !seen.insert(name.as_str())) {
+        Some((name, _)) => Err(Problem::BadHeader(format!("the query has {} twice", cut(name)))),
+        None => Ok(pairs),
+    }
+}
+
+/// That no parameter has this name.
+pub fn unknown(name: &str, known: &[&str]) -> Problem {
+    let name = cut(name);
+    Problem::BadHeader(match known {
+        [] => format!("no query parameter {name}; this route has none"),
+        known => format!("no query parameter {name}; there is: {}", known.join(", ")),
+    })
+}
+
+fn cut(name: &str) -> String {
+    format!("{:?}", name.chars().take(100).collect::<String>())
+}
