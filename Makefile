@@ -19,7 +19,7 @@ DATA ?= ../shared/data
 VERSION ?= balanced
 programs := $(or $(CARGO_TARGET_DIR),target)/release
 
-.PHONY: help setup build run test check fmt clippy doc openapi openapi-check deny prepare train evaluate audit bench bench-peers soak siege lines rolling clean
+.PHONY: help setup build run test check fmt clippy doc openapi openapi-check deny prepare train evaluate audit bench bench-peers soak siege lines rolling fuzz clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -106,6 +106,14 @@ rolling: ## restart two processes behind nginx under load (REQUESTS=100000)
 
 bench-peers: ## the same network behind FastAPI and mosec (a scratch environment of 6 GB, once)
 	@environment="$$(scripts/peers.sh)"; $(cargo) bench $(locked) -- peers "$$environment/bin/python"
+
+# Coverage is all that is asked of the compiler; RUSTC_BOOTSTRAP lets a stable one give it.
+fuzz: ## throw made-up bodies at every reader (SECONDS=60 for each; needs `cargo install cargo-fuzz`)
+	@export RUSTC_BOOTSTRAP=1; LIBTORCH="$$(scripts/libtorch.sh $(LIBTORCH_KIND))"; export LIBTORCH; \
+	export LD_LIBRARY_PATH="$$LIBTORCH/lib:$${LD_LIBRARY_PATH:-}"; \
+	for reader in json csv lines tensors gzip; do \
+		cargo fuzz run --sanitizer none $$reader -- -max_total_time=$(or $(SECONDS),60) -rss_limit_mb=3000; \
+	done
 
 clean: ## delete what was built; libtorch stays in the user's cache
 	@cargo clean
