@@ -73,6 +73,7 @@ pub fn app(state: AppState) -> Router {
 fn ops(state: AppState) -> Router {
     let (routes, _) = probes().routes(routes!(metrics::metrics)).split_for_parts();
     routes
+        .layer(from_fn(query::refuse))
         .layer(from_fn_with_state(state.clone(), body::read_on))
         .layer(from_fn(envelope::envelope))
         .with_state(state)

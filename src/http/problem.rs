@@ -174,7 +174,7 @@ impl Problem {
                 "a page of this origin may not ask this server; its operator can allow it by --cors-origin".into()
             }
             Self::Misdirected => "this server does not answer to the host that was asked for".into(),
-            Self::MediaType => "Content-Type has to be application/json, application/x-ndjson, text/csv or text/tab-separated-values".into(),
+            Self::MediaType => "Content-Type has to be application/json, application/x-ndjson, text/csv or text/tab-separated-values; for hairpins and promoters also text/x-fasta".into(),
             Self::TensorType => "Content-Type has to be application/json, or application/octet-stream with tensors behind the JSON".into(),
             Self::ContentEncoding => "Content-Encoding has to be gzip or zstd, or absent".into(),
             Self::Malformed(errors) | Self::InvalidInput(errors) => {

@@ -173,3 +173,59 @@ async fn a_bad_tensor_is_named() {
     let body = json!({"inputs": [mirna, site], "outputs": [{"name": "energy"}]});
     assert!(app.post_to(INFER, &body).await.body["error"].as_str().unwrap().contains("no output \"energy\""));
 }
+
+#[tokio::test]
+async fn an_output_is_given_once() {
+    let app = App::ready(&[]);
+    for (outputs, code) in [
+        (json!([{"name": "site_type"}, {"name": "site_type"}]), "duplicate_field"),
+        (json!(vec![json!({"name": "probability"}); 200]), "duplicate_field"),
+        (json!([{"name": "site_type"}, {"name": "energy"}]), "unknown_field"),
+        (json!(vec![json!({"name": "probability"}); 20_000]), "wrong_type"),
+    ] {
+        let body =
+            json!({"inputs": [tensor("mirna", &[MIRNA]), tensor("site", &[SITE])], "outputs": outputs});
+        let reply = app.post_to(INFER, &body).await;
+        assert_eq!(
+            (reply.status, reply.body["errors"][0]["code"].as_str()),
+            (400, Some(code)),
+            "{}",
+            reply.body
+        );
+    }
+}
+
+#[tokio::test]
+async fn tensors_are_read_up_to_one_value_too_many() {
+    let app = App::ready(&["--max-rows", "2"]);
+    // What stands behind is never read, so that it may be broken.
+    for data in ["\"A\",\"A\",\"A\", !", "[],[],[], !", "[\"A\"],[\"A\"],[\"A\"], !", "0,0,0, !"] {
+        let body =
+            format!(r#"{{"inputs": [{{"name": "mirna", "datatype": "BYTES", "shape": [1], "data": [{data}"#);
+        let request = Request::post(INFER).body(Body::from(body)).unwrap();
+        assert_eq!(app.send(request).await.status, 413, "{data}");
+    }
+    let long = json!({"name": "mirna", "datatype": "BYTES", "shape": vec![1; 100_000], "data": []});
+    let reply = app.post_to(INFER, &json!({"inputs": [long]})).await;
+    assert_eq!((reply.status, reply.body.to_string().len() < 2000), (400, true), "{}", reply.body);
+    assert!(reply.body["detail"].as_str().unwrap().contains("100000"), "{}", reply.body);
+    let huge = json!({"name": "mirna", "datatype": "BYTES", "shape": [3], "data": []});
+    assert_eq!(app.post_to(INFER, &json!({"inputs": [huge]})).await.status, 413);
+}
+
+#[tokio::test]
+async fn a_number_without_bound_is_no_missing_one() {
+    let root = TempDir::new().unwrap();
+    weights::write_model(&xpresso::MODEL, root.path(), "public", true);
+    let app = App::serving(root.path(), &[]);
+    for (number, status) in [(f64::INFINITY, 422), (f64::NEG_INFINITY, 422), (f64::NAN, 200), (0.5, 200)] {
+        let number = number.to_le_bytes();
+        let feature = json!({"name": "half_life_features.cds_gc", "datatype": "FP64", "shape": [1], "parameters": {"binary_data_size": 8}});
+        let tss = json!({"name": "tss", "datatype": "INT64", "shape": [1], "data": [4]});
+        let head = json!({"inputs": [tensor("promoter", &["ACGTACGTAC"]), tss, feature]}).to_string();
+        let request =
+            Request::post("/v2/models/xpresso/infer").header("inference-header-content-length", head.len());
+        let reply = app.send(request.body(Body::from([head.as_bytes(), &number].concat())).unwrap()).await;
+        assert_eq!(reply.status, status, "{}", reply.body);
+    }
+}

@@ -6,6 +6,7 @@
 mod access;
 mod app;
 mod architecture;
+mod asking;
 mod browsers;
 mod complaints;
 mod compression;
@@ -29,6 +30,8 @@ mod pre_mirnas;
 mod premirna_models;
 mod pretraining;
 mod process;
+mod public_files;
+mod reading;
 mod refusals;
 mod scoring;
 mod senses;

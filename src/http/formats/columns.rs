@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::asked::Asked;
 use super::cells;
-use super::draft::{Draft, Other, unknown};
+use super::draft::{Draft, Other, pointer, unknown};
 use super::others::MOST;
 use super::table::Table;
 use crate::http::problem::{ErrorCode, FieldError};
@@ -36,14 +36,15 @@ impl Columns {
     pub fn of<Q: Question>(table: &Table, asked: &Asked) -> Self {
         let (mut columns, mut errors, mut seen, mut others) = (Vec::new(), Vec::new(), HashSet::new(), 0);
         let mut bad = |name: &str, code, detail| {
-            errors.push(FieldError::new(format!("/{}", name.replacen('.', "/", 1)), code, detail));
+            errors.push(FieldError::new(pointer(name), code, detail));
             Column::Bad
         };
-        for (place, name) in table.header.iter().enumerate() {
+        for name in &table.header {
             let field = asked.field(name).and_then(|field| Some((field, Q::kind(field)?)));
             columns.push(match field {
                 None if name.is_empty() => Column::Index,
-                _ if !seen.insert(field.map_or(name.as_str(), |(field, _)| field)) => {
+                // Their own column may have the name of a field that another column holds.
+                _ if !seen.insert((field.is_some(), field.map_or(name.as_str(), |(field, _)| field))) => {
                     bad(name, ErrorCode::DuplicateField, format!("there are two columns {name:?}"))
                 }
                 Some((field, kind)) => Column::Field(field.to_owned(), kind),
@@ -58,7 +59,6 @@ impl Columns {
                 ),
                 None => bad(name, ErrorCode::UnknownField, unknown::<Q>("column", name)),
             });
-            debug_assert_eq!(columns.len(), place + 1);
         }
         if !columns.iter().any(|column| matches!(column, Column::Field(..))) && !table.header.is_empty() {
             let first: String = table.header.join(" ").chars().take(60).collect();
@@ -66,10 +66,12 @@ impl Columns {
                 "the first line ({first}) names no column that is known; there is: {}. For a file without such a line add ?header=NAME,NAME,…",
                 Q::names()
             );
-            errors.insert(0, FieldError::whole(ErrorCode::UnknownField, detail));
+            // One remedy for all of them.
+            errors = vec![FieldError::whole(ErrorCode::UnknownField, detail)];
         } else {
-            for column in
-                Q::FIELDS.iter().filter(|column| !table.header.is_empty() && !seen.contains(column.name))
+            for column in Q::FIELDS
+                .iter()
+                .filter(|column| !table.header.is_empty() && !seen.contains(&(true, column.name)))
             {
                 let theirs = asked.columns.iter().find(|(field, _)| field == column.name);
                 let named = theirs.map_or(column.name, |(_, theirs)| theirs);

@@ -182,7 +182,7 @@ fn holds_fields<Q: Question>(field: &str) -> bool {
 }
 
 /// Pointer to a field: a dot leads inside.
-fn pointer(field: &str) -> String {
+pub fn pointer(field: &str) -> String {
     let step = |name: &str| format!("/{}", name.replace('~', "~0").replace('/', "~1"));
     match field.split_once('.') {
         Some((outer, name)) => step(outer) + &step(name),

@@ -28,7 +28,7 @@ mod whole;
 pub use asked::Asked;
 pub use draft::{Draft, unknown, whole_number};
 pub use json::without_bom;
-pub use object::{Fields, Fill, object};
+pub use object::{Fields, Fill, Limits, object};
 pub use others::to_json;
 pub use reply::{by_column, cell};
 pub use values::{levels, whole};
@@ -81,7 +81,10 @@ pub async fn answer<Q: Question>(
         }
         (_, Format::Lines) => {
             let served = served?.clone();
-            let body = relay::lines::<Q>(body::read(request, limit).await?, &sent, &asked)?;
+            let bytes = body::read(request, limit).await?;
+            let (heavy, unbounded, url) =
+                (bytes.len() >= HEAVY_BYTES, Bounds::new(usize::MAX), asked.clone());
+            let body = offload(heavy, unbounded, move |_| relay::lines::<Q>(bytes, &sent, &url)).await?;
             // Columns have their fields' names already.
             asked.columns.clear();
             let response = lines::answer::<Q>(&served, state, asking, asked, body).await?;

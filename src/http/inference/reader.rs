@@ -1,6 +1,5 @@
 //! A request of the protocol, read without ever holding more values than it may have rows.
 
-use std::cell::Cell;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -8,7 +7,7 @@ use serde_path_to_error::{Path, Segment, Track};
 
 use super::tensors::{Datum, InputTensor, Parameters, Shape};
 use super::{InferRequest, WantedOutput};
-use crate::http::formats::{Fields, Fill, without_bom};
+use crate::http::formats::{Fields, Fill, Limits, without_bom};
 use crate::http::offload::Bounds;
 use crate::http::problem::{ErrorCode, FieldError, Problem};
 
@@ -21,36 +20,21 @@ const DEEPEST: usize = 8;
 
 /// The JSON part of a request.
 pub fn read(json: &[u8], bounds: &Bounds) -> Result<InferRequest, Problem> {
-    let (mut track, limit) = (Track::new(), Limit { bounds, stopped: Cell::default() });
-    let mut request = Reader { request: InferRequest::default(), limit: &limit };
+    let (mut track, limits) = (Track::new(), Limits::new(bounds));
+    let mut request = Reader { request: InferRequest::default(), limits: &limits };
     let mut deserializer = serde_json::Deserializer::from_slice(without_bom(json));
     let tracked = serde_path_to_error::Deserializer::new(&mut deserializer, &mut track);
     let read = Fill(&mut request).deserialize(tracked).and_then(|()| deserializer.end());
-    match (limit.stopped.take(), read) {
+    match (limits.stopped(), read) {
         (Some(problem), _) => Err(problem),
         (None, Ok(())) => Ok(request.request),
         (None, Err(error)) => Err(refusal(&track.path(), &error).into()),
     }
 }
 
-/// Where the reading ends: at one value too many.
-struct Limit<'b> {
-    bounds: &'b Bounds,
-    stopped: Cell<Option<Problem>>,
-}
-
-impl Limit<'_> {
-    fn admit<E: Error>(&self, index: usize) -> Result<(), E> {
-        self.bounds.admit(index).map_err(|problem| {
-            self.stopped.set(Some(problem));
-            E::custom("stopped")
-        })
-    }
-}
-
 struct Reader<'l, 'b> {
     request: InferRequest,
-    limit: &'l Limit<'b>,
+    limits: &'l Limits<'b>,
 }
 
 impl<'de> Fields<'de> for Reader<'_, '_> {
@@ -60,8 +44,8 @@ impl<'de> Fields<'de> for Reader<'_, '_> {
             "parameters" => map.next_value_seed(Fill(&mut self.request.parameters))?,
             "inputs" if self.request.inputs.is_some() => return Err(A::Error::duplicate_field("inputs")),
             "inputs" => {
-                let limit = self.limit;
-                let make = || TensorReader { tensor: InputTensor::default(), limit };
+                let limits = self.limits;
+                let make = || TensorReader { tensor: InputTensor::default(), limits };
                 let inputs = map.next_value_seed(Items { make })?;
                 self.request.inputs = Some(inputs.into_iter().map(|reader| reader.tensor).collect());
             }
@@ -74,7 +58,7 @@ impl<'de> Fields<'de> for Reader<'_, '_> {
 
 struct TensorReader<'l, 'b> {
     tensor: InputTensor,
-    limit: &'l Limit<'b>,
+    limits: &'l Limits<'b>,
 }
 
 impl<'de> Fields<'de> for TensorReader<'_, '_> {
@@ -88,7 +72,7 @@ impl<'de> Fields<'de> for TensorReader<'_, '_> {
             "data" if !tensor.data.is_empty() => return Err(A::Error::duplicate_field("data")),
             "data" => {
                 let (data, lists) = (&mut tensor.data, &mut 0);
-                map.next_value_seed(Data { data, lists, limit: self.limit, depth: 0 })?;
+                map.next_value_seed(Data { data, lists, limits: self.limits, depth: 0 })?;
             }
             _ => map.next_value::<IgnoredAny>().map(|_| ())?,
         }
@@ -182,13 +166,13 @@ struct Data<'a, 'b> {
     data: &'a mut Vec<Datum>,
     /// Lists that were opened: empty ones cost time too.
     lists: &'a mut usize,
-    limit: &'a Limit<'b>,
+    limits: &'a Limits<'b>,
     depth: usize,
 }
 
 impl Data<'_, '_> {
     fn push<E: Error>(self, datum: Datum) -> Result<(), E> {
-        self.limit.admit(self.data.len())?;
+        self.limits.admit(self.data.len())?;
         self.data.push(datum);
         Ok(())
     }
@@ -228,16 +212,16 @@ impl<'de> Visitor<'de> for Data<'_, '_> {
         self.push(Datum::Nothing)
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        let Self { data, lists, limit, depth } = self;
+        let Self { data, lists, limits, depth } = self;
         if depth == DEEPEST {
             return Err(A::Error::custom("lists inside lists"));
         }
         loop {
-            let inner = Data { data: &mut *data, lists: &mut *lists, limit, depth: depth + 1 };
+            let inner = Data { data: &mut *data, lists: &mut *lists, limits, depth: depth + 1 };
             if list.next_element_seed(inner)?.is_none() {
                 // The outermost one is not counted.
                 *lists += usize::from(depth > 0);
-                return limit.admit((*lists).saturating_sub(1));
+                return limits.admit((*lists).saturating_sub(1));
             }
         }
     }

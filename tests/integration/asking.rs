@@ -1,0 +1,173 @@
+//! What the URL and `Accept` ask for: columns by other names, a direction, a format; and what nobody knows is refused.
+
+use axum::http::Request;
+use serde_json::{Value, json};
+
+use crate::app::{App, MIRNA, SCORE, SITE, assert_near, pair, score_request};
+use crate::reading::{CSV, NDJSON, TSV, ask};
+
+fn backwards(text: &str) -> String {
+    text.chars().rev().collect()
+}
+
+#[tokio::test]
+async fn columns_have_the_callers_names_and_come_back() {
+    let app = App::ready(&[]);
+    let whole = app.score(&[pair()]).await.body["results"][0]["probability"].clone();
+    let url = format!("{SCORE}?column.mirna=noncodingRNA&column.site=gene&keep_columns=true");
+    let table = format!("gene,noncodingRNA,label,site\n{SITE},{MIRNA},1,\"a,b\"\n");
+    let (status, body) = ask(&app, &url, CSV, "application/json", table.clone()).await;
+    let result = &body["results"][0];
+    assert_eq!((status, &result["input"]), (200, &json!({"label": "1", "site": "a,b"})));
+    assert_near(&result["probability"], &whole);
+    let (_, text) = ask(&app, &url, CSV, "", table).await;
+    let text = text.as_str().unwrap();
+    assert!(
+        text.starts_with("id,probability,interacts,site_type,warnings,pairing,input.label,input.site\n"),
+        "{text}"
+    );
+    assert!(text.ends_with(",1,\"a,b\"\n"), "{text}");
+    let row = json!({"noncodingRNA": MIRNA, "gene": SITE, "label": 1, "more": {"x": [1, null]}});
+    let input = json!({"label": 1, "more": {"x": [1, null]}});
+    let (_, body) = ask(&app, &url, "application/json", "", json!({"pairs": [row, row]}).to_string()).await;
+    assert_eq!(body["results"][1]["input"], input);
+    assert_near(&body["results"][1]["probability"], &whole);
+    let (_, line) = ask(&app, &url, NDJSON, "", row.to_string()).await;
+    assert_eq!(line["input"], input);
+    assert_near(&line["probability"], &whole);
+    let url = format!("{SCORE}?header=mirna,site,label&keep_columns=true");
+    let (status, text) = ask(&app, &url, TSV, "", format!(">{MIRNA}\t>{SITE}\t0\n")).await;
+    assert!(status == 200 && text.as_str().unwrap().ends_with("\t0\n"), "{text}");
+    let (status, body) = ask(&app, SCORE, CSV, "", format!("mirna,site,label\n{MIRNA},{SITE},1\n")).await;
+    let detail = body["errors"][0]["detail"].as_str().unwrap();
+    assert!(
+        status == 400 && detail.contains("keep_columns=true") && detail.contains("mirna, site, id"),
+        "{body}"
+    );
+}
+
+#[tokio::test]
+async fn mirnas_are_turned_round_and_their_rows_say_so() {
+    let app = App::ready(&[]);
+    let whole = app.score(&[pair()]).await.body["results"][0]["probability"].clone();
+    let row = json!({"mirna": backwards(MIRNA), "site": SITE});
+    let url = format!("{SCORE}?mirna_direction=3to5");
+    for (media_type, body) in [
+        ("application/json", json!({"pairs": [row]}).to_string()),
+        (NDJSON, row.to_string()),
+        (CSV, format!("mirna,site\n{},{SITE}\n", backwards(MIRNA))),
+    ] {
+        let accept = if media_type == NDJSON { "" } else { "application/json" };
+        let (_, body) = ask(&app, &url, media_type, accept, body).await;
+        let result = body.get("results").map_or(&body, |results| &results[0]);
+        assert_near(&result["probability"], &whole);
+        assert!(result["warnings"].to_string().contains("turned round"), "{body}");
+    }
+    let (_, body) = ask(&app, &url, CSV, "", format!("mirna,site\nXCGUACGUACGUACGUA,{SITE}\n")).await;
+    assert!(body["errors"][0]["detail"].as_str().unwrap().contains("position 1 "), "as it was sent: {body}");
+}
+
+#[tokio::test]
+async fn unknown_parameters_are_refused_everywhere() {
+    let app = App::ready(&[]);
+    for url in [
+        "/v1/target-sites/score?mdoel=dmiso",
+        "/v1/target-sites/score?tss=3",
+        "/v1/target-sites/score?model=dmiso&model=dmiso",
+        "/v1/target-sites/score?keep_columns=maybe",
+        "/v1/target-sites/score?mirna_direction=up",
+        "/v1/target-sites/score?column.gene=x",
+        "/v1/pre-mirnas/classify?mirna_direction=3to5",
+        "/v1/expression/predict?tss=-1",
+        "/v2/models/dmiso/infer?model=dmiso",
+    ] {
+        let reply = app.post_to(url, &json!({"pairs": [pair()]})).await;
+        assert_eq!(reply.status, 400, "{url} {}", reply.body);
+    }
+    for url in [
+        "/v1/models?page=2",
+        "/v1/models/dmiso?x",
+        "/health/live?verbose=1",
+        "/v2?x=1",
+        "/openapi.json?x=1",
+        "/service-info?x=1",
+        "/metrics?x=1",
+        "/?x=1",
+    ] {
+        assert_eq!(app.get(url).await.status, 400, "{url}");
+    }
+    let detail = app.post_to("/v1/target-sites/score?mdoel=x", &Value::Null).await.body["detail"].to_string();
+    assert!(detail.contains("model, header, keep_columns, column.FIELD, mirna_direction"), "{detail}");
+    for url in ["/openapi.json?", "/docs/?x=1"] {
+        assert_ne!(app.get(url).await.status, 400, "{url}");
+    }
+}
+
+#[tokio::test]
+async fn the_format_that_is_liked_best_is_sent() {
+    let app = App::ready(&[]);
+    let json = json!({"pairs": [pair()]}).to_string();
+    let table = format!("mirna,site\n{MIRNA},{SITE}\n");
+    let line = pair().to_string();
+    let got = async |media_type: &str, accept: &[&str], body: &str| {
+        let mut request = Request::post(SCORE).header("content-type", media_type);
+        for line in accept {
+            request = request.header("accept", *line);
+        }
+        let response = app.open(request.body(body.to_owned().into()).unwrap()).await;
+        let sent = response.headers().get("content-type").map(|value| value.to_str().unwrap().to_owned());
+        if response.status() == 200 { sent.unwrap() } else { response.status().as_str().to_owned() }
+    };
+    const JSON: &str = "application/json";
+    for (sent, accept, expected) in [
+        (JSON, &["text/csv;q=0.1, application/json"][..], JSON),
+        (JSON, &["application/json;q=0.1", "text/csv"], CSV),
+        (JSON, &["text/csv;q=0, */*"], JSON),
+        (JSON, &["application/json;q=0, */*;q=0.1"], CSV),
+        (JSON, &["text/*"], CSV),
+        (JSON, &["*/*"], JSON),
+        (JSON, &["TEXT/CSV; Q=0.5"], CSV),
+        (JSON, &["text/html"], "406"),
+        (JSON, &["application/json;q=0"], "406"),
+        (JSON, &["text/tab-separated-values, text/csv"], TSV),
+        (CSV, &["*/*"], CSV),
+        (CSV, &["text/html, application/json"], JSON),
+        (CSV, &["application/x-ndjson"], NDJSON),
+        (CSV, &[], CSV),
+        (NDJSON, &["application/jsonl"], "application/jsonl"),
+        (NDJSON, &["text/csv"], "406"),
+        ("application/jsonl", &[], NDJSON),
+        ("application/ndjson", &["*/*"], NDJSON),
+        ("application/x-jsonlines", &["application/*"], NDJSON),
+    ] {
+        let body = if sent == JSON {
+            &json
+        } else if sent == CSV {
+            &table
+        } else {
+            &line
+        };
+        assert_eq!(got(sent, accept, body).await, expected, "{sent} {accept:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_line_carries_the_rows_id() {
+    let app = App::ready(&[]);
+    let (_, line) = ask(&app, SCORE, NDJSON, "", r#"{"id": "p7", "mirna": "X", "site": 3}"#).await;
+    assert_eq!((&line["line"], &line["id"]), (&json!(1), &json!("p7")));
+}
+
+#[tokio::test]
+async fn a_table_may_be_answered_line_by_line() {
+    let app = App::ready(&["--max-rows", "2"]);
+    let table = format!("id,mirna,site\na,{MIRNA},{SITE}\n\nb,{MIRNA},X\nc,{MIRNA}\nd,{MIRNA},{SITE}\n");
+    let (reply, text) = app.post_as(CSV, &[("accept", NDJSON)], table).await;
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((reply.status, lines.len()), (200, 4), "{text}");
+    assert_eq!((&lines[1]["line"], &lines[1]["id"]), (&json!(4), &json!("b")));
+    assert_eq!((&lines[2]["line"], &lines[2]["errors"][0]["code"]), (&json!(5), &json!("missing_field")));
+    assert_eq!(lines[3]["id"], "d");
+    let broken = score_request(&[("content-type", CSV), ("accept", NDJSON)], "mirna,gene\nA,C\n");
+    assert_eq!(app.send(broken).await.status, 400);
+}
