@@ -90,6 +90,8 @@ pub enum Notation {
 const LOOKED_AT: usize = 400;
 /// Letters of a caller's text that a message repeats.
 const REPEATED: usize = 40;
+/// Bytes of dashes and dots that stand for no value; more are an alignment's gaps.
+const LONGEST_MARKS: usize = 3;
 /// A name is no longer.
 const LONGEST_NAME: usize = 60;
 
@@ -109,9 +111,8 @@ pub fn is_missing(text: &str) -> bool {
         "undefined",
         "unknown",
     ];
-    let marks = || text.chars().all(|letter| "-.?–—".contains(letter));
-    !text.is_empty()
-        && (WORDS.iter().any(|word| text.eq_ignore_ascii_case(word)) || text.chars().count() <= 3 && marks())
+    let marks = || text.len() <= LONGEST_MARKS && text.chars().all(|letter| "-.?–—".contains(letter));
+    !text.is_empty() && (WORDS.iter().any(|word| text.eq_ignore_ascii_case(word)) || marks())
 }
 
 impl Notation {
@@ -157,15 +158,15 @@ impl Notation {
             return Some(Self::Brackets);
         }
         let strange = |letter: &char| !is_nucleotide(*letter) && *letter != '*';
-        if text.chars().filter(strange).all(|letter| letter.eq_ignore_ascii_case(&'i')) {
-            if let Some((_, position)) = place(|letter| letter.eq_ignore_ascii_case(&'i')) {
-                return Some(Self::Inosine(position));
-            }
+        if text.chars().filter(strange).all(|letter| letter.eq_ignore_ascii_case(&'i'))
+            && let Some((_, position)) = place(|letter| letter.eq_ignore_ascii_case(&'i'))
+        {
+            return Some(Self::Inosine(position));
         }
-        if let Some((letter, position)) = place(|letter| "EFILPQZefilpqz".contains(letter)) {
-            if text.chars().all(|letter| letter.is_ascii_alphabetic() || letter == '*') {
-                return Some(Self::Protein { letter, position });
-            }
+        if text.chars().all(|letter| letter.is_ascii_alphabetic() || letter == '*')
+            && let Some((letter, position)) = place(|letter| "EFILPQZefilpqz".contains(letter))
+        {
+            return Some(Self::Protein { letter, position });
         }
         if let Some((_, position)) = place(|letter| letter == '*') {
             return Some(Self::Phosphorothioate(position));
