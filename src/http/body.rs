@@ -19,8 +19,10 @@ use http_body_util::BodyExt;
 use hyper::body::{Frame, SizeHint};
 use tokio::time::timeout;
 
+use super::callers::BodyPermit;
 use super::net::{Pace, Slow};
 use super::problem::{ErrorCode, FieldError, Problem};
+use super::rate::Caller;
 use super::state::AppState;
 
 /// A body that nobody wants is read up to so many times the limit,
@@ -28,8 +30,10 @@ const PATIENCE: u64 = 2;
 /// and for as long as bytes come at least so often.
 const SILENCE: Duration = Duration::from_secs(3);
 
-/// All of them. A compressed body counts as what it is decompressed to.
-pub async fn read(request: Request, limit: usize) -> Result<Bytes, Problem> {
+/// All of them, and the room that they take. A compressed body counts as what it is decompressed to.
+pub async fn read(request: Request, state: &AppState) -> Result<(Bytes, BodyPermit), Problem> {
+    let limit = state.config().max_body_bytes.get();
+    let mut permit = state.callers().body(&Caller::of(&request));
     let mut body = request.into_body();
     let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {
@@ -41,9 +45,10 @@ pub async fn read(request: Request, limit: usize) -> Result<Bytes, Problem> {
         if bytes.len() + data.len() > limit {
             return Err(Problem::BodyTooLarge(limit));
         }
+        permit.grow(bytes.len() + data.len()).await?;
         bytes.extend_from_slice(&data);
     }
-    Ok(bytes.into())
+    Ok((bytes.into(), permit))
 }
 
 /// Reads on where the request's reader let go of its body. A body that came too slowly is answered as that, whatever

@@ -5,6 +5,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::response::Response;
+use http_body_util::BodyExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 use tokio::time::timeout;
 
@@ -18,6 +21,8 @@ const STREAMS_OF_CALLER: usize = 64;
 const CHUNKS_OF_CALLER: usize = 8;
 /// Bytes are counted in blocks.
 const BLOCK: usize = 4096;
+/// What a row takes beside its letters, its result included.
+const ROW_BYTES: usize = 512;
 /// Who finds no room for a body waits so long for some.
 const A_MOMENT: Duration = Duration::from_secs(2);
 
@@ -103,6 +108,24 @@ impl Callers {
 }
 
 impl BodyPermit {
+    /// Makes it hold room for a body of `bytes` and its `rows`, their results and the reply.
+    pub async fn grow_by_rows(&mut self, bytes: usize, rows: usize) -> Result<(), Problem> {
+        self.grow(bytes + rows * ROW_BYTES).await
+    }
+
+    /// Keeps the room until the reply was taken, or nobody wants it any more.
+    pub fn hold(self, response: Response) -> Response {
+        if self.permits.is_none() {
+            return response;
+        }
+        response.map(|body| {
+            Body::new(body.map_frame(move |frame| {
+                let _held = &self;
+                frame
+            }))
+        })
+    }
+
     /// Makes it hold room for `bytes` in all. The first block is free: a small body needs no room, since connections
     /// are bounded.
     ///

@@ -25,7 +25,8 @@ pub fn routes() -> Router<AppState> {
 
 /// A file of Swagger UI, which replies share: as many as there are streams may wait for who does not read.
 fn file(path: &str) -> Result<Response, Problem> {
-    static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| Arc::new(Config::from("../openapi.json")));
+    static CONFIG: LazyLock<Arc<Config<'static>>> =
+        LazyLock::new(|| Arc::new(Config::from("../openapi.json")));
     let file = serve(path, CONFIG.clone()).map_err(|error| {
         tracing::error!(%error, path, "Swagger UI cannot be written");
         Problem::Internal

@@ -211,7 +211,10 @@ mod tests {
         let third = rooms.reserve(Share::Lines, 32).await.unwrap();
         let third = rooms.place(third);
         tokio::pin!(third);
-        assert!(timeout(Duration::from_millis(50), &mut third).await.is_err(), "40 of the 64 blocks are held");
+        assert!(
+            timeout(Duration::from_millis(50), &mut third).await.is_err(),
+            "40 of the 64 blocks are held"
+        );
         drop(part);
         assert_eq!(third.await.unwrap().inputs(), 32);
     }

@@ -145,7 +145,8 @@ async fn lines_unread(address: SocketAddr) -> io::Result<Option<u16>> {
 async fn lines_read(address: SocketAddr) -> io::Result<Option<u16>> {
     let (mut reply, mut upload) = TcpStream::connect(address).await?.into_split();
     let body = LINE.repeat(20_000);
-    let head = head(SCORE, "application/x-ndjson", &format!("connection: close\r\ncontent-length: {}", body.len()));
+    let head =
+        head(SCORE, "application/x-ndjson", &format!("connection: close\r\ncontent-length: {}", body.len()));
     let sending = tokio::spawn(async move {
         upload.write_all(head.as_bytes()).await?;
         upload.write_all(&body).await?;
@@ -221,7 +222,9 @@ async fn slow_model(address: SocketAddr) -> io::Result<Option<u16>> {
         let body = format!(r#"{{"model":"deepmirnatar","pairs":[{}]}}"#, vec![pair.as_str(); rows].join(","));
         let mut stream = TcpStream::connect(address).await?;
         let rest = format!("connection: close\r\ncontent-length: {}", body.len());
-        stream.write_all((head("/v1/target-sites/score", "application/json", &rest) + &body).as_bytes()).await?;
+        stream
+            .write_all((head("/v1/target-sites/score", "application/json", &rest) + &body).as_bytes())
+            .await?;
         if let Some(status) = status(&mut stream).await?.filter(|status| *status != 413) {
             return Ok(Some(status));
         }

@@ -16,7 +16,11 @@ pub struct Packed {
     pub body: Vec<u8>,
 }
 
-fn packed(route: &'static str, content_type: &'static str, parts: impl IntoIterator<Item = Vec<u8>>) -> Packed {
+fn packed(
+    route: &'static str,
+    content_type: &'static str,
+    parts: impl IntoIterator<Item = Vec<u8>>,
+) -> Packed {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     parts.into_iter().for_each(|part| encoder.write_all(&part).expect("a vector takes every byte"));
     Packed { route, content_type, body: encoder.finish().expect("a vector takes every byte") }
@@ -24,7 +28,8 @@ fn packed(route: &'static str, content_type: &'static str, parts: impl IntoItera
 
 fn around(before: &str, middle: &str, after: &str) -> Vec<Vec<u8>> {
     let times = BODY / middle.len();
-    [vec![before.into()], vec![middle.repeat(times).trim_end_matches(',').into()], vec![after.into()]].concat()
+    [vec![before.into()], vec![middle.repeat(times).trim_end_matches(',').into()], vec![after.into()]]
+        .concat()
 }
 
 /// All of them.
@@ -43,11 +48,23 @@ pub fn all() -> Vec<Packed> {
     let levels = (0..600_000).map(|n| format!(r#""m{n}":"x","#)).collect::<String>();
     let wide = format!("{}\n{}\n", "a,".repeat(1_000_000), "1,".repeat(1_000_000));
     vec![
-        packed("/v1/expression/predict", JSON, [format!(r#"{{"genes":[{}]}}"#, genes.trim_end_matches(',')).into()]),
-        packed(INFER, JSON, [columns.into(), format!(r#""outputs":[{}]}}"#, outputs.trim_end_matches(',')).into()]),
+        packed(
+            "/v1/expression/predict",
+            JSON,
+            [format!(r#"{{"genes":[{}]}}"#, genes.trim_end_matches(',')).into()],
+        ),
+        packed(
+            INFER,
+            JSON,
+            [columns.into(), format!(r#""outputs":[{}]}}"#, outputs.trim_end_matches(',')).into()],
+        ),
         packed(INFER, JSON, around(tensor, "0,", "]}]}")),
         packed(INFER, JSON, around(tensor, "[],", "]}]}")),
-        packed(INFER, JSON, around(r#"{"inputs":[{"name":"mirna","datatype":"BYTES","data":[],"shape":["#, "1,", "]}]}")),
+        packed(
+            INFER,
+            JSON,
+            around(r#"{"inputs":[{"name":"mirna","datatype":"BYTES","data":[],"shape":["#, "1,", "]}]}"),
+        ),
         packed(SCORE, JSON, around(r#"{"pairs":["#, "{},", "]}")),
         packed(SCORE, JSON, around(r#"{"pairs":"#, "[", "")),
         packed(SCORE, "text/csv", around("mirna,site\n", "A,C\n", "")),
@@ -56,10 +73,15 @@ pub fn all() -> Vec<Packed> {
         packed(SCORE, "application/x-ndjson", vec![vec![b'\n'; 1 << 20]; 128]),
         packed(SCORE, "application/x-ndjson", vec![b"{}\n".repeat(1 << 18); 16]),
         packed(SCORE, "application/x-ndjson", vec![vec![b'x'; 1 << 20]; 256]),
-        packed("/v1/expression/predict", JSON, [format!(
-            r#"{{"genes":[{{"promoter":"ACGUACGU","tss":0,"mirnas":{{{}}}}}]}}"#,
-            levels.trim_end_matches(',')
-        ).into()]),
+        packed(
+            "/v1/expression/predict",
+            JSON,
+            [format!(
+                r#"{{"genes":[{{"promoter":"ACGUACGU","tss":0,"mirnas":{{{}}}}}]}}"#,
+                levels.trim_end_matches(',')
+            )
+            .into()],
+        ),
         // More than the limit, of almost nothing.
         packed(SCORE, JSON, vec![vec![b' '; 1 << 20]; 512]),
     ]

@@ -99,6 +99,8 @@ async fn drive<Q: Question>(
     answers: mpsc::Sender<Bytes>,
 ) {
     let ending = answer_all::<Q>(&mut upload, &scorer, deadline, &answers).await;
+    // What still comes of the upload is nobody's any more.
+    drop(upload);
     let Some((ending, next_line)) = ending else { return };
     tracing::warn!(%ending, next_line, "a stream of lines ends before its upload");
     counter!("mirador_streams_ended_total", "cause" => ending.to_string()).increment(1);

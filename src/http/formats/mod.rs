@@ -71,8 +71,8 @@ pub async fn answer<Q: Question>(
         None => registry.resolve(Q::TASK, None),
     };
     let reply = (wanted, request.extensions().get().copied());
-    let limit = state.config().max_body_bytes.get();
-    let asking = lines::Asking { caller: Caller::of(&request), deadline: request.extensions().get().copied() };
+    let asking =
+        lines::Asking { caller: Caller::of(&request), deadline: request.extensions().get().copied() };
     let (served, mut response) = match (sent.format, wanted) {
         (Format::Lines, _) => {
             let served = served?.clone();
@@ -81,17 +81,18 @@ pub async fn answer<Q: Question>(
         }
         (_, Format::Lines) => {
             let served = served?.clone();
-            let bytes = body::read(request, limit).await?;
+            let (bytes, permit) = body::read(request, state).await?;
             let (heavy, unbounded, url) =
                 (bytes.len() >= HEAVY_BYTES, Bounds::new(usize::MAX), asked.clone());
             let body = offload(heavy, unbounded, move |_| relay::lines::<Q>(bytes, &sent, &url)).await?;
             // Columns have their fields' names already.
             asked.columns.clear();
             let response = lines::answer::<Q>(&served, state, asking, asked, body).await?;
-            (served, response)
+            (served, permit.hold(response))
         }
         _ => {
-            let bytes = body::read(request, limit).await?;
+            let (bytes, mut permit) = body::read(request, state).await?;
+            let length = bytes.len();
             let mut found = read::<Q>(bytes, sent, asked, Bounds::new(state.config().max_rows.get())).await?;
             let served = match found.model.take() {
                 None => served?.clone(),
@@ -105,8 +106,9 @@ pub async fn answer<Q: Question>(
                     of_body.clone()
                 }
             };
+            permit.grow_by_rows(length, found.rows.len()).await?;
             let response = whole::answer(found, &served, state, reply).await?;
-            (served, response)
+            (served, permit.hold(response))
         }
     };
     let headers = response.headers_mut();

@@ -54,11 +54,12 @@ async fn answer<Q: Question>(
     request: Request,
 ) -> Result<Response, Problem> {
     let (head, deadline) = (request.headers().clone(), request.extensions().get::<Deadline>().copied());
-    let bytes = body::read(request, state.config().max_body_bytes.get()).await?;
-    let heavy = bytes.len() >= HEAVY_BYTES;
+    let (bytes, mut permit) = body::read(request, state).await?;
+    let (length, heavy) = (bytes.len(), bytes.len() >= HEAVY_BYTES);
     let bounds = || Bounds::new(state.config().max_rows.get());
     let read = move |bounds: &Bounds| read::<Q>(&head, &bytes, bounds);
     let Asked { found, id, wanted } = offload(heavy, bounds(), read).await?;
+    permit.grow_by_rows(length, found.rows.len()).await?;
     let heavy = found.rows.len() >= HEAVY_ROWS;
     let (results, _) = score(found, served, state, deadline).await?;
     let (model_name, model_version) = (served.config.model.clone(), served.config.version.clone());
@@ -75,12 +76,13 @@ async fn answer<Q: Question>(
     };
     let (mut bytes, mut behind) = offload(heavy, bounds(), write).await;
     if behind.is_empty() {
-        return Ok(([(header::CONTENT_TYPE, "application/json")], bytes).into_response());
+        let reply = ([(header::CONTENT_TYPE, "application/json")], bytes).into_response();
+        return Ok(permit.hold(reply));
     }
     let length = bytes.len().to_string();
     bytes.append(&mut behind);
     let headers = [(HEADER_LENGTH, length.as_str()), (header::CONTENT_TYPE, "application/octet-stream")];
-    Ok((headers, bytes).into_response())
+    Ok(permit.hold((headers, bytes).into_response()))
 }
 
 /// What a request asks for.

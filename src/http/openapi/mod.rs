@@ -18,8 +18,8 @@ use super::problem_kind::BareProblems;
 const DESCRIPTION: &str = "Answers the questions of microRNA biology with neural networks.\n\n\
     All sequences are 5'→3', in RNA or DNA letters of either case. Errors are RFC 9457 problem details.\n\n\
     Lines (`application/x-ndjson`) are answered while they come: read the reply while you write the request, or both \
-    sides wait for each other for good. A reply that ends with a line `{"error": …, "next_line": n}` was not finished: \
-    line n of the upload is the first without an answer.\n\n\
+    sides wait for each other for good. A reply that ends with a line `{\"error\": …, \"next_line\": n}` was not \
+    finished: line n of the upload is the first without an answer.\n\n\
     A server may ask for a key, as `Authorization: Bearer KEY` or `X-API-Key: KEY`, and may bound how often a caller \
     asks; `X-RateLimit-Limit`, `-Remaining` and `-Reset` (seconds) then stand in every reply. Pages in browsers are \
     answered where the server lists their origin.";
