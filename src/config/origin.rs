@@ -33,6 +33,12 @@ impl Authority {
         self.host == asked.host && (self.port.is_none() || self.port == asked.port)
     }
 
+    /// The address of its front page; the scheme's own port need not be named.
+    pub fn home(&self, scheme: &str) -> String {
+        let port = self.port.filter(|port| Some(*port) != own_port(scheme));
+        format!("{scheme}://{}{}/", self.host, port.map_or(String::new(), |port| format!(":{port}")))
+    }
+
     /// The same host, at this port where none was named.
     pub fn or_port(self, port: Option<u16>) -> Self {
         Self { port: self.port.or(port), ..self }

@@ -151,8 +151,12 @@ async fn our_own_pages_always_pass() {
         assert_eq!(score(&proxied, &headers).await.status, 200, "{forwarded:?}");
         assert_eq!(score(&direct, &headers).await.status, 403, "nobody is believed who need not be a proxy");
     }
-    let kept = [outside, ("host", "lab.example:8443")];
-    assert_eq!(score(&proxied, &kept).await.status, 200, "a proxy that keeps Host");
+    for kept in
+        [&[("host", "lab.example:8443")][..], &[("host", "lab.example"), ("x-forwarded-port", "8443")]]
+    {
+        let headers = [&[outside], kept].concat();
+        assert_eq!(score(&proxied, &headers).await.status, 200, "a proxy that keeps Host: {kept:?}");
+    }
     let made_up = [outside, inside, ("x-forwarded-host", "lab.example:8443, other.example")];
     assert_eq!(
         score(&proxied, &made_up).await.status,

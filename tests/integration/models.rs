@@ -133,6 +133,9 @@ async fn the_service_names_the_address_that_it_was_asked_by() {
     assert_eq!(url(&tls, &[host]).await, "https://lab.example:8443/");
     let forwarded = [host, ("x-forwarded-host", "public.example"), ("x-forwarded-proto", "https")];
     assert_eq!(url(&behind, &forwarded).await, "https://public.example/");
+    let ported = [&forwarded[..], &[("x-forwarded-port", "9443")]].concat();
+    assert_eq!(url(&behind, &ported).await, "https://public.example:9443/");
+    assert_eq!(url(&tls, &[("host", "lab.example:443")]).await, "https://lab.example/");
     assert_eq!(url(&anywhere, &forwarded).await, "http://lab.example:8443/");
     assert_eq!(url(&behind, &[host]).await, "http://lab.example:8443/");
     for nonsense in ["", "a b", "<script>", "evil/path"] {
