@@ -1,8 +1,7 @@
 //! What all targets share: the real application, in front of a network that is a plain function. A panic anywhere in it
 //! is answered 500, and a 500 ends the run; so nothing of the readers has to be made public.
 
-use std::sync::LazyLock;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::body::Body;
@@ -12,14 +11,14 @@ use http_body_util::BodyExt;
 use mirador::config::{Command, Program};
 use mirador::http::{AppState, app};
 use mirador::models::{Options, WeightsConfig, dmiso};
-use mirador::serving::{Predictor, PredictorConfig, Registry, ServedModel};
+use mirador::serving::{Forward, Predictor, PredictorConfig, Registry, ServedModel};
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt;
 
 /// Sends a body with these headers to a path. The URL and the headers are ours, the body is the fuzzer's.
 pub fn send(path: &str, headers: &[(&str, &str)], body: &[u8]) {
     static SERVER: LazyLock<(Runtime, Router)> = LazyLock::new(|| {
-        let runtime = Builder::new_current_thread().build().expect("a runtime");
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         let router = runtime.block_on(async { server() });
         (runtime, router)
     });
@@ -45,7 +44,7 @@ fn server() -> Router {
     let state = AppState::new(*config);
     let encoder = Arc::new((dmiso::MODEL.encoder)(&Options::new()).expect("the plain options"));
     let width = encoder.width;
-    let network = || vec![Box::new(move |inputs: &[f32]| vec![0.5; inputs.len() / width]) as _];
+    let network = || -> Vec<Forward> { vec![Box::new(move |inputs| vec![0.5; inputs.len() / width])] };
     let feeding = PredictorConfig::default();
     let predictor = Predictor::start("fake", width, feeding, network(), network()).expect("two workers");
     let config = WeightsConfig {
