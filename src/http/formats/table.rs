@@ -106,7 +106,7 @@ impl Table {
         if let Some((_, first)) = &self.next
             && self.header_line.is_some()
             && first.len() == self.header.len() + 1
-            && first.iter().last().is_some_and(|cell| !cell.trim().is_empty())
+            && first.iter().next_back().is_some_and(|cell| !cell.trim().is_empty())
         {
             self.header.insert(0, String::new());
         }
