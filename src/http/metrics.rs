@@ -27,6 +27,10 @@ static PROCESS: LazyLock<Collector> = LazyLock::new(|| {
         "From the head of a request to the last byte of its reply, by route and status"
     );
     describe_counter!(
+        "mirador_streams_ended_total",
+        "Streams of lines that ended before their upload, each with a last line that says so, by cause"
+    );
+    describe_counter!(
         UNFINISHED,
         "Requests whose reply was not sent to its end: the caller left, or the reply failed, by route"
     );

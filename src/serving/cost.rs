@@ -14,8 +14,9 @@ const LONG: Duration = Duration::from_millis(5);
 const TRIES: usize = 3;
 
 /// Time of one forward pass over a batch, for each of its inputs: the shortest of a few, since somebody else may use the
-/// processor. The inputs are of the longest row that the task takes, which no other exceeds.
-pub fn measure(replica: &Replica) -> Duration {
+/// processor. The inputs are of the longest row that the task takes, which no other exceeds; no more of them than a batch
+/// may have.
+pub fn measure(replica: &Replica, max_batch_size: usize) -> Duration {
     let encoded = replica.encoder.encode(&longest(replica.encoder.task()));
     let inputs = encoded.inputs();
     let time = |values: &[f32], inputs: usize| {
@@ -24,7 +25,8 @@ pub fn measure(replica: &Replica) -> Duration {
         started.elapsed() / inputs as u32
     };
     let once = time(&encoded.values, inputs);
-    let values = if once < LONG { encoded.values.repeat(BATCH.div_ceil(inputs)) } else { encoded.values };
+    let times = if once < LONG { BATCH.min(max_batch_size).div_ceil(inputs) } else { 1 };
+    let values = encoded.values.repeat(times);
     let inputs = values.len() / replica.encoder.width;
     (0..TRIES).map(|_| time(&values, inputs)).min().unwrap_or(once)
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use metrics::gauge;
+use metrics::{describe_gauge, gauge};
 
 use super::{Forward, Predictor, PredictorConfig, Rebuild, cost};
 use crate::models::device::Device;
@@ -61,7 +61,7 @@ impl ServedModel {
         let encoder = Arc::new((model.encoder)(&dir.config.options)?);
         let first = dir.load(device)?;
         golden.verify(&first)?;
-        let (cost, weights) = (cost::measure(&first), Arc::new(first.weights()));
+        let (cost, weights) = (cost::measure(&first, config.max_batch_size), Arc::new(first.weights()));
         let pairing = model.pairing.map(|make| make(&first.store)).transpose()?;
         let options = dir.config.options.clone();
         let make = move || -> Result<Forward, LoadError> {
@@ -144,12 +144,23 @@ impl Registry {
                 }
             }
         }
+        describe_gauge!(
+            "mirador_weights_folders_unusable",
+            "Weights folders that cannot be served; the log says why"
+        );
         gauge!("mirador_weights_folders_unusable").set(unusable.len() as f64);
         match (models.is_empty(), unusable.pop()) {
             (true, Some(error)) => Err(error),
             (_, None) => Self::new(models),
             // Another version does not become the default because the default is broken: that is to blame.
-            (_, Some(why)) => Self::settled(models, false).map_err(|_| why),
+            (_, Some(last)) => Self::settled(models, false).map_err(|_| match unusable.is_empty() {
+                true => last,
+                false => {
+                    unusable.push(last);
+                    let all: Vec<String> = unusable.iter().map(LoadError::to_string).collect();
+                    LoadError::Ambiguous(all.join("; "))
+                }
+            }),
         }
     }
 

@@ -21,9 +21,9 @@ fn open(server: &Server, bytes: &[u8]) -> TcpStream {
 }
 
 /// Rows at work for tens of seconds, if nobody ends it.
-fn busy(server: &Server) -> thread::JoinHandle<String> {
+fn busy(server: &Server, rows: usize) -> thread::JoinHandle<String> {
     let address = server.address.clone();
-    thread::spawn(move || score(&address, 10_000))
+    thread::spawn(move || score(&address, rows))
 }
 
 fn slow(flags: &[&str]) -> Server {
@@ -90,8 +90,8 @@ fn is_held_up_by_no_peer_that_hangs_after_its_answer() {
 
 #[test]
 fn gives_up_what_the_cap_does_not_allow_and_says_so() {
-    let mut server = slow(&["--drain-pause-ms", "0", "--drain-cap-s", "1"]);
-    let callers = [busy(&server), busy(&server)];
+    let mut server = slow(&["--drain-pause-ms", "0", "--drain-cap-s", "0"]);
+    let callers = [busy(&server, 400), busy(&server, 400)];
     until_work_has_begun(&mut server);
     server.terminate();
     assert_eq!(server.ended_within(15), Some(3), "{}", server.log());
@@ -108,7 +108,7 @@ fn gives_up_what_the_cap_does_not_allow_and_says_so() {
 fn comes_at_once_with_a_second_signal() {
     for (second, work, code) in [("-TERM", true, 3), ("-INT", false, 0)] {
         let mut server = slow(&["--drain-pause-ms", "20000"]);
-        let caller = work.then(|| busy(&server));
+        let caller = work.then(|| busy(&server, 10_000));
         if work {
             until_work_has_begun(&mut server);
         }

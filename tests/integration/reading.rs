@@ -236,7 +236,7 @@ async fn marks_blank_rows_and_foreign_separators_are_read() {
     let tensor =
         |name: &str, value: &str| json!({"name": name, "datatype": "BYTES", "shape": [1], "data": [value]});
     let body = format!("\u{feff}{}", json!({"inputs": [tensor("mirna", MIRNA), tensor("site", SITE)]}));
-    assert_eq!(ask(&app, "/v2/models/dmiso/infer", "", "", body).await.0, 200);
+    assert_eq!(ask(&app, "/v2/models/dmiso/infer", "application/json", "", body).await.0, 200);
 }
 
 #[tokio::test]

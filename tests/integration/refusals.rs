@@ -53,7 +53,7 @@ fn of_callers_without_a_key_or_too_frequent_ones_do_too() {
     let text = String::from_utf8(output.unwrap().stdout).unwrap();
     let lines: Vec<&str> = text.lines().collect();
     std::fs::write(&file, lines[4]).unwrap();
-    let mut server = Server::start(&["--key-file", file.to_str().unwrap(), "--rate-limit", "1"]);
+    let mut server = Server::start(&["--key-file", file.to_str().unwrap(), "--rate-limit", "2"]);
     server.until_ready();
     assert_status(&send(&server, &format!("POST {SCORE}"), "content-type: text/csv\r\n"), 401);
     let key = format!("x-api-key: {}\r\ncontent-type: text/csv\r\n", lines[1]);

@@ -52,6 +52,7 @@ fn fill<'a>(
             "application/x-ndjson" => lines(&rows),
             "text/csv" => table(b',', &rows),
             "text/tab-separated-values" => table(b'\t', &rows),
+            "text/x-fasta" => fasta(&rows),
             _ => continue,
         };
         if content.example.is_none() {
@@ -72,6 +73,17 @@ fn lines(rows: &[Value]) -> String {
         text.push(b'\n');
     }
     String::from_utf8_lossy(&text).into_owned()
+}
+
+/// A record of a row's id and its only other text, the sequence.
+fn fasta(rows: &[Value]) -> String {
+    let text = |row: &Value, id: bool| {
+        let fields = row.as_object().into_iter().flatten();
+        let mut texts =
+            fields.filter(|(name, _)| (*name == "id") == id).filter_map(|(_, value)| value.as_str());
+        texts.next().unwrap_or_default().to_owned()
+    };
+    rows.iter().map(|row| format!(">{}\n{}\n", text(row, true), text(row, false))).collect()
 }
 
 fn table(delimiter: u8, rows: &[Value]) -> String {
