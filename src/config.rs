@@ -94,7 +94,7 @@ pub struct ServeConfig {
     /// Leave /, /docs and /openapi.json open to everybody, keys or not
     #[arg(long, env = "MIRADOR_PUBLIC_DOCS")]
     pub public_docs: bool,
-    /// Origin whose web pages may ask, e.g. https://lab.example, or * for all; repeatable [default: none but our own]
+    /// Origin whose web pages may ask, e.g. `https://lab.example`, or * for all; repeatable [default: none but our own]
     #[arg(long, env = "MIRADOR_CORS_ORIGIN", value_delimiter = ',', value_name = "ORIGIN")]
     pub cors_origin: Vec<AllowedOrigin>,
     /// Host that this server answers to, any other is 421; repeatable; without a port, at any port [default: all]

@@ -79,9 +79,7 @@ impl Server {
     pub async fn metrics(&self, name: &str) -> Result<Vec<(String, f64)>, Failure> {
         let text = super::client::get(self.address, "/metrics").await?;
         let values = text.lines().filter_map(|line| line.strip_prefix(name)?.rsplit_once(' '));
-        Ok(values
-            .map(|(labels, value)| Ok((labels.to_owned(), value.parse()?)))
-            .collect::<Result<_, Failure>>()?)
+        values.map(|(labels, value)| Ok((labels.to_owned(), value.parse()?))).collect()
     }
 
     /// Waits until a pair is scored.
