@@ -88,7 +88,8 @@ impl Client {
     }
 }
 
-fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
+/// Where a part of some bytes begins.
+pub fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
     bytes.windows(part.len()).position(|window| window == part)
 }
 

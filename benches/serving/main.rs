@@ -10,6 +10,7 @@ mod client;
 mod lines;
 mod load;
 mod process;
+mod resume;
 mod rolling;
 mod siege;
 mod soak;

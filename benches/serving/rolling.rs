@@ -1,5 +1,5 @@
 //! `make rolling`: two processes behind nginx are restarted one after the other, again and again, while clients ask. Not
-//! one request may fail.
+//! one request may fail, and no line of a stream may be lost: one that the server ends is taken up where it says.
 
 use std::net::SocketAddr;
 use std::process::{Child, Command};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::client::{Client, request};
 use super::process::{Server, free};
-use super::{CLIENTS, Failure, Run};
+use super::{CLIENTS, Failure, Run, resume};
 
 /// nginx, ended with this program.
 struct Proxy(Child);
@@ -47,6 +47,10 @@ pub async fn rolling(requests: usize) -> Result<(), Failure> {
             Ok::<usize, std::io::Error>(failed)
         });
     }
+    // Lines as fast as they are answered, and from who takes his time to read.
+    let lines = requests / 10;
+    let streams = [Duration::from_millis(5), Duration::from_millis(5), Duration::from_millis(60)]
+        .map(|pause| tokio::spawn(resume::all(address, lines, pause)));
     let mut restarts = 0;
     while restarts < 2 || asked.load(Ordering::Relaxed) < requests {
         let index = restarts % 2;
@@ -60,11 +64,26 @@ pub async fn rolling(requests: usize) -> Result<(), Failure> {
     while let Some(client) = clients.join_next().await {
         failed += client??;
     }
+    let (mut answered, mut resumed) = (0, 0);
+    for stream in streams {
+        match stream.await? {
+            Ok(stream) => {
+                answered += stream.answered;
+                resumed += stream.times;
+            }
+            Err(error) => {
+                eprintln!("a stream of lines failed: {error}");
+                failed += 1;
+            }
+        }
+    }
     drop(proxy);
     run.note("requests", requests as f64);
     run.note("requests/s through nginx", requests as f64 / begun.elapsed().as_secs_f64());
     run.note("restarts", restarts as f64);
-    run.note("requests that failed", failed as f64);
+    run.note("lines answered in streams beside them", answered as f64);
+    run.note("streams taken up again where they ended", resumed as f64);
+    run.note("requests and streams that failed", failed as f64);
     run.keep()?;
     if failed > 0 { Err(format!("{failed} requests failed").into()) } else { Ok(()) }
 }

@@ -82,6 +82,11 @@ impl Keys {
         (secret, line)
     }
 
+    /// Whether there is a key of this name.
+    pub fn knows(&self, name: &str) -> bool {
+        self.0.iter().any(|key| &*key.name == name)
+    }
+
     /// The key with this secret. Every key is looked at in full, whichever it is and whether there is one.
     pub fn find(&self, secret: &str) -> Option<&Key> {
         let digest = sha256_of(secret.as_bytes());

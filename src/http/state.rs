@@ -10,7 +10,7 @@ use super::callers::Callers;
 use super::keys::Keys;
 use super::metrics;
 use super::problem::Problem;
-use super::rate::Limiter;
+use super::rate::{Caller, Limiter};
 use crate::config::ServeConfig;
 use crate::serving::{Bytes, Fault, PredictorConfig, Registry};
 
@@ -72,6 +72,14 @@ impl AppState {
     /// Who may ask, if not everybody.
     pub fn keys(&self) -> Option<Arc<Keys>> {
         self.0.keys.get()
+    }
+
+    /// Whether somebody who was let in would be today: a key may have been taken away meanwhile.
+    pub fn still_admits(&self, caller: &Caller) -> bool {
+        match (caller, self.keys()) {
+            (Caller::Key(name), Some(keys)) => keys.knows(name),
+            _ => true,
+        }
     }
 
     /// How often one caller may ask, if that is bounded.

@@ -8,6 +8,7 @@ use axum::http::Request;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http_body_util::BodyExt;
+use mirador::http::{Keys, Scope};
 use mirador::models::dmiso;
 use mirador::serving::{Forward, PredictorConfig};
 use serde_json::{Value, json};
@@ -172,6 +173,52 @@ async fn a_caller_who_leaves_takes_the_stream_along() {
     drop(body);
     drop(go);
     until(|| predictor.inputs_in_flight() == 0).await;
+}
+
+/// curl waits a second for it, some clients for ever; it has to come before the reply begins.
+#[test]
+fn who_waits_for_100_continue_gets_it() {
+    use std::io::{Read, Write};
+    let mut server = crate::process::Server::start(&[]);
+    server.until_ready();
+    let mut stream = std::net::TcpStream::connect(&server.address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let head = format!(
+        "POST {} HTTP/1.1\r\nhost: test\r\ncontent-type: application/x-ndjson\r\ncontent-length: {}\r\n\
+         connection: close\r\nexpect: 100-continue\r\n\r\n",
+        crate::app::SCORE,
+        lines(1).len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut start = [0; 12];
+    stream.read_exact(&mut start).unwrap();
+    assert_eq!(&start, b"HTTP/1.1 100");
+    stream.write_all(lines(1).as_bytes()).unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).unwrap();
+    assert!(reply.contains("HTTP/1.1 200") && reply.contains("probability"), "{reply}");
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_its_key() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("keys");
+    let (secret, line) = Keys::make("lims", &[Scope::Score]);
+    let read = |line: &str| {
+        std::fs::write(&file, line).unwrap();
+        Keys::read(&file).unwrap()
+    };
+    let app = App::ready(&[]);
+    app.state.admit(read(&line));
+    let mut body = stream(&app, &[("x-api-key", &secret)], endless()).await.into_data_stream();
+    let mut text = body.next().await.unwrap().unwrap().to_vec();
+    app.state.admit(read(&Keys::make("other", &[Scope::Score]).1));
+    while let Some(part) = body.next().await {
+        text.extend(part.unwrap());
+    }
+    let text = String::from_utf8(text).unwrap();
+    let last: Value = serde_json::from_str(text.lines().next_back().unwrap()).unwrap();
+    assert_eq!(last, json!({"error": "unauthorized", "next_line": text.lines().count()}));
 }
 
 #[tokio::test]

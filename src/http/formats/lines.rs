@@ -204,6 +204,9 @@ impl Upload {
         if let Some(ended) = self.ended {
             return Err(ended);
         }
+        if !self.state.still_admits(&self.caller) {
+            return Err(Some(Ending::Unauthorized));
+        }
         let mut next = self.lines.next().await;
         for _ in 0..LOOKED_AT {
             self.take(next, &mut chunk, &mut bytes);
@@ -360,6 +363,8 @@ enum Ending {
     NoRows,
     /// The model fails.
     ModelFault,
+    /// The caller's key was taken away.
+    Unauthorized,
 }
 
 /// The last line of such a stream.
