@@ -8,9 +8,10 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use tracing::Instrument;
 
 use super::offload::{Bounds, offload};
-use super::problem::{FieldError, Problem};
+use super::problem::{ErrorCode, FieldError, Problem};
 use super::rows::{Answer, HEAVY_ROWS, Question, read};
 use crate::encoding::best_window;
+use crate::rna::Base;
 use crate::serving::{PredictError, Prediction, Room, ServedModel, Share};
 use crate::tasks::Input;
 
@@ -39,7 +40,20 @@ impl<K> Row<K> {
         pointer: String,
         served: &ServedModel,
     ) -> Result<Self, Vec<FieldError>> {
-        let (input, kept, warnings) = read(row, pointer, served)?;
+        let (input, kept, warnings) = read(row, pointer.clone(), served)?;
+        if let Some(letters) = served.encoder.letters_read(&input) {
+            let known = letters.iter().filter(|letter| **letter != Base::N).count();
+            if 2 * known < letters.len() {
+                let detail = format!(
+                    "{} reads {} letters round the start of transcription, of which {known} are known; at least half \
+                     have to be, so send what is known there",
+                    served.full_name(),
+                    letters.len()
+                );
+                let pointer = format!("{pointer}/promoter");
+                return Err(vec![FieldError::new(pointer, ErrorCode::TooLittleKnown, detail)]);
+            }
+        }
         let inputs = served.encoder.inputs(&input);
         Ok(Self { input, inputs, kept, windows: Vec::new(), warnings })
     }

@@ -1,7 +1,10 @@
 //! From the letters of a row to a network's input.
 
+use std::ops::Range;
+
 use super::LoadError;
 use crate::encoding::{Encoded, windows};
+use crate::rna::Base;
 use crate::tasks::target_site::{Pair, SITE_LENGTHS};
 use crate::tasks::{Input, Task, expression::Gene, pre_mirna::PreMirna};
 
@@ -15,11 +18,15 @@ pub struct Encoder {
     pub most_inputs: usize,
     /// Letters of a site that fit into one input; a longer one is read in windows.
     window: usize,
+    /// The part of a promoter that is read.
+    promoter: Option<PartOf<Gene>>,
     encode: Encode,
 }
 
 /// Positions of an input, and values at each.
 type Shape = [usize; 2];
+
+type PartOf<T> = Box<dyn Fn(&T) -> Range<usize> + Send + Sync>;
 
 type Of<T> = Box<dyn Fn(&T) -> Encoded + Send + Sync>;
 
@@ -46,13 +53,33 @@ impl Encoder {
     }
 
     fn of([positions, values]: Shape, encode: Encode) -> Self {
-        Self { width: positions * values, positions, most_inputs: 1, window: usize::MAX, encode }
+        Self {
+            width: positions * values,
+            positions,
+            most_inputs: 1,
+            window: usize::MAX,
+            promoter: None,
+            encode,
+        }
     }
 
     /// Where a site of more than `window` letters takes several inputs.
     pub fn with_windows(self, window: usize) -> Self {
         let most_inputs = windows(*SITE_LENGTHS.end(), window).len().max(1);
         Self { most_inputs, window, ..self }
+    }
+
+    /// Where only a part of a promoter is read.
+    pub fn reading(self, part: impl Fn(&Gene) -> Range<usize> + Send + Sync + 'static) -> Self {
+        Self { promoter: Some(Box::new(part)), ..self }
+    }
+
+    /// The letters of a promoter that are read: a long one may be known everywhere but there.
+    pub fn letters_read<'a>(&self, input: &'a Input) -> Option<&'a [Base]> {
+        match (input, &self.promoter) {
+            (Input::Gene(gene), Some(part)) => Some(&gene.promoter[part(gene)]),
+            _ => None,
+        }
     }
 
     /// How many inputs the row takes.

@@ -158,3 +158,17 @@ async fn malformed_genes() {
         assert_eq!(reply.body["errors"][0]["code"], code);
     }
 }
+
+/// Known letters elsewhere say nothing: what counts is what the network reads.
+#[tokio::test]
+async fn a_promoter_has_to_be_known_where_it_is_read() {
+    let root = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/weights"));
+    let app = App::serving(root, &[]);
+    let gene = |promoter: String| json!({"promoter": promoter, "tss": 49});
+    let reply = predict(&app, &[gene("N".repeat(100) + &"ACGGT".repeat(40))]).await;
+    let error = &reply.body["errors"][0];
+    assert_eq!((reply.status, &error["pointer"]), (422, &json!("/genes/0/promoter")), "{}", reply.body);
+    assert_eq!(error["code"], "too_little_known");
+    let enough = "N".repeat(40) + &"ACGGT".repeat(40);
+    assert_eq!(predict(&app, &[gene(enough)]).await.status, 200);
+}

@@ -1,6 +1,7 @@
 //! From a gene to the network's input: letter codes of the window, half-life features, levels of miRNAs.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use super::{DOWNSTREAM, Switches, UPSTREAM, WINDOW};
 use crate::encoding::{Encoded, tokens};
@@ -24,18 +25,23 @@ pub fn encoder(options: &Options) -> Result<Encoder, LoadError> {
         return Err(LoadError::Options(most));
     }
     let width = WINDOW + switches.features.len() + switches.mirnas.len();
-    Ok(Encoder::expression([width, 1], move |gene| encode(gene, &switches)))
+    let window = switches.window;
+    Ok(Encoder::expression([width, 1], move |gene| encode(gene, &switches))
+        .reading(move |gene| part(gene, window)))
+}
+
+/// The part of the promoter that lies in the window.
+fn part(gene: &Gene, [before, after]: [usize; 2]) -> Range<usize> {
+    gene.tss.saturating_sub(before)..(gene.tss + after).min(gene.promoter.len())
 }
 
 /// Codes 1 to 4, 0 for `N` and for what was not sent; then the features, NaN where unknown; then for each miRNA of
 /// the version its level where it targets the gene, else 0.
 fn encode(gene: &Gene, switches: &Switches) -> Encoded {
-    let [before, after] = switches.window;
-    let first = gene.tss.saturating_sub(before);
-    let end = (gene.tss + after).min(gene.promoter.len());
-    let missing = UPSTREAM - (gene.tss - first);
+    let part = part(gene, switches.window);
+    let missing = UPSTREAM - (gene.tss - part.start);
     let mut values = vec![0.0; missing];
-    values.extend(tokens(gene.promoter[first..end].iter(), WINDOW - missing, ALPHABET));
+    values.extend(tokens(gene.promoter[part].iter(), WINDOW - missing, ALPHABET));
     values.extend(switches.features.iter().map(|feature| feature.of(&gene.half_life).unwrap_or(f32::NAN)));
     values.extend(switches.mirnas.iter().map(|name| gene.mirnas.get(name).copied().unwrap_or(0.0)));
     let mut warnings = window_warnings(&gene.promoter, gene.tss, switches.window);
