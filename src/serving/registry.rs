@@ -7,7 +7,7 @@ use metrics::{describe_gauge, gauge};
 
 use super::{Forward, Predictor, PredictorConfig, Rebuild, cost};
 use crate::models::device::Device;
-use crate::models::{Encoder, LoadError, Model, Pairing, Replica, WeightsConfig, WeightsDir};
+use crate::models::{Encoder, LoadError, Model, Pairing, Replica, WeightsConfig, WeightsDir, sha256};
 use crate::tasks::Task;
 
 /// One weights folder in service.
@@ -101,7 +101,9 @@ impl ServedModel {
 
     /// Whether this is what the folder holds.
     fn is(&self, dir: &WeightsDir) -> bool {
-        self.config == dir.config && dir.card().is_ok_and(|card| card == self.card)
+        let intact =
+            || sha256(&dir.path.join("model.safetensors")).is_ok_and(|digest| digest == self.config.sha256);
+        self.config == dir.config && dir.card().is_ok_and(|card| card == self.card) && intact()
     }
 
     /// Whether it came from the folder of this model and version.

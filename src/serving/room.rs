@@ -38,10 +38,17 @@ pub struct Rooms {
     bytes: Bytes,
 }
 
-/// Bytes of encoded rows of all models.
+/// Bytes of encoded rows of all models. Small requests have an eighth to themselves: in one line for all, each would wait
+/// until the large ones before it had theirs.
 #[derive(Clone, Debug)]
 pub struct Bytes {
-    blocks: Arc<Semaphore>,
+    small: Blocks,
+    others: Blocks,
+}
+
+#[derive(Clone, Debug)]
+struct Blocks {
+    free: Arc<Semaphore>,
     all: usize,
 }
 
@@ -52,7 +59,10 @@ struct Pool {
 
 /// Places for inputs that are not encoded yet.
 #[derive(Debug)]
-pub struct Room(OwnedSemaphorePermit);
+pub struct Room {
+    places: OwnedSemaphorePermit,
+    small: bool,
+}
 
 /// Places for inputs, and for their bytes.
 #[derive(Debug)]
@@ -64,14 +74,21 @@ pub struct Place {
 impl Bytes {
     /// Room for so many.
     pub fn new(bytes: usize) -> Self {
-        let all = bytes.div_ceil(BLOCK).min(Semaphore::MAX_PERMITS);
-        Self { blocks: Arc::new(Semaphore::new(all)), all }
+        let small = bytes / 8;
+        Self { small: Blocks::new(small), others: Blocks::new(bytes - small) }
+    }
+}
+
+impl Blocks {
+    fn new(bytes: usize) -> Self {
+        let all = bytes.div_ceil(BLOCK).clamp(1, Semaphore::MAX_PERMITS);
+        Self { free: Arc::new(Semaphore::new(all)), all }
     }
 
     /// Waits for room. Whoever asks for more than there is gets all of it.
     async fn reserve(&self, bytes: usize) -> Result<OwnedSemaphorePermit, PredictError> {
         let blocks = u32::try_from(bytes.div_ceil(BLOCK).min(self.all)).unwrap_or(u32::MAX);
-        self.blocks.clone().acquire_many_owned(blocks).await.map_err(|_| PredictError::Closed)
+        self.free.clone().acquire_many_owned(blocks).await.map_err(|_| PredictError::Closed)
     }
 }
 
@@ -85,8 +102,8 @@ impl Pool {
         if inputs > self.size {
             return Err(PredictError::TooMuch { inputs: self.size });
         }
-        let places = self.places.clone().acquire_many_owned(inputs as u32);
-        places.await.map(Room).map_err(|_| PredictError::Closed)
+        let places = self.places.clone().acquire_many_owned(inputs as u32).await;
+        places.map(|places| Room { places, small: false }).map_err(|_| PredictError::Closed)
     }
 
     fn taken(&self) -> usize {
@@ -121,15 +138,16 @@ impl Rooms {
             Share::Lines => self.lines.reserve(inputs).await,
             Share::Large => moment(&self.large).await,
             Share::Small => match self.small.places.clone().try_acquire_many_owned(inputs as u32) {
-                Ok(places) => Ok(Room(places)),
-                Err(_) => moment(&self.large).await,
+                Ok(places) => Ok(Room { places, small: true }),
+                Err(_) => Ok(Room { small: true, ..moment(&self.large).await? }),
             },
         }
     }
 
     /// Room for the bytes of inputs that have places.
     pub async fn place(&self, room: Room) -> Result<Place, PredictError> {
-        let bytes = self.bytes.reserve(room.inputs() * self.width * size_of::<f32>()).await?;
+        let blocks = if room.small { &self.bytes.small } else { &self.bytes.others };
+        let bytes = blocks.reserve(room.inputs() * self.width * size_of::<f32>()).await?;
         Ok(Place { room, bytes: Arc::new(bytes) })
     }
 
@@ -142,7 +160,7 @@ impl Rooms {
 impl Room {
     /// How many inputs it is for.
     pub fn inputs(&self) -> usize {
-        self.0.num_permits()
+        self.places.num_permits()
     }
 
     /// Takes the places of some of its inputs out of it.
@@ -150,7 +168,8 @@ impl Room {
     /// # Panics
     /// When it has fewer.
     pub fn split(&mut self, inputs: usize) -> Self {
-        Self(self.0.split(inputs).expect("there is a place for each input"))
+        let places = self.places.split(inputs).expect("there is a place for each input");
+        Self { places, small: self.small }
     }
 }
 
@@ -171,7 +190,8 @@ mod tests {
     use super::*;
 
     fn rooms() -> Rooms {
-        Rooms::new(64, 1, 256, Bytes::new(64 * BLOCK))
+        // An eighth is for small requests: 64 blocks are left.
+        Rooms::new(64, 1, 256, Bytes::new(73 * BLOCK))
     }
 
     #[tokio::test]
@@ -217,5 +237,16 @@ mod tests {
         );
         drop(part);
         assert_eq!(third.await.unwrap().inputs(), 32);
+    }
+
+    #[tokio::test]
+    async fn small_requests_do_not_wait_for_the_bytes_of_large_ones() {
+        let rooms = rooms();
+        let large = rooms.reserve(Share::Large, 64).await.unwrap();
+        let _all = rooms.place(large).await.unwrap();
+        let lines = rooms.reserve(Share::Lines, 8).await.unwrap();
+        assert!(timeout(Duration::from_millis(50), rooms.place(lines)).await.is_err(), "nothing is left");
+        let small = rooms.reserve(Share::Small, 8).await.unwrap();
+        assert_eq!(rooms.place(small).await.unwrap().inputs(), 8);
     }
 }
