@@ -29,6 +29,8 @@ use super::state::AppState;
 const PATIENCE: u64 = 2;
 /// and for as long as bytes come at least so often.
 const SILENCE: Duration = Duration::from_secs(3);
+/// and no longer than this: whoever sends a byte now and then holds a connection's place.
+const ALL_OF_IT: Duration = Duration::from_secs(30);
 
 /// All of them, and the room that they take. A compressed body counts as what it is decompressed to.
 pub async fn read(request: Request, state: &AppState) -> Result<(Bytes, BodyPermit), Problem> {
@@ -106,10 +108,11 @@ fn into_inner(kept: Mutex<Kept>) -> Kept {
 
 impl Kept {
     /// Whether the body ended within bounds.
-    async fn drop_rest(mut self, most: u64) -> bool {
-        if !self.wanted {
-            return false;
-        }
+    async fn drop_rest(self, most: u64) -> bool {
+        self.wanted && timeout(ALL_OF_IT, self.drop_frames(most)).await.unwrap_or(false)
+    }
+
+    async fn drop_frames(mut self, most: u64) -> bool {
         // Who announces more than that is told at once.
         while self.read.saturating_add(self.body.size_hint().lower()) <= most {
             match timeout(SILENCE, self.body.frame()).await {

@@ -108,9 +108,10 @@ impl Callers {
 }
 
 impl BodyPermit {
-    /// Makes it hold room for a body of `bytes` and its `rows`, their results and the reply.
-    pub async fn grow_by_rows(&mut self, bytes: usize, rows: usize) -> Result<(), Problem> {
-        self.grow(bytes + rows * ROW_BYTES).await
+    /// Makes it hold room for a body of `bytes`, its `rows` with their results, and what of it is `passed` on, which
+    /// stands in the rows and in the reply.
+    pub async fn grow_by_rows(&mut self, bytes: usize, rows: usize, passed: usize) -> Result<(), Problem> {
+        self.grow(bytes + rows * ROW_BYTES + 2 * passed).await
     }
 
     /// Keeps the room until the reply was taken, or nobody wants it any more.

@@ -2,6 +2,7 @@
 //! number of frames. What stands behind the last one is an error, never a silent end.
 
 use std::io::{self, Write};
+use std::sync::{Arc, LazyLock};
 
 use axum::body::{Body, BodyDataStream};
 use axum::extract::Request;
@@ -11,7 +12,8 @@ use axum::response::{IntoResponse, Response};
 use bytes::{Buf, Bytes};
 use flate2::write::GzDecoder;
 use futures_util::{StreamExt, stream};
-use zstd::stream::raw::{self, InBuffer, Operation, OutBuffer};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use zstd::stream::raw::{self, DParameter, InBuffer, Operation, OutBuffer};
 
 use super::problem::Problem;
 
@@ -19,6 +21,17 @@ use super::problem::Problem;
 const STEP: usize = 4 * 1024;
 /// Room for what one call of zstd gives.
 const ROOM: usize = 64 * 1024;
+/// The window of zstd that RFC 9659 asks of a server: 8 MiB. It is the caller who says how much the decoder keeps.
+const WINDOW_LOG: u32 = 23;
+/// Bodies by zstd at once, since each may keep a window.
+const WINDOWS: usize = 32;
+/// Members or frames of one body that hold nothing. Each costs more than the few bytes that it has.
+const EMPTY: usize = 10_000;
+/// Compressed bytes that may come without giving any: more than one block of zstd.
+const NOTHING: usize = 256 * 1024;
+
+/// A place for a window.
+type Window = OwnedSemaphorePermit;
 
 /// From here on the request's body is plain.
 pub async fn decompress(mut request: Request, next: Next) -> Response {
@@ -39,6 +52,7 @@ fn plain(body: Body, decoder: Decoder) -> Body {
     let start = Some((body.into_data_stream(), Bytes::new(), decoder));
     let parts = stream::try_unfold(start, |state| async move {
         let Some((mut body, mut waiting, mut decoder)) = state else { return Ok::<_, io::Error>(None) };
+        let mut nothing = 0;
         loop {
             if waiting.is_empty() {
                 waiting = match next_part(&mut body).await? {
@@ -54,6 +68,10 @@ fn plain(body: Body, decoder: Decoder) -> Body {
             if !out.is_empty() {
                 return Ok(Some((Bytes::from(out), Some((body, waiting, decoder)))));
             }
+            nothing += step.len();
+            if nothing > NOTHING {
+                return Err(io::Error::other("the compressed body goes on and holds nothing"));
+            }
         }
     });
     Body::from_stream(parts)
@@ -65,7 +83,8 @@ async fn next_part(body: &mut BodyDataStream) -> io::Result<Option<Bytes>> {
 
 /// Bytes in, bytes out.
 enum Decoder {
-    Gzip(Gzip),
+    /// And its members that held nothing.
+    Gzip(Gzip, usize),
     Zstd(Zstd),
 }
 
@@ -78,8 +97,8 @@ impl Decoder {
             for name in line.split(',').map(|name| name.trim().to_ascii_lowercase()) {
                 let decoder = match name.as_str() {
                     "" | "identity" => continue,
-                    "gzip" | "x-gzip" => Self::Gzip(Gzip::default()),
-                    "zstd" => Self::Zstd(Zstd::new().map_err(|_| Problem::Internal)?),
+                    "gzip" | "x-gzip" => Self::Gzip(Gzip::default(), 0),
+                    "zstd" => Self::Zstd(Zstd::new()?),
                     _ => return Err(Problem::ContentEncoding),
                 };
                 // Compressed twice is a mistake, and a way to make much out of little.
@@ -93,7 +112,7 @@ impl Decoder {
 
     fn feed(&mut self, bytes: &[u8]) -> io::Result<Vec<u8>> {
         match self {
-            Self::Gzip(gzip) => gzip.feed(bytes),
+            Self::Gzip(gzip, empty) => gzip.feed(bytes, empty),
             Self::Zstd(zstd) => zstd.feed(bytes),
         }
     }
@@ -101,7 +120,7 @@ impl Decoder {
     /// Whatever is left, once all bytes have come.
     fn end(&mut self) -> io::Result<Vec<u8>> {
         match self {
-            Self::Gzip(gzip) => gzip.end(),
+            Self::Gzip(gzip, _) => gzip.end(),
             Self::Zstd(Zstd { between: true, .. }) => Ok(Vec::new()),
             Self::Zstd(_) => Err(cut_off()),
         }
@@ -124,7 +143,7 @@ enum Gzip {
 }
 
 impl Gzip {
-    fn feed(&mut self, mut bytes: &[u8]) -> io::Result<Vec<u8>> {
+    fn feed(&mut self, mut bytes: &[u8], empty: &mut usize) -> io::Result<Vec<u8>> {
         let mut out = Vec::new();
         while let [first, ..] = bytes {
             match self {
@@ -141,6 +160,10 @@ impl Gzip {
                     // It is complete, its checksum included, and takes no more.
                     0 => {
                         member.try_finish()?;
+                        *empty += usize::from(member.get_ref().is_empty());
+                        if *empty > EMPTY {
+                            return Err(too_many_empty());
+                        }
                         out.append(member.get_mut());
                         *self = Self::Between { padding: false };
                     }
@@ -177,11 +200,23 @@ struct Zstd {
     decoder: raw::Decoder<'static>,
     /// A frame has ended, and no other has begun.
     between: bool,
+    /// Frames that held nothing.
+    empty: usize,
+    _window: Window,
 }
 
 impl Zstd {
-    fn new() -> io::Result<Self> {
-        Ok(Self { decoder: raw::Decoder::new()?, between: false })
+    /// # Errors
+    /// [`Problem::QueueFull`] while as many keep their windows as may.
+    fn new() -> Result<Self, Problem> {
+        static PLACES: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(WINDOWS)));
+        let window = PLACES.clone().try_acquire_owned().map_err(|_| Problem::QueueFull(1))?;
+        let decoder = raw::Decoder::new().and_then(|mut decoder| {
+            decoder.set_parameter(DParameter::WindowLogMax(WINDOW_LOG))?;
+            Ok(decoder)
+        });
+        let decoder = decoder.map_err(|_| Problem::Internal)?;
+        Ok(Self { decoder, between: false, empty: 0, _window: window })
     }
 
     fn feed(&mut self, bytes: &[u8]) -> io::Result<Vec<u8>> {
@@ -194,11 +229,19 @@ impl Zstd {
             let given = output.as_slice();
             out.extend_from_slice(given);
             self.between = hint == 0;
+            self.empty += usize::from(self.between && given.is_empty());
+            if self.empty > EMPTY {
+                return Err(too_many_empty());
+            }
             if input.pos() == bytes.len() && (self.between || given.len() < ROOM) {
                 return Ok(out);
             }
         }
     }
+}
+
+fn too_many_empty() -> io::Error {
+    io::Error::other(format!("more than {EMPTY} members of the compressed body hold nothing"))
 }
 
 fn cut_off() -> io::Error {

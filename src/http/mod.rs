@@ -8,6 +8,7 @@ mod arrival;
 mod auth;
 mod body;
 mod callers;
+mod compress;
 mod deadline;
 mod decompress;
 mod docs;
@@ -60,6 +61,7 @@ pub fn app(state: AppState) -> Router {
         .layer(from_fn(decompress::decompress))
         .layer(from_fn(query::refuse))
         .layer(CompressionLayer::new())
+        .layer(from_fn_with_state(state.clone(), compress::bounded))
         .layer(CatchPanicLayer::custom(|_| -> Response { problem::Problem::Internal.into_response() }))
         .layer(from_fn_with_state(state.clone(), auth::admit))
         .layer(from_fn_with_state(state.clone(), origin::guard))

@@ -85,6 +85,13 @@ pub struct Passed {
     pub cells: Vec<Vec<String>>,
 }
 
+impl Passed {
+    /// Bytes of all cells.
+    pub fn bytes(&self) -> usize {
+        self.cells.iter().flatten().map(String::len).sum()
+    }
+}
+
 impl<Q> FromIterator<Q> for Found<Q> {
     /// Rows of right shape, without lines of their own.
     fn from_iter<I: IntoIterator<Item = Q>>(rows: I) -> Self {

@@ -4,9 +4,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use super::callers::Callers;
+use super::compress::COMPRESSORS;
 use super::keys::Keys;
 use super::metrics;
 use super::problem::Problem;
@@ -26,6 +27,8 @@ struct Inner {
     keys: Shared<Option<Arc<Keys>>>,
     limiter: Option<Limiter>,
     callers: Callers,
+    /// For replies that are compressed.
+    compressors: Arc<Semaphore>,
     /// Of encoded rows, for all models.
     bytes: Bytes,
     fault: Fault,
@@ -48,6 +51,7 @@ impl AppState {
             keys,
             limiter,
             callers,
+            compressors: Arc::new(Semaphore::new(COMPRESSORS)),
             bytes,
             fault,
             draining: watch::Sender::new(false),
@@ -90,6 +94,11 @@ impl AppState {
     /// What each caller holds.
     pub fn callers(&self) -> &Callers {
         &self.0.callers
+    }
+
+    /// A place for each reply that is being compressed.
+    pub fn compressors(&self) -> &Arc<Semaphore> {
+        &self.0.compressors
     }
 
     /// How the workers of each model are fed.

@@ -173,3 +173,43 @@ async fn codings_are_known_by_all_their_names() {
         assert_eq!(reply.status, 415, "{coding}");
     }
 }
+
+/// A few bytes that cost much: windows of 128 MiB, members and frames of nothing.
+#[tokio::test]
+async fn what_is_made_to_cost_is_refused() {
+    let app = App::ready(&[]);
+    let block = |last: bool| ((131_072_u32 << 3) | 2 | u32::from(last)).to_le_bytes()[..3].to_vec();
+    let window = [b"\x28\xb5\x2f\xfd\x00\x88".to_vec(), block(true), b" ".to_vec()].concat();
+    let empty = |member: &[u8], times: usize| member.repeat(times);
+    let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast()).finish().unwrap();
+    let zstd = zstd::encode_all(&b""[..], 1).unwrap();
+    for (coding, body) in [
+        ("zstd", window),
+        ("gzip", empty(&gzip, 10_100)),
+        ("zstd", empty(&zstd, 10_100)),
+        ("zstd", empty(b"\x50\x2a\x4d\x18\x08\0\0\0nothing!", 30_000)),
+    ] {
+        let request = score_request(&[("content-encoding", coding)], body);
+        let reply = app.send(request).await;
+        assert_eq!((reply.status, &reply.body["errors"][0]["code"]), (400, &json!("syntax")), "{coding}");
+    }
+}
+
+/// A compressor for each reply that nobody takes would fill the memory: beyond some they are sent as they are.
+#[tokio::test]
+async fn few_replies_are_compressed_at_once() {
+    let app = App::ready(&[]);
+    let ask = async || {
+        let request = axum::http::Request::get("/openapi.json").header("accept-encoding", "gzip");
+        app.open(request.body(axum::body::Body::empty()).unwrap()).await
+    };
+    let mut held = Vec::new();
+    for _ in 0..64 {
+        held.push(ask().await);
+    }
+    let compressed =
+        |reply: &axum::http::Response<axum::body::Body>| reply.headers().contains_key("content-encoding");
+    assert!(held.iter().all(compressed) && !compressed(&ask().await));
+    held.clear();
+    assert!(compressed(&ask().await));
+}

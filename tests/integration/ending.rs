@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::app::{SCORE, pair};
+use crate::app::{MIRNA, SCORE, SITE, pair};
 use crate::process::{Server, get, score};
 use crate::weights;
 
@@ -232,4 +232,36 @@ fn a_log_that_nobody_reads_stops_nobody() {
     assert!(score(&server.address, 1).starts_with("HTTP/1.1 200"));
     server.terminate();
     assert_eq!(server.ended_within(15), Some(0));
+}
+
+/// A reply is sent when its caller has it, not when it lies in a buffer.
+#[test]
+fn waits_for_a_reply_that_is_still_being_taken() {
+    let mut server = Server::start(&["--drain-pause-ms", "0"]);
+    server.until_ready();
+    let long = |id: usize| json!({"id": format!("{id:0>200}"), "mirna": MIRNA, "site": SITE});
+    let body = json!({"pairs": (0..1200).map(long).collect::<Vec<_>>()}).to_string();
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    socket.connect(&server.address.parse::<std::net::SocketAddr>().unwrap().into()).unwrap();
+    let mut stream = TcpStream::from(socket);
+    let head = format!(
+        "POST {SCORE} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nconnection: close\r\n"
+    );
+    stream.write_all(format!("{head}content-length: {}\r\n\r\n{body}", body.len()).as_bytes()).unwrap();
+    let (mut reply, mut part) = (Vec::new(), [0; 4096]);
+    loop {
+        let read = stream.read(&mut part).unwrap();
+        if reply.is_empty() {
+            server.terminate();
+        }
+        reply.extend_from_slice(&part[..read]);
+        if read == 0 {
+            break;
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    let text = String::from_utf8_lossy(&reply);
+    assert!(text.contains(&format!("{:0>200}", 1199)), "{} bytes", reply.len());
+    assert_eq!(server.ended_within(20), Some(0), "{}", server.log());
 }

@@ -204,10 +204,11 @@ impl Upload {
         if let Some(ended) = self.ended {
             return Err(ended);
         }
+        let mut next = self.lines.next().await;
+        // A key may have been taken away while nothing came.
         if !self.state.still_admits(&self.caller) {
             return Err(Some(Ending::Unauthorized));
         }
-        let mut next = self.lines.next().await;
         for _ in 0..LOOKED_AT {
             self.take(next, &mut chunk, &mut bytes);
             if self.ended.is_some() || chunk.len() >= self.most || bytes >= CHUNK_BYTES {

@@ -106,7 +106,7 @@ pub async fn answer<Q: Question>(
                     of_body.clone()
                 }
             };
-            permit.grow_by_rows(length, found.rows.len()).await?;
+            permit.grow_by_rows(length, found.rows.len(), found.passed.bytes()).await?;
             let response = whole::answer(found, &served, state, reply).await?;
             (served, permit.hold(response))
         }

@@ -59,7 +59,7 @@ async fn answer<Q: Question>(
     let bounds = || Bounds::new(state.config().max_rows.get());
     let read = move |bounds: &Bounds| read::<Q>(&head, &bytes, bounds);
     let Asked { found, id, wanted } = offload(heavy, bounds(), read).await?;
-    permit.grow_by_rows(length, found.rows.len()).await?;
+    permit.grow_by_rows(length, found.rows.len(), 0).await?;
     let heavy = found.rows.len() >= HEAVY_ROWS;
     let (results, _) = score(found, served, state, deadline).await?;
     let (model_name, model_version) = (served.config.model.clone(), served.config.version.clone());

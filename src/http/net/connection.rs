@@ -175,6 +175,9 @@ impl Connections {
                 () = sleep(tick) => if let Some(cause) = life.overdue(limits, left) { break cause },
             }
         };
+        if life.is_unwritten() {
+            self.0.tally.lose();
+        }
         life.end(cause);
     }
 

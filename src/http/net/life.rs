@@ -69,6 +69,8 @@ struct State {
     asked: bool,
     running: Vec<Arc<Exchange>>,
     write_blocked: Option<Instant>,
+    /// A reply ended, and its last bytes may still have to be written.
+    unwritten: bool,
     given_up: bool,
 }
 
@@ -98,6 +100,7 @@ impl Life {
             asked: false,
             running: Vec::new(),
             write_blocked: None,
+            unwritten: false,
             given_up: false,
         };
         Self { state: Mutex::new(state), given_up: Notify::new() }
@@ -133,6 +136,19 @@ impl Life {
         }
     }
 
+    /// All that was to be written has been.
+    pub fn flushed(&self) {
+        let mut state = self.lock();
+        if std::mem::take(&mut state.unwritten) {
+            state.waits_since = Instant::now();
+        }
+    }
+
+    /// Whether bytes of a reply may be lost with it.
+    pub fn is_unwritten(&self) -> bool {
+        self.lock().unwritten
+    }
+
     /// A request runs.
     pub fn begin(&self, exchange: Arc<Exchange>) {
         let mut state = self.lock();
@@ -144,6 +160,7 @@ impl Life {
     pub fn finish(&self, exchange: &Arc<Exchange>) {
         let mut state = self.lock();
         state.running.retain(|other| !Arc::ptr_eq(other, exchange));
+        state.unwritten = true;
         if state.running.is_empty() {
             (state.waits_since, state.head_since) = (Instant::now(), None);
         }
@@ -152,7 +169,7 @@ impl Life {
     /// How little is lost by ending it, and for how long it has waited; `None` while a request runs.
     pub fn waiting(&self) -> Option<(bool, Duration)> {
         let state = self.lock();
-        let waits = state.running.is_empty() && !state.given_up;
+        let waits = state.is_idle() && !state.given_up;
         waits.then(|| (!state.asked, state.waits_since.elapsed()))
     }
 
@@ -165,7 +182,7 @@ impl Life {
     /// Whether it may end, as it was asked to: a request may have come meanwhile.
     pub fn may_end(&self) -> bool {
         let mut state = self.lock();
-        state.given_up &= state.running.is_empty();
+        state.given_up &= state.is_idle();
         state.given_up
     }
 
@@ -184,10 +201,12 @@ impl Life {
         if state.write_blocked.is_some_and(|since| since.elapsed() >= write) {
             return Some(Cause::SlowReader);
         }
-        if !state.running.is_empty() {
+        if !state.is_idle() {
             return None;
         }
-        if leaving.is_some_and(|since| since.max(state.waits_since).elapsed() >= GOODBYE) {
+        // What a stream of HTTP/2 still holds of its reply waits for the caller, unseen from here.
+        let goodbye = if state.asked && state.speaks_http_2() { HURRY } else { GOODBYE };
+        if leaving.is_some_and(|since| since.elapsed() >= GOODBYE && state.waits_since.elapsed() >= goodbye) {
             return Some(Cause::Draining);
         }
         state.overdue_head(limits)
@@ -208,10 +227,18 @@ impl Life {
 }
 
 impl State {
+    /// Nobody is answered on it.
+    fn is_idle(&self) -> bool {
+        self.running.is_empty() && !self.unwritten
+    }
+
+    fn speaks_http_2(&self) -> bool {
+        self.preface == PREFACE.len()
+    }
+
     fn overdue_head(&self, limits: &Limits) -> Option<Cause> {
         // On HTTP/2 bytes may be pings: it may be idle from the end of its preface on.
-        let speaks_http_2 = self.preface == PREFACE.len();
-        let head = match (speaks_http_2, self.asked) {
+        let head = match (self.speaks_http_2(), self.asked) {
             (true, _) => None,
             // The first head is owed from the start.
             (false, false) => Some(self.waits_since),

@@ -19,7 +19,8 @@ use super::leaving::Leaving;
 use super::life::{Exchange, HURRY};
 use super::turn::Turn;
 
-/// Fewest bytes a second of a body, on average, once it was waited for as long as a single byte may take.
+/// Fewest bytes a second of a body, on average, over each stretch in which it was waited for as long as a single byte
+/// may take: what came fast in the beginning buys no time later.
 const SLOWEST: f64 = 16.0 * 1024.0;
 /// Most bytes of a reply that a stream of HTTP/2 is given at once: it holds them until its caller takes them.
 const PIECE: usize = 16 * 1024;
@@ -89,9 +90,13 @@ impl Upload {
         self.pace.clone()
     }
 
-    fn is_too_slow(&self) -> bool {
-        let seconds = self.waited.as_secs_f64();
-        !self.lines && self.waited > self.limit && (self.bytes as f64) < SLOWEST * seconds
+    fn is_too_slow(&mut self) -> bool {
+        if self.lines || self.waited <= self.limit {
+            return false;
+        }
+        let slow = (self.bytes as f64) < SLOWEST * self.waited.as_secs_f64();
+        (self.bytes, self.waited) = (0, Duration::ZERO);
+        slow
     }
 
     /// The caller sent nothing yet: whether that has lasted too long.
@@ -130,7 +135,8 @@ impl Upload {
 fn are_lines(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    matches!(essence.as_str(), "application/x-ndjson" | "application/ndjson" | "application/jsonl")
+    let names = ["x-ndjson", "ndjson", "jsonl", "x-jsonlines"];
+    essence.strip_prefix("application/").is_some_and(|name| names.contains(&name))
 }
 
 impl HttpBody for Upload {

@@ -67,6 +67,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let done = Pin::new(&mut self.stream).poll_flush(context);
+        if let Poll::Ready(Ok(())) = done {
+            self.life.flushed();
+        }
         self.tell(done)
     }
 

@@ -1,0 +1,35 @@
+//! Replies that are compressed: gzip or zstd, as the caller accepts, for so many at once. A compressor holds a megabyte
+//! until its reply was taken, which may be never.
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header;
+use axum::middleware::Next;
+use axum::response::Response;
+use http_body_util::BodyExt;
+
+use super::state::AppState;
+
+/// Replies that may be compressed at once; others are sent as they are.
+pub const COMPRESSORS: usize = 64;
+
+/// Lets `CompressionLayer`, which stands within, see what the caller accepts only while there is room for a compressor.
+pub async fn bounded(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    if !request.headers().contains_key(header::ACCEPT_ENCODING) {
+        return next.run(request).await;
+    }
+    let Ok(place) = state.compressors().clone().try_acquire_owned() else {
+        request.headers_mut().remove(header::ACCEPT_ENCODING);
+        return next.run(request).await;
+    };
+    let response = next.run(request).await;
+    if !response.headers().contains_key(header::CONTENT_ENCODING) {
+        return response;
+    }
+    response.map(|body| {
+        Body::new(body.map_frame(move |frame| {
+            let _held = &place;
+            frame
+        }))
+    })
+}
