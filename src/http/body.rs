@@ -4,10 +4,12 @@
 //! the reason, the rest is read and dropped within bounds, so that they get the answer instead of a broken connection,
 //! and the next request on the connection begins where it should.
 
+use std::error::Error;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
+use std::{fmt, io};
 
 use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
@@ -32,6 +34,33 @@ const SILENCE: Duration = Duration::from_secs(3);
 /// and no longer than this: whoever sends a byte now and then holds a connection's place.
 const ALL_OF_IT: Duration = Duration::from_secs(30);
 
+/// Why a body cannot be read, in words for its caller.
+#[derive(Debug)]
+pub struct Broken(pub String);
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for Broken {}
+
+/// What a [`Broken`] says that stands anywhere behind an error.
+pub fn reason(error: &(dyn Error + 'static)) -> Option<String> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(Broken(detail)) = error.downcast_ref() {
+            return Some(detail.clone());
+        }
+        next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+    }
+    None
+}
+
 /// All of them, and the room that they take. A compressed body counts as what it is decompressed to.
 pub async fn read(request: Request, state: &AppState) -> Result<(Bytes, BodyPermit), Problem> {
     let limit = state.config().max_body_bytes.get();
@@ -39,8 +68,8 @@ pub async fn read(request: Request, state: &AppState) -> Result<(Bytes, BodyPerm
     let mut body = request.into_body();
     let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {
-        let broken = |_| {
-            let detail = "the body ended early, or is not compressed as Content-Encoding says".into();
+        let broken = |error: axum::Error| {
+            let detail = reason(&error).unwrap_or_else(|| "the body ended early".into());
             Problem::from(FieldError::whole(ErrorCode::Syntax, detail))
         };
         let Ok(data) = frame.map_err(broken)?.into_data() else { continue };

@@ -15,6 +15,7 @@ use futures_util::{StreamExt, stream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zstd::stream::raw::{self, DParameter, InBuffer, Operation, OutBuffer};
 
+use super::body::Broken;
 use super::problem::Problem;
 
 /// Compressed bytes that are looked at in one step: they become a few MB at most.
@@ -70,7 +71,7 @@ fn plain(body: Body, decoder: Decoder) -> Body {
             }
             nothing += step.len();
             if nothing > NOTHING {
-                return Err(io::Error::other("the compressed body goes on and holds nothing"));
+                return Err(broken("the compressed body goes on and holds nothing"));
             }
         }
     });
@@ -154,12 +155,12 @@ impl Gzip {
                 }
                 Self::Between { padding: false } => *self = Self::member(),
                 Self::Between { padding: true } => {
-                    return Err(io::Error::other("bytes stand behind the last gzip member"));
+                    return Err(broken("bytes stand behind the last gzip member"));
                 }
-                Self::Member(member) => match member.write(bytes)? {
+                Self::Member(member) => match member.write(bytes).map_err(not_gzip)? {
                     // It is complete, its checksum included, and takes no more.
                     0 => {
-                        member.try_finish()?;
+                        member.try_finish().map_err(not_gzip)?;
                         *empty += usize::from(member.get_ref().is_empty());
                         if *empty > EMPTY {
                             return Err(too_many_empty());
@@ -173,7 +174,7 @@ impl Gzip {
         }
         if let Self::Member(member) = self {
             // A line is to be read as soon as it came.
-            member.flush()?;
+            member.flush().map_err(not_gzip)?;
             out.append(member.get_mut());
         }
         Ok(out)
@@ -188,7 +189,7 @@ impl Gzip {
             Self::Start => Err(cut_off()),
             Self::Between { .. } => Ok(Vec::new()),
             Self::Member(member) => {
-                member.try_finish()?;
+                member.try_finish().map_err(not_gzip)?;
                 Ok(std::mem::take(member.get_mut()))
             }
         }
@@ -202,6 +203,8 @@ struct Zstd {
     between: bool,
     /// Frames that held nothing.
     empty: usize,
+    /// The first bytes were those of a frame.
+    began: bool,
     _window: Window,
 }
 
@@ -216,7 +219,7 @@ impl Zstd {
             Ok(decoder)
         });
         let decoder = decoder.map_err(|_| Problem::Internal)?;
-        Ok(Self { decoder, between: false, empty: 0, _window: window })
+        Ok(Self { decoder, between: false, empty: 0, began: false, _window: window })
     }
 
     fn feed(&mut self, bytes: &[u8]) -> io::Result<Vec<u8>> {
@@ -225,7 +228,11 @@ impl Zstd {
         loop {
             let mut output = OutBuffer::around(&mut room[..]);
             // 0: a frame is complete, and all of it was given.
-            let hint = self.decoder.run(&mut input, &mut output)?;
+            let hint = self.decoder.run(&mut input, &mut output).map_err(|_| match self.began {
+                false => broken("the body is not zstd, as Content-Encoding says"),
+                true => broken("the zstd frame is damaged, or other bytes stand behind it"),
+            })?;
+            self.began = true;
             let given = output.as_slice();
             out.extend_from_slice(given);
             self.between = hint == 0;
@@ -241,9 +248,24 @@ impl Zstd {
 }
 
 fn too_many_empty() -> io::Error {
-    io::Error::other(format!("more than {EMPTY} members of the compressed body hold nothing"))
+    broken(&format!("more than {EMPTY} members of the compressed body hold nothing"))
 }
 
 fn cut_off() -> io::Error {
-    io::Error::new(io::ErrorKind::UnexpectedEof, "the compressed body ended early")
+    broken("the compressed body ended early")
+}
+
+fn broken(detail: &str) -> io::Error {
+    io::Error::other(Broken(detail.to_owned()))
+}
+
+/// The decoder's error, in our words.
+fn not_gzip(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => cut_off(),
+        io::ErrorKind::InvalidInput if error.to_string().contains("header") => broken(
+            "the body, or what stands behind its first gzip member, is not gzip, as Content-Encoding says",
+        ),
+        _ => broken("the gzip member is damaged: its bytes do not agree with its checksum or its code"),
+    }
 }

@@ -161,10 +161,10 @@ impl Problem {
             }
             Self::BodyTooLarge(limit) => format!("a body may have up to {limit} bytes"),
             Self::TooManyRows(limit) => format!(
-                "a request may have up to {limit} rows; send more as lines (application/x-ndjson), or in parts"
+                "a request may have up to {limit} rows; send more as lines (application/x-ndjson) or in parts, or ask for lines of a table or FASTA file: Accept: application/x-ndjson"
             ),
             Self::TooMuchWork { model, rows } => format!(
-                "{model} takes up to {rows} rows in one request; send more as lines (application/x-ndjson), or in parts"
+                "{model} takes up to {rows} rows in one request; send more as lines (application/x-ndjson) or in parts, or ask for lines of a table or FASTA file: Accept: application/x-ndjson"
             ),
             Self::SlowBody => "the body came too slowly; the connection is closed".into(),
             Self::NotAcceptable => {

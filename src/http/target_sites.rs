@@ -11,7 +11,8 @@ use super::problem::Problem;
 use super::problem_kind::ScoringProblems;
 use super::rows::{Answer, Column, Kind, Question, RowReader};
 use super::state::{AppState, Models};
-use crate::rna::{seed::SiteType, sense::Turned};
+use crate::rna::seed::SiteType;
+use crate::rna::sense::{Turn, Turned};
 use crate::tasks::target_site::{MIRNA_LENGTHS, Pair, SITE_LENGTHS};
 use crate::tasks::{Input, Task, probability};
 
@@ -175,8 +176,17 @@ impl Question for PairRow {
         }
         let pair = Pair { mirna, site: site? };
         let site_type = SiteType::best(&pair.mirna, &pair.site);
-        if let Some(turned) = Turned::of(&pair.mirna, &pair.site, site_type) {
-            reader.warn(turned.to_string());
+        match Turned::of(&pair.mirna, &pair.site, site_type) {
+            // Turned back it would be as it was sent.
+            Some(Turned { turn: Turn::MirnaReversed, site_type }) if self.turned => {
+                let article = if site_type == SiteType::EightMer { "an" } else { "a" };
+                reader.warn(format!(
+                    "mirna: as sent, 5'→3', this pair would have {article} {}: leave mirna_direction out",
+                    site_type.name()
+                ));
+            }
+            Some(turned) => reader.warn(turned.to_string()),
+            None => {}
         }
         let pairing = reader.pairing(self.pairing, &pair);
         Some((pair.into(), (self.id, site_type.into(), pairing)))

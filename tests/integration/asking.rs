@@ -4,6 +4,7 @@ use axum::http::Request;
 use serde_json::{Value, json};
 
 use crate::app::{App, MIRNA, SCORE, SITE, assert_near, pair, score_request};
+use crate::public_files::{FASTA, hairpins};
 use crate::reading::{CSV, NDJSON, TSV, ask};
 
 fn backwards(text: &str) -> String {
@@ -166,8 +167,103 @@ async fn a_table_may_be_answered_line_by_line() {
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!((reply.status, lines.len()), (200, 4), "{text}");
     assert_eq!((&lines[1]["line"], &lines[1]["id"]), (&json!(4), &json!("b")));
-    assert_eq!((&lines[2]["line"], &lines[2]["errors"][0]["code"]), (&json!(5), &json!("missing_field")));
+    assert_eq!((&lines[2]["line"], &lines[2]["errors"][0]["code"]), (&json!(5), &json!("broken_table")));
     assert_eq!(lines[3]["id"], "d");
     let broken = score_request(&[("content-type", CSV), ("accept", NDJSON)], "mirna,gene\nA,C\n");
     assert_eq!(app.send(broken).await.status, 400);
+}
+
+fn lines(text: &Value) -> Vec<Value> {
+    let text = text.as_str().map_or_else(|| text.to_string(), str::to_owned);
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn rows_of_a_table_are_the_same_in_every_reply() {
+    let app = App::ready(&[]);
+    let other = "AAAAAAAAAAAAAAA";
+    for (query, table) in [
+        ("column.site=gene&keep_columns=true", format!("gene,mirna,site\n{other},{MIRNA},{SITE}\n")),
+        ("column.site=gene&keep_columns=true", format!("mirna,site,gene\n{MIRNA},{SITE},{other}\n")),
+        ("column.mirna=seq&keep_columns=true", format!("seq,mirna,site\n{MIRNA},let-7,{SITE}\n")),
+        ("column.id=name&keep_columns=true", format!("name,id,mirna,site\na,7,{MIRNA},{SITE}\n")),
+        (
+            "column.mirna=mirna.seq&column.site=site.seq&keep_columns=true",
+            format!("id,mirna.seq,site.seq,mirna,mirna.name\na,{MIRNA},{SITE},x,y\n"),
+        ),
+        ("keep_columns=true", format!("X,X.1,X.2,id,id.x,mirnas,mirna,site\n1,2,3,a,4,5,{MIRNA},{SITE}\n")),
+        ("keep_columns=true", format!("mirna,site,id,label\n{MIRNA},{SITE},p1,1\n")),
+    ] {
+        let url = format!("{SCORE}?{query}");
+        let (status, whole) = ask(&app, &url, CSV, "application/json", table.clone()).await;
+        assert_eq!(status, 200, "{table} {whole}");
+        let (_, line) = ask(&app, &url, CSV, NDJSON, table.clone()).await;
+        assert!(whole["results"][0]["input"].is_object(), "{table} {whole}");
+        assert_near(&line, &whole["results"][0]);
+        assert_eq!(line["input"], whole["results"][0]["input"], "{table}");
+    }
+    let ragged = format!(
+        "mirna,site,id,label\n{MIRNA},{SITE},p1,1\n{MIRNA},{SITE}\n{MIRNA},{SITE},p3,1,9\n{MIRNA},{SITE},p4,1\n"
+    );
+    let url = format!("{SCORE}?keep_columns=true");
+    let (status, whole) = ask(&app, &url, CSV, "", ragged.clone()).await;
+    assert_eq!((status, whole["errors"].as_array().unwrap().len()), (400, 2), "{whole}");
+    let (_, text) = ask(&app, &url, CSV, NDJSON, ragged).await;
+    let lines = lines(&text);
+    for (place, line) in [(1, 3), (2, 4)] {
+        let error = &lines[place]["errors"][0];
+        assert_eq!((&lines[place]["line"], &error["code"]), (&json!(line), &json!("broken_table")), "{text}");
+    }
+    assert_eq!((&lines[2]["id"], &lines[3]["id"]), (&json!("p3"), &json!("p4")));
+}
+
+#[tokio::test]
+async fn options_that_would_change_nothing_are_refused() {
+    let app = App::ready(&[]);
+    let (_root, others) = hairpins();
+    let pairs = json!({"pairs": [pair()]}).to_string();
+    let table = format!("a,b\n{MIRNA},{SITE}\n");
+    for (app, url, media_type, body, hint) in [
+        (&app, format!("{SCORE}?header=mirna,site"), "application/json", &pairs, "header="),
+        (&app, format!("{SCORE}?header=mirna,site"), NDJSON, &pair().to_string(), "header="),
+        (&app, format!("{SCORE}?header="), CSV, &table, "header= is empty"),
+        (&app, format!("{SCORE}?column.mirna="), CSV, &table, "empty"),
+        (&app, format!("{SCORE}?column.mirna=b&column.site=b"), CSV, &table, "the same column"),
+        (&app, format!("{SCORE}?keep_columns=maybe"), CSV, &table, "maybe"),
+        (&others, "/v1/expression/predict?tss=1".into(), "application/json", &"{}".into(), "tss="),
+        (&others, "/v1/expression/predict?tss=1&column.id=x".into(), FASTA, &">a\nACGT\n".into(), "column"),
+        (&others, "/v1/pre-mirnas/classify?keep_columns=true".into(), FASTA, &">a\nACGT\n".into(), "keep"),
+        (&others, "/v1/pre-mirnas/classify?header=id".into(), FASTA, &">a\nACGT\n".into(), "header="),
+    ] {
+        for accept in ["", NDJSON] {
+            if accept == NDJSON && media_type == "application/json" {
+                continue;
+            }
+            let (status, reply) = ask(app, &url, media_type, accept, body.clone()).await;
+            assert!(status == 400 && reply["detail"].as_str().unwrap().contains(hint), "{url} {reply}");
+        }
+    }
+    let promoters = format!("id,promoter\ng,{SITE}\n");
+    for accept in ["application/json", NDJSON] {
+        let (_, expected) =
+            ask(&others, "/v1/expression/predict", CSV, accept, format!("id,promoter,tss\ng,{SITE},3\n"))
+                .await;
+        let (status, body) =
+            ask(&others, "/v1/expression/predict?tss=3", CSV, accept, promoters.clone()).await;
+        assert_eq!(status, 200, "{body}");
+        assert_near(&body, &expected);
+    }
+    let both = format!("id,promoter,tss\ng,{SITE},3\n");
+    let (status, body) = ask(&others, "/v1/expression/predict?tss=3", CSV, "", both).await;
+    assert_eq!((status, &body["errors"][0]["code"]), (400, &json!("duplicate_field")), "{body}");
+}
+
+#[tokio::test]
+async fn a_direction_that_is_wrong_is_told_to_be_left_out() {
+    let app = App::ready(&[]);
+    let table = format!("mirna,site\n{MIRNA},{SITE}\n");
+    let (_, body) = ask(&app, &format!("{SCORE}?mirna_direction=3to5"), CSV, "application/json", table).await;
+    let warnings = body["results"][0]["warnings"].to_string();
+    assert!(warnings.contains("leave mirna_direction out"), "{warnings}");
+    assert!(!warnings.contains("?mirna_direction"), "{warnings}");
 }

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use crate::app::{App, MIRNA, SITE, assert_near, cells, pair, score_request};
+use crate::app::{App, MIRNA, SCORE, SITE, assert_near, cells, pair, score_request};
 use crate::weights::write_model;
 
 const HAIRPIN: &str = "GUGAGGGCAUGCAGGCCUGGAUGGGGCAGCUGGGAUGGUCCAAAAGGGUGGCCUCACCAGCCCUGUGUUCCCUAG";
@@ -212,4 +212,25 @@ async fn few_replies_are_compressed_at_once() {
     assert!(held.iter().all(compressed) && !compressed(&ask().await));
     held.clear();
     assert!(compressed(&ask().await));
+}
+
+#[tokio::test]
+async fn a_body_that_cannot_be_unpacked_is_told_why() {
+    let (_root, app) = app();
+    let line = format!("{}\n", pair());
+    let mut damaged = gzip(line.as_bytes());
+    let place = damaged.len() - 6;
+    damaged[place] ^= 1;
+    for (coding, body, hint) in [
+        ("gzip", line.clone().into_bytes(), "not gzip"),
+        ("gzip", damaged, "damaged"),
+        ("gzip", gzip(line.as_bytes())[..30].to_vec(), "ended early"),
+        ("zstd", line.clone().into_bytes(), "not zstd"),
+        ("zstd", zstd(line.as_bytes())[..20].to_vec(), "ended early"),
+    ] {
+        let (_, whole) = ask(&app, SCORE, "application/json", coding, body.clone().into()).await;
+        assert!(whole.contains(hint), "{coding} {hint}: {whole}");
+        let (_, stream) = ask(&app, SCORE, "application/x-ndjson", coding, body.into()).await;
+        assert!(stream.contains("broken_body") && stream.contains(hint), "{coding} {hint}: {stream}");
+    }
 }

@@ -37,6 +37,7 @@ mod scoring;
 mod senses;
 mod serving;
 mod streams;
+mod tables;
 mod telemetry;
 mod training;
 mod weights;

@@ -1,8 +1,12 @@
 //! What the URL of a scoring request asks for.
 
+use std::sync::Arc;
+
 use axum::http::Uri;
 use utoipa::IntoParams;
 
+use super::columns::Columns;
+use super::media::Format;
 use crate::http::problem::Problem;
 use crate::http::query;
 use crate::http::rows::Question;
@@ -26,9 +30,12 @@ pub struct Asked {
     /// The miRNAs are written 3'→5'.
     #[param(ignore)]
     pub three_to_five: bool,
-    /// Where transcription starts in the records of a FASTA file.
+    /// Where transcription starts in the records of a FASTA file, or in the rows of a table without such a column.
     #[param(ignore)]
     pub tss: Option<u64>,
+    /// The columns of a table whose rows come as lines.
+    #[param(ignore)]
+    pub relayed: Option<Arc<Columns>>,
 }
 
 impl Asked {
@@ -42,6 +49,9 @@ impl Asked {
             match name.as_str() {
                 "model" => asked.model = Some(value),
                 "header" => {
+                    if value.trim().is_empty() {
+                        return Err(bad("header= is empty: name the columns, between commas"));
+                    }
                     asked.header = Some(value.split(',').map(|name| name.trim().to_owned()).collect());
                 }
                 "keep_columns" => asked.keep_columns = flag(&name, &value)?,
@@ -57,7 +67,15 @@ impl Asked {
                     asked.tss = Some(tss);
                 }
                 _ => match name.strip_prefix("column.") {
-                    Some(field) if Q::kind(field).is_some() && !value.is_empty() => {
+                    Some(field) if Q::kind(field).is_some() => {
+                        if value.is_empty() {
+                            return Err(bad(&format!("column.{field}= is empty: name the column")));
+                        }
+                        if let Some((other, _)) = asked.columns.iter().find(|(_, theirs)| *theirs == value) {
+                            return Err(bad(&format!(
+                                "column.{other} and column.{field} name the same column, {value:?}"
+                            )));
+                        }
                         asked.columns.push((field.to_owned(), value));
                     }
                     Some(field) => {
@@ -71,6 +89,24 @@ impl Asked {
         Ok(asked)
     }
 
+    /// Refuses what would change nothing in a body of this format.
+    pub fn suits(&self, format: Format) -> Result<(), Problem> {
+        let is_table = matches!(format, Format::Table(_));
+        let is_fasta = format == Format::Fasta;
+        if self.header.is_some() && !is_table {
+            return Err(bad("header= names the columns of a table; this body is none: leave it out"));
+        }
+        if self.tss.is_some() && !is_table && !is_fasta {
+            return Err(bad(
+                "tss= is of FASTA files and of tables; in JSON each row has its own: leave it out",
+            ));
+        }
+        if is_fasta && (self.keep_columns || !self.columns.is_empty()) {
+            return Err(bad("a FASTA file has no columns: leave keep_columns and column.FIELD out"));
+        }
+        Ok(())
+    }
+
     /// The field that a column, or a field of the caller's, holds.
     pub fn field<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         match self.columns.iter().find(|(_, theirs)| theirs == name) {
@@ -79,6 +115,11 @@ impl Asked {
             None if self.columns.iter().any(|(field, _)| field == name) => None,
             None => Some(name),
         }
+    }
+
+    /// The caller's name for a field, where the URL says one.
+    pub fn theirs(&self, field: &str) -> Option<&str> {
+        self.columns.iter().find(|(ours, _)| ours == field).map(|(_, theirs)| theirs.as_str())
     }
 
     /// Whether a JSON row is as it is when nothing is asked for.
@@ -95,7 +136,14 @@ impl Asked {
 }
 
 fn flag(name: &str, value: &str) -> Result<bool, Problem> {
-    value.parse().map_err(|_| bad(&format!("{name} has to be true or false")))
+    match value.to_ascii_lowercase().as_str() {
+        "true" | "1" => Ok(true),
+        "false" | "0" => Ok(false),
+        _ => {
+            let value: String = value.chars().take(100).collect();
+            Err(bad(&format!("{name} has to be true or false; this is {value:?}")))
+        }
+    }
 }
 
 fn bad(detail: &str) -> Problem {

@@ -25,10 +25,17 @@ pub fn value(field: &str, kind: Kind, cell: &str, comma: bool) -> Result<Value, 
         // Some files have a FASTA mark before each sequence.
         Kind::Text => Ok(text.strip_prefix('>').unwrap_or(text).into()),
         Kind::Flag => match text.to_ascii_lowercase().as_str() {
-            "true" | "t" | "yes" | "1" => Ok(true.into()),
-            "false" | "f" | "no" | "0" => Ok(false.into()),
+            "true" | "t" | "yes" | "y" | "1" | "1.0" => Ok(true.into()),
+            "false" | "f" | "no" | "n" | "0" | "0.0" => Ok(false.into()),
             _ => Err(expected("true or false")),
         },
+        Kind::Integer if may_be_thousands(text) => {
+            let shown: String = text.chars().take(100).collect();
+            let detail = format!(
+                "{field}: {shown:?} may be thousands or decimals; write the number without a sign in it"
+            );
+            Err((ErrorCode::WrongType, detail))
+        }
         Kind::Integer => {
             let number = number(text, comma).and_then(|number| whole_number(Some(number)));
             number.map(Value::from).ok_or_else(|| expected("a whole number, 0 or more"))
@@ -50,6 +57,19 @@ fn bare(cell: &str) -> &str {
     let cell = cell.trim();
     let inner = cell.strip_prefix('"').and_then(|cell| cell.strip_suffix('"'));
     inner.map_or(cell, str::trim)
+}
+
+/// `1.000` and `1,000` are a thousand to one program and one to another.
+fn may_be_thousands(text: &str) -> bool {
+    let mut groups = text.split(['.', ',']);
+    let first = groups.next().unwrap_or_default();
+    let mut others = groups.peekable();
+    let is_digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
+    (1..=3).contains(&first.len())
+        && is_digits(first)
+        && !first.starts_with('0')
+        && others.peek().is_some()
+        && others.all(|group| group.len() == 3 && is_digits(group))
 }
 
 fn number(text: &str, comma: bool) -> Option<f64> {

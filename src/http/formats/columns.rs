@@ -4,30 +4,46 @@
 use std::collections::HashSet;
 
 use csv::StringRecord;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::asked::Asked;
 use super::cells;
+use super::column_errors as complain;
 use super::draft::{Draft, Other, pointer, unknown};
 use super::others::MOST;
 use super::table::Table;
 use crate::http::problem::{ErrorCode, FieldError};
 use crate::http::rows::{Kind, Question};
 
+/// What the names of rows are called where they go back.
+const ROW_NAMES: &str = "row.names";
+
 /// What is done with each column of a table.
+#[derive(Debug)]
 pub struct Columns {
     columns: Vec<Column>,
+    /// Their names in the file or in the URL.
+    names: Vec<String>,
+    /// Whether a line of the file names them.
+    in_file: bool,
     /// Whether numbers may be written with a comma.
     comma: bool,
+    /// For every row.
+    tss: Option<u64>,
     /// What is wrong with the columns themselves.
     pub errors: Vec<FieldError>,
+    /// Whether a field that every row needs has no column.
+    pub unusable: bool,
 }
 
+#[derive(Debug)]
 enum Column {
     Field(String, Kind),
     Other(String),
     /// Nobody reads it.
     Index,
+    /// Without a name: nothing may stand there.
+    Nameless,
     /// Refused.
     Bad,
 }
@@ -39,13 +55,25 @@ impl Columns {
             errors.push(FieldError::new(pointer(name), code, detail));
             Column::Bad
         };
-        for name in &table.header {
+        let has_id = table.header.iter().any(|name| asked.field(name) == Some("id"));
+        for (place, name) in table.header.iter().enumerate() {
             let field = asked.field(name).and_then(|field| Some((field, Q::kind(field)?)));
             columns.push(match field {
-                None if name.is_empty() => Column::Index,
+                None if place == 0 && table.row_names && !has_id => {
+                    Column::Field("id".to_owned(), Kind::Text)
+                }
+                None if place == 0 && table.row_names && asked.keep_columns => {
+                    Column::Other(ROW_NAMES.to_owned())
+                }
+                None if name.is_empty() && place == 0 => Column::Index,
+                None if name.is_empty() => Column::Nameless,
                 // Their own column may have the name of a field that another column holds.
                 _ if !seen.insert((field.is_some(), field.map_or(name.as_str(), |(field, _)| field))) => {
                     bad(name, ErrorCode::DuplicateField, format!("there are two columns {name:?}"))
+                }
+                Some(("tss", _)) if asked.tss.is_some() => {
+                    let detail = format!("column {name:?} holds tss: leave ?tss= out");
+                    bad(name, ErrorCode::DuplicateField, detail)
                 }
                 Some((field, kind)) => Column::Field(field.to_owned(), kind),
                 None if asked.keep_columns && others < MOST => {
@@ -57,40 +85,34 @@ impl Columns {
                     ErrorCode::UnknownField,
                     format!("up to {MOST} columns of other names can pass"),
                 ),
+                None if Q::kind(name).is_some() => {
+                    bad(name, ErrorCode::UnknownField, complain::of_another_name(name, asked))
+                }
                 None => bad(name, ErrorCode::UnknownField, unknown::<Q>("column", name)),
             });
         }
-        if !columns.iter().any(|column| matches!(column, Column::Field(..))) && !table.header.is_empty() {
-            let first: String = table.header.join(" ").chars().take(60).collect();
-            let detail = format!(
-                "the first line ({first}) names no column that is known; there is: {}. For a file without such a line add ?header=NAME,NAME,…",
-                Q::names()
-            );
+        let lacking: Vec<&str> = Q::FIELDS
+            .iter()
+            .map(|column| column.name)
+            .filter(|&name| !table.header.is_empty() && !seen.contains(&(true, name)))
+            .filter(|&name| name != "tss" || asked.tss.is_none())
+            .collect();
+        let knows_any = columns.iter().any(|column| matches!(column, Column::Field(..)));
+        if !knows_any && !table.header.is_empty() {
             // One remedy for all of them.
-            errors = vec![FieldError::whole(ErrorCode::UnknownField, detail)];
+            errors = vec![complain::nothing_known::<Q>(table, asked)];
         } else {
-            for column in Q::FIELDS
-                .iter()
-                .filter(|column| !table.header.is_empty() && !seen.contains(&(true, column.name)))
-            {
-                let theirs = asked.columns.iter().find(|(field, _)| field == column.name);
-                let named = theirs.map_or(column.name, |(_, theirs)| theirs);
-                let detail = format!(
-                    "there is no column {named:?}; ?column.{}=NAME says which column it is",
-                    column.name
-                );
-                errors.push(FieldError::whole(ErrorCode::MissingField, detail));
-            }
+            errors.extend(lacking.iter().map(|field| complain::lacking(field, table, asked)));
         }
         let errors = errors.into_iter().map(|error| error.at_line(table.header_line)).collect();
-        Self { columns, comma: table.comma, errors }
+        let (names, in_file) = (table.header.clone(), table.header_line.is_some());
+        let unusable = !lacking.is_empty();
+        Self { columns, names, in_file, comma: table.comma, tss: asked.tss, errors, unusable }
     }
 
     /// A row, and the cells that go back with its result.
     pub fn row<Q: Question>(&self, record: &StringRecord) -> Result<(Q, Vec<Other>), Vec<FieldError>> {
-        let (expected, found) = (self.columns.len(), record.len());
-        if found < expected || record.iter().skip(expected).any(|cell| !cell.trim().is_empty()) {
-            let detail = format!("the row has {found} cells, the first line {expected}");
+        if let Some(detail) = self.misshapen::<Q>(record) {
             return Err(vec![FieldError::whole(ErrorCode::BrokenTable, detail)]);
         }
         let (mut draft, mut others) = (Draft::<Q>::new(), Vec::new());
@@ -101,45 +123,49 @@ impl Columns {
                     Err((code, detail)) => draft.error(field, code, detail),
                 },
                 Column::Other(name) => others.push((name.clone(), Value::from(cell).to_string())),
-                Column::Index | Column::Bad => {}
+                Column::Index | Column::Nameless | Column::Bad => {}
             }
+        }
+        if let Some(tss) = self.tss {
+            draft.put("tss", tss.into());
         }
         draft.finish().map(|row| (row, others))
     }
 
-    /// The row as a JSON object, for whoever answers line by line: what is wrong with a cell is told there.
-    pub fn object(&self, record: &StringRecord) -> Map<String, Value> {
-        let mut object = Map::new();
-        for (place, cell) in record.iter().enumerate() {
-            let (name, value) = match self.columns.get(place) {
-                Some(Column::Field(field, kind)) => (
-                    field.clone(),
-                    cells::value(field, *kind, cell, self.comma).unwrap_or_else(|_| cell.into()),
-                ),
-                Some(Column::Other(name)) => (name.clone(), cell.into()),
-                Some(Column::Index | Column::Bad) => continue,
-                None if cell.trim().is_empty() => continue,
-                None => (format!("cell {}", place + 1), cell.into()),
-            };
-            let (inner, name) = match name.split_once('.').filter(|_| !value.is_null()) {
-                Some((outer, name)) => {
-                    (object.entry(outer).or_insert_with(|| Map::new().into()), name.to_owned())
-                }
-                None if value.is_null() => continue,
-                None => {
-                    object.insert(name, value);
-                    continue;
-                }
-            };
-            if let Value::Object(inner) = inner {
-                inner.insert(name, value);
-            }
+    /// Why the row is none of this table.
+    fn misshapen<Q: Question>(&self, record: &StringRecord) -> Option<String> {
+        let (expected, found) = (self.columns.len(), record.len());
+        if found < expected || record.iter().skip(expected).any(|cell| !cell.trim().is_empty()) {
+            let cells = if found == 1 { "cell" } else { "cells" };
+            let names = if self.in_file { "the first line" } else { "header= names" };
+            return Some(format!("the row has {found} {cells}, {names} {expected}"));
         }
-        object
+        let filled =
+            |(column, cell): (&Column, &str)| matches!(column, Column::Nameless) && !cell.trim().is_empty();
+        if let Some(place) = self.columns.iter().zip(record).position(filled) {
+            let names = if self.in_file { "the first line" } else { "header=" };
+            let number = place + 1;
+            return Some(format!("cell {number} is filled, but {names} has no name for column {number}"));
+        }
+        // Text of its own kind in every field that is needed: the names once more.
+        let mut needed =
+            self.columns.iter().zip(&self.names).zip(record).filter_map(|((column, name), cell)| {
+                let Column::Field(field, _) = column else { return None };
+                let is_needed = Q::FIELDS.iter().any(|column| column.name == field);
+                is_needed
+                    .then(|| cell.trim())
+                    .map(|cell| cell.eq_ignore_ascii_case(name) || cell.eq_ignore_ascii_case(field))
+            });
+        let repeats = needed.next() == Some(true) && needed.all(|repeats| repeats);
+        repeats.then(|| match self.in_file {
+            true => "this line repeats the names of the columns; take it out".to_owned(),
+            false => "this line names the columns; leave ?header= out, or take the line out".to_owned(),
+        })
     }
 
-    /// Whether a row's missing field was told of the columns already.
-    pub fn lacks_fields(&self) -> bool {
-        self.errors.iter().any(|error| error.code == ErrorCode::MissingField)
+    /// The cell that names the row.
+    pub fn id<'a>(&self, record: &'a StringRecord) -> Option<&'a str> {
+        let is_id = |column: &Column| matches!(column, Column::Field(field, _) if field == "id");
+        record.get(self.columns.iter().position(is_id)?).filter(|id| !id.trim().is_empty())
     }
 }

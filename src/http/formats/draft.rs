@@ -167,13 +167,30 @@ pub fn whole_number(number: Option<f64>) -> Option<u64> {
     number.filter(|number| number.fract() == 0.0 && (0.0..=9e15).contains(number)).map(|number| number as u64)
 }
 
-/// That there is no such field, and what helps.
+/// That there is no such field, and what helps; the list, which may be long, last.
 pub fn unknown<Q: Question>(what: &str, name: &str) -> String {
+    let meant = meant::<Q>(name);
     let name: String = name.chars().take(100).collect();
+    let question = meant.map(|field| format!(", did you mean {field}?")).unwrap_or_default();
+    let field = meant.unwrap_or("FIELD");
     format!(
-        "no {what} {name:?}; there is: {}. ?keep_columns=true lets others pass, ?column.FIELD={name} says which field it is",
+        "no {what} {name:?}{question}; ?column.{field}={name} says which field it is, ?keep_columns=true lets others pass; there is: {}",
         Q::names()
     )
+}
+
+/// The field that somebody may have meant: of the same letters, or the last part of its name.
+pub fn meant<Q: Question>(name: &str) -> Option<&'static str> {
+    let letters = |text: &str| {
+        let letters = text.chars().filter(|letter| letter.is_alphanumeric());
+        letters.collect::<String>().to_lowercase()
+    };
+    let wanted = letters(name);
+    let fields = || Q::FIELDS.iter().chain(Q::OPTIONAL).map(|column| column.name);
+    let last = |field: &'static str| field.rsplit('.').next().unwrap_or(field);
+    fields()
+        .filter(|field| !field.ends_with('*'))
+        .find(|&field| letters(field) == wanted || letters(last(field)) == wanted)
 }
 
 /// Whether fields stand inside this one.

@@ -33,7 +33,7 @@ impl Records {
     /// # Errors
     /// When something else stands before the first header.
     pub fn of(bytes: Bytes, charset: Option<&str>) -> Result<Self, FieldError> {
-        let mut records = Self { text: decode(bytes, charset)?, line: 1 };
+        let mut records = Self { text: decode(bytes, charset, "save as UTF-8")?, line: 1 };
         while records.peek().is_some_and(is_aside) {
             records.skip_line();
         }

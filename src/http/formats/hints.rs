@@ -4,10 +4,24 @@ use super::object::Entries;
 use crate::http::problem::{ErrorCode, FieldError};
 use crate::http::rows::Question;
 
+/// That a body is compressed, though nothing said so.
+pub fn compressed(bytes: &[u8]) -> Option<FieldError> {
+    let detail = match bytes {
+        [0x1F, 0x8B, ..] => "this is gzip: add Content-Encoding: gzip",
+        [0x28, 0xB5, 0x2F, 0xFD, ..] => "this is zstd: add Content-Encoding: zstd",
+        [b'P', b'K', 3, 4, ..] => "this is a zip file, or a workbook (xlsx): save it as CSV UTF-8",
+        _ => return None,
+    };
+    Some(FieldError::whole(ErrorCode::Syntax, detail.into()))
+}
+
 /// What a body is that is not the JSON of this route; `read` tells whether it was an object of the right fields.
 pub fn in_place_of_json<Q: Question>(bytes: &[u8], read: bool) -> Option<FieldError> {
     if read {
         return None;
+    }
+    if let Some(error) = compressed(bytes) {
+        return Some(error);
     }
     let list = Q::LIST;
     let start = bytes.trim_ascii_start();
@@ -35,6 +49,9 @@ pub fn in_place_of_json<Q: Question>(bytes: &[u8], read: bool) -> Option<FieldEr
 
 /// What a line is that is no row.
 pub fn in_place_of_line<Q: Question>(line: &[u8]) -> Option<FieldError> {
+    if let Some(error) = compressed(line) {
+        return Some(error);
+    }
     let list = Q::LIST;
     let start = line.trim_ascii_start();
     let broken = |detail: String| Some(FieldError::whole(ErrorCode::Syntax, detail));
@@ -64,9 +81,37 @@ pub fn in_place_of_table<Q: Question>(text: &[u8]) -> Option<FieldError> {
             "these are lines of JSON: send them as Content-Type: application/x-ndjson".into()
         }
         Some(b'{' | b'[') => "this is JSON: send it as Content-Type: application/json".into(),
-        _ => return None,
+        _ => match parted_otherwise::<Q>(start) {
+            Some(b'|') => "cells seem parted by |: part them by commas, tabs or ;".into(),
+            Some(_) => {
+                "cells seem parted by blanks: part them by tabs (in R: write.table(…, sep = \"\\t\"))".into()
+            }
+            None => return None,
+        },
     };
     Some(FieldError::whole(ErrorCode::Syntax, detail))
+}
+
+/// The sign between cells, where it is none that tables are read with: the first line has a name of ours between others,
+/// or the second as many words.
+fn parted_otherwise<Q: Question>(text: &[u8]) -> Option<u8> {
+    let mut lines = text.split(|&byte| byte == b'\n').map(|line| String::from_utf8_lossy(line));
+    let (first, second) = (lines.next()?, lines.next().unwrap_or_default());
+    if first.contains([',', ';', '\t']) {
+        return None;
+    }
+    let is_name = |word: &str| {
+        let word = word.trim().trim_matches('"');
+        Q::FIELDS.iter().any(|column| word.eq_ignore_ascii_case(column.name))
+    };
+    let bars = first.split('|').count();
+    if bars > 1 && (first.split('|').any(is_name) || second.split('|').count() == bars) {
+        return Some(b'|');
+    }
+    let words = first.split_whitespace().count();
+    let others = second.split_whitespace().count();
+    let alike = others == words || others == words + 1;
+    (words > 1 && alike && !second.contains([',', ';', '\t'])).then_some(b' ')
 }
 
 /// What a text is that is no FASTA file.

@@ -107,7 +107,7 @@ fn fill<'de, F: Fields<'de>>(bytes: &'de [u8], fields: &mut F) -> Result<(), ser
 }
 
 /// What ends the reading of a body, in plain words.
-pub fn refusal(error: &serde_json::Error, pointer: String, list: &str) -> FieldError {
+fn refusal(error: &serde_json::Error, pointer: String, list: &str) -> FieldError {
     let place = format!("line {}, column {}", error.line(), error.column());
     match error.is_data() {
         true if pointer.is_empty() => FieldError::whole(

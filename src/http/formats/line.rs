@@ -6,10 +6,11 @@ use serde_json::value::RawValue;
 use super::asked::Asked;
 use super::draft::{Draft, Other};
 use super::hints;
-use super::json::{refusal, without_bom};
+use super::json::without_bom;
 use super::object::{Entries, Object};
 use super::others::{append, to_json};
-use crate::http::problem::FieldError;
+use super::relay;
+use crate::http::problem::{ErrorCode, FieldError};
 use crate::http::rows::Question;
 
 /// What is wrong with a line, in place of a result.
@@ -32,6 +33,9 @@ impl BadLine {
 
 /// A row, and the fields beside it that go back with the result.
 pub fn read<Q: Question>(text: &[u8], asked: &Asked) -> Result<(Q, Vec<Other>), Vec<FieldError>> {
+    if let Some(columns) = &asked.relayed {
+        return relay::row(text, columns, asked);
+    }
     // Files that were joined have their marks in the middle.
     let text = without_bom(text);
     let plain = asked.is_plain().then(|| serde_json::from_slice::<Object<Q>>(text));
@@ -49,8 +53,17 @@ fn each<Q: Question>(text: &[u8], asked: &Asked) -> Result<(Q, Vec<Other>), Vec<
     if let Some(hint) = hints::in_place_of_line::<Q>(text) {
         return Err(vec![hint]);
     }
-    let text: &RawValue =
-        serde_json::from_slice(text).map_err(|error| vec![refusal(&error, String::new(), Q::LIST)])?;
+    let text: &RawValue = serde_json::from_slice(text).map_err(|error| {
+        let (column, ends) =
+            (error.column(), if error.is_eof() { "ends too early, at" } else { "breaks at" });
+        let end = if text.trim_ascii().contains(&b'\r') {
+            "; it has CR in it: lines have to end with LF"
+        } else {
+            ""
+        };
+        let detail = format!("not JSON: the line {ends} column {column}{end}");
+        vec![FieldError::whole(ErrorCode::Syntax, detail)]
+    })?;
     Draft::of_json(text, asked)
 }
 

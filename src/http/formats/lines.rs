@@ -32,6 +32,7 @@ use super::codec::{Line, Lines, MAX_LINE};
 use super::draft::Other;
 use super::line::{self, BadLine};
 use super::others::to_json;
+use crate::http::body;
 use crate::http::callers::{CallerShare, StreamPermit};
 use crate::http::deadline::Deadline;
 use crate::http::offload::{Bounds, offload};
@@ -99,13 +100,14 @@ async fn drive<Q: Question>(
     answers: mpsc::Sender<Bytes>,
 ) {
     let ending = answer_all::<Q>(&mut upload, &scorer, deadline, &answers).await;
+    let detail = upload.broken.take();
     // What still comes of the upload is nobody's any more.
     drop(upload);
     let Some((ending, next_line)) = ending else { return };
     tracing::warn!(%ending, next_line, "a stream of lines ends before its upload");
     counter!("mirador_streams_ended_total", "cause" => ending.to_string()).increment(1);
     let mut text = Vec::new();
-    to_json(&mut text, &LastLine { error: ending.to_string(), next_line });
+    to_json(&mut text, &LastLine { error: ending.to_string(), next_line, detail });
     text.push(b'\n');
     // Who does not read learns nothing.
     let _ = answers.send(text.into()).await;
@@ -180,6 +182,8 @@ struct Upload {
     blank: usize,
     /// No more is read; `None`: the upload is whole.
     ended: Option<Option<Ending>>,
+    /// What is wrong with its bytes, where that is known.
+    broken: Option<String>,
 }
 
 impl Upload {
@@ -190,7 +194,7 @@ impl Upload {
         caller: Caller,
     ) -> Self {
         let most = (served.predictor.most_inputs_at_once() / served.encoder.most_inputs).max(1);
-        Self { lines, most, state, caller, read: 0, unpaid: 0, blank: 0, ended: None }
+        Self { lines, most, state, caller, read: 0, unpaid: 0, blank: 0, ended: None, broken: None }
     }
 
     /// The lines that have come, none of them blank, as many as are scored together; perhaps none. Dropping the future
@@ -226,7 +230,10 @@ impl Upload {
         let max_lines = self.state.config().max_lines.map_or(usize::MAX, NonZeroUsize::get);
         let line = match line {
             None => return self.ended = Some(None),
-            Some(Err(_)) => return self.ended = Some(Some(Ending::BrokenBody)),
+            Some(Err(error)) => {
+                self.broken = body::reason(&error);
+                return self.ended = Some(Some(Ending::BrokenBody));
+            }
             Some(Ok(_)) if self.read >= max_lines => {
                 return self.ended = Some(Some(Ending::TooManyLines));
             }
@@ -374,6 +381,8 @@ struct LastLine {
     error: String,
     /// From 1: what was not answered begins here.
     next_line: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
 }
 
 /// A line of the upload, with its number from 1.

@@ -18,7 +18,7 @@ pub enum Format {
 }
 
 /// Media types; the first of a format is its own name.
-const NAMES: [(&str, Format); 10] = [
+const NAMES: [(&str, Format); 12] = [
     ("application/json", Format::Json),
     ("application/x-ndjson", Format::Lines),
     ("application/ndjson", Format::Lines),
@@ -26,9 +26,11 @@ const NAMES: [(&str, Format); 10] = [
     ("application/x-jsonlines", Format::Lines),
     ("text/csv", Format::Table(b',')),
     ("text/tab-separated-values", Format::Table(b'\t')),
+    ("text/tsv", Format::Table(b'\t')),
     ("text/x-fasta", Format::Fasta),
     ("text/fasta", Format::Fasta),
     ("application/x-fasta", Format::Fasta),
+    ("application/fasta", Format::Fasta),
 ];
 
 impl Format {

@@ -6,6 +6,7 @@
 mod asked;
 mod cells;
 mod codec;
+mod column_errors;
 mod columns;
 mod draft;
 mod fasta;
@@ -19,6 +20,7 @@ mod others;
 mod quotes;
 mod relay;
 mod reply;
+mod row_names;
 mod rows_of_table;
 mod table;
 mod text;
@@ -62,6 +64,7 @@ pub async fn answer<Q: Question>(
 ) -> Result<Response, Problem> {
     let mut asked = Asked::read::<Q>(request.uri())?;
     let (sent, wanted, media_type) = media::of_request(request.headers())?;
+    asked.suits(sent.format)?;
     if sent.format == Format::Fasta {
         fasta::check::<Q>(&asked)?;
     }
@@ -84,9 +87,9 @@ pub async fn answer<Q: Question>(
             let (bytes, permit) = body::read(request, state).await?;
             let (heavy, unbounded, url) =
                 (bytes.len() >= HEAVY_BYTES, Bounds::new(usize::MAX), asked.clone());
-            let body = offload(heavy, unbounded, move |_| relay::lines::<Q>(bytes, &sent, &url)).await?;
-            // Columns have their fields' names already.
-            asked.columns.clear();
+            let (body, columns) =
+                offload(heavy, unbounded, move |_| relay::lines::<Q>(bytes, &sent, &url)).await?;
+            asked.relayed = columns;
             let response = lines::answer::<Q>(&served, state, asking, asked, body).await?;
             (served, permit.hold(response))
         }

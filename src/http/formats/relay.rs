@@ -1,65 +1,110 @@
-//! A table or a FASTA file that is to be answered line by line: its rows as lines of JSON, each in the line of the file in
-//! which it stood, so that an error names that one.
+//! A table or a FASTA file that is to be answered line by line: its rows as lines, each in the line of the file in which it
+//! stood, so that an error names that one. A table's row goes as its cells and is read as in a table that is taken whole,
+//! so that both say the same of it.
 
+use std::borrow::Cow;
 use std::io;
+use std::sync::Arc;
 
 use axum::body::Body;
 use bytes::Bytes;
+use csv::StringRecord;
 use futures_util::stream;
-use serde_json::{Map, Value};
+use serde::{Deserialize, Serialize};
 
 use super::asked::Asked;
 use super::columns::Columns;
+use super::draft::Other;
 use super::fasta::Records;
 use super::media::{Format, Sent};
 use super::others::to_json;
 use super::table::Table;
-use crate::http::problem::{Errors, FieldError, Problem};
+use crate::http::body::Broken;
+use crate::http::problem::{ErrorCode, Errors, FieldError, Problem};
 use crate::http::rows::Question;
 
 /// Bytes of lines that are handed on at once.
 const PART: usize = 64 * 1024;
 
-/// A row, and the line of the file that it stood in.
-type Row = (u64, Map<String, Value>);
+/// A row of a table on its way: its cells, as they were read.
+#[derive(Default, Deserialize, Serialize)]
+struct Cells<'a> {
+    /// For a line that says what is wrong with the row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<Cow<'a, str>>,
+    cells: Vec<Cow<'a, str>>,
+}
+
+/// A row as text, and the line of the file that it stood in.
+type Row = (u64, Vec<u8>);
 type Rows = Box<dyn Iterator<Item = Result<Row, FieldError>> + Send>;
 
-/// The file's rows as a body of lines, read no faster than they are answered. What is wrong with the file as a whole is
-/// refused here.
-pub fn lines<Q: Question>(bytes: Bytes, sent: &Sent, asked: &Asked) -> Result<Body, Problem> {
-    let rows: Rows = match sent.format {
-        Format::Table(delimiter) => {
-            let written = (delimiter, sent.charset.as_deref());
-            let mut table = Table::open::<Q>(bytes, written, asked.header.as_deref())?;
-            let columns = Columns::of::<Q>(&table, asked);
-            let mut errors = Errors::default();
-            errors.extend(columns.errors.iter().cloned());
-            errors.into_result()?;
-            let row = move || table.row().transpose();
-            Box::new(
-                std::iter::from_fn(row)
-                    .map(move |row| row.map(|(line, record)| (line, columns.object(&record)))),
-            )
-        }
-        _ => {
-            let asked = asked.clone();
-            let records = Records::of(bytes, sent.charset.as_deref())?;
-            Box::new(records.map(move |record| Ok((record.line, record.object::<Q>(&asked)))))
-        }
-    };
+/// The file's rows as a body of lines, read no faster than they are answered; of a table also its columns, by which
+/// [`row`] reads them. What is wrong with the file as a whole is refused here.
+pub fn lines<Q: Question>(
+    bytes: Bytes,
+    sent: &Sent,
+    asked: &Asked,
+) -> Result<(Body, Option<Arc<Columns>>), Problem> {
+    if let Format::Table(delimiter) = sent.format {
+        let mut table = Table::open::<Q>(bytes, (delimiter, sent.charset.as_deref()), asked)?;
+        let columns = Arc::new(Columns::of::<Q>(&table, asked));
+        let mut errors = Errors::default();
+        errors.extend(columns.errors.iter().cloned());
+        errors.into_result()?;
+        let named = columns.clone();
+        let rows = std::iter::from_fn(move || table.row().transpose());
+        let rows = rows.map(move |row| row.map(|(line, record)| (line, cells(&record, &named))));
+        return Ok((body(Box::new(rows)), Some(columns)));
+    }
+    let asked = asked.clone();
+    let records = Records::of(bytes, sent.charset.as_deref())?;
+    let rows = records.map(move |record| {
+        let mut text = Vec::new();
+        let line = record.line;
+        to_json(&mut text, &record.object::<Q>(&asked));
+        Ok((line, text))
+    });
+    Ok((body(Box::new(rows)), None))
+}
+
+/// A row of a table that came as a line, and the cells that go back with its result.
+pub fn row<Q: Question>(
+    text: &[u8],
+    columns: &Columns,
+    asked: &Asked,
+) -> Result<(Q, Vec<Other>), Vec<FieldError>> {
+    let Cells { cells, .. } = serde_json::from_slice(text)
+        .map_err(|_| vec![FieldError::whole(ErrorCode::BrokenTable, "the row cannot be read".into())])?;
+    let record: StringRecord = cells.iter().map(AsRef::as_ref).collect::<Vec<&str>>().into();
+    let (mut row, others) = columns.row::<Q>(&record)?;
+    if asked.three_to_five {
+        row.turn();
+    }
+    Ok((row, others))
+}
+
+fn cells(record: &StringRecord, columns: &Columns) -> Vec<u8> {
+    let mut text = Vec::new();
+    let id = columns.id(record).map(Cow::from);
+    to_json(&mut text, &Cells { id, cells: record.iter().map(Cow::from).collect() });
+    text
+}
+
+fn body(rows: Rows) -> Body {
     let parts = stream::try_unfold((rows, 1), |(mut rows, mut next)| async move {
         let mut text = Vec::new();
         while text.len() < PART
             && let Some(row) = rows.next()
         {
-            let (line, row) = row.map_err(|error| io::Error::other(error.detail))?;
+            let (line, row) = row.map_err(|error| io::Error::other(Broken(error.detail)))?;
             // A blank line has no answer.
             text.resize(text.len() + line.saturating_sub(next) as usize, b'\n');
-            to_json(&mut text, &row);
+            text.extend(row);
             text.push(b'\n');
             next = line + 1;
         }
         Ok::<_, io::Error>((!text.is_empty()).then(|| (Bytes::from(text), (rows, next))))
     });
-    Ok(Body::from_stream(parts))
+    Body::from_stream(parts)
 }

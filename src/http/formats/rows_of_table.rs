@@ -7,7 +7,7 @@ use super::columns::Columns;
 use super::others::Gathered;
 use super::table::Table;
 use crate::http::offload::Bounds;
-use crate::http::problem::{ErrorCode, FieldError, Problem};
+use crate::http::problem::{Errors, FieldError, Problem};
 use crate::http::rows::{Found, FoundRow, Question};
 
 /// The rows.
@@ -17,8 +17,14 @@ pub fn read<Q: Question>(
     asked: &Asked,
     bounds: &Bounds,
 ) -> Result<Found<Q>, Problem> {
-    let mut table = Table::open::<Q>(bytes, written, asked.header.as_deref())?;
+    let mut table = Table::open::<Q>(bytes, written, asked)?;
     let columns = Columns::of::<Q>(&table, asked);
+    if columns.unusable {
+        // Of the rows nothing could be told but the same.
+        let mut errors = Errors::default();
+        errors.extend(columns.errors.into_iter().map(|error| error.below(&format!("/{}/0", Q::LIST))));
+        return errors.into_result().map(|()| std::iter::empty().collect());
+    }
     let (mut rows, mut gathered) = (Vec::new(), Gathered::default());
     while let Some((line, record)) = table.row()? {
         bounds.admit(rows.len())?;
@@ -30,10 +36,7 @@ pub fn read<Q: Question>(
             }
             Ok(row)
         });
-        let told = |error: &FieldError| columns.lacks_fields() && error.code == ErrorCode::MissingField;
-        let row = row.map_err(|errors| {
-            errors.into_iter().filter(|error| !told(error)).map(|error| error.below(&place)).collect()
-        });
+        let row = row.map_err(|errors| errors.into_iter().map(|error| error.below(&place)).collect());
         rows.push(FoundRow { line: Some(line), row });
     }
     of_columns(columns.errors, table.header_line, Q::LIST, &mut rows);

@@ -5,11 +5,13 @@ use std::io::Cursor;
 use bytes::{Buf, Bytes};
 use csv::{Reader, ReaderBuilder, StringRecord};
 
+use super::asked::Asked;
 use super::hints;
 use super::quotes;
+use super::row_names;
 use super::text::{decode, newlines};
 use crate::http::problem::{ErrorCode, FieldError};
-use crate::http::rows::Question;
+use crate::http::rows::{Kind, Question};
 
 /// Most columns of a table.
 pub const MOST_COLUMNS: usize = 1000;
@@ -26,19 +28,21 @@ pub struct Table {
     pub header_line: Option<u64>,
     /// Whether numbers may be written with a comma.
     pub comma: bool,
+    /// Whether the first column holds names of rows, which the first line leaves out.
+    pub row_names: bool,
     /// A row that was looked at already.
     next: Option<(u64, StringRecord)>,
 }
 
 impl Table {
-    /// Opens a file. `declared` is the sign between cells that its Content-Type says; `header` names the columns where
-    /// no line of the file does.
+    /// Opens a file. `declared` is the sign between cells that its Content-Type says; the URL names the columns where no
+    /// line of the file does.
     pub fn open<Q: Question>(
         bytes: Bytes,
         (declared, charset): (u8, Option<&str>),
-        header: Option<&[String]>,
+        asked: &Asked,
     ) -> Result<Self, FieldError> {
-        let mut text = decode(bytes, charset)?;
+        let mut text = decode(bytes, charset, "save as CSV UTF-8")?;
         if let Some(hint) = hints::in_place_of_table::<Q>(&text) {
             return Err(hint);
         }
@@ -53,10 +57,10 @@ impl Table {
         builder.delimiter(delimiter).has_headers(false).flexible(true);
         let reader = builder.from_reader(Cursor::new(text.clone()));
         let comma = delimiter != b',';
-        let mut table =
-            Self { text, reader, before, header: Vec::new(), header_line: None, comma, next: None };
-        match header {
-            Some(names) => table.header = names.to_vec(),
+        let (header, header_line, row_names, next) = (Vec::new(), None, false, None);
+        let mut table = Self { text, reader, before, header, header_line, comma, row_names, next };
+        match &asked.header {
+            Some(names) => table.header.clone_from(names),
             None => {
                 if let Some((line, names)) = table.row()? {
                     table.header_line = Some(line);
@@ -69,7 +73,7 @@ impl Table {
             let detail = format!("a table may have up to {MOST_COLUMNS} columns; this has more");
             return Err(FieldError::whole(ErrorCode::BrokenTable, detail).at_line(table.header_line));
         }
-        table.name_index()?;
+        table.find_row_names::<Q>(delimiter, asked)?;
         Ok(table)
     }
 
@@ -101,13 +105,20 @@ impl Table {
     }
 
     /// R writes the names of rows as a first column that the first line leaves out.
-    fn name_index(&mut self) -> Result<(), FieldError> {
+    fn find_row_names<Q: Question>(&mut self, delimiter: u8, asked: &Asked) -> Result<(), FieldError> {
         self.next = self.row()?;
-        if let Some((_, first)) = &self.next
-            && self.header_line.is_some()
-            && first.len() == self.header.len() + 1
-            && first.iter().next_back().is_some_and(|cell| !cell.trim().is_empty())
-        {
+        let columns = self.header.len();
+        let longer = self.next.as_ref().is_some_and(|(_, first)| first.len() == columns + 1);
+        if !longer || self.header_line.is_none() {
+            return Ok(());
+        }
+        let fields: Vec<_> = self.header.iter().map(|name| asked.field(name)).collect();
+        let is_sequence =
+            |field: &str| Q::FIELDS.iter().any(|column| column.name == field && column.kind == Kind::Text);
+        let sequences = (0..columns).filter(|&place| fields[place].is_some_and(is_sequence)).collect();
+        let header = row_names::Header { columns, sequences, has_id: fields.contains(&Some("id")) };
+        if row_names::are_there(&self.text, delimiter, &header) {
+            self.row_names = true;
             self.header.insert(0, String::new());
         }
         Ok(())

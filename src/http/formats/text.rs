@@ -5,23 +5,29 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use encoding_rs::{Encoding, UTF_8};
 
+use super::hints;
 use crate::http::problem::{ErrorCode, FieldError};
 
-/// The same in UTF-8.
+/// The same in UTF-8, with LF at the ends of lines where they were bare CR, and without the marks that joined files have
+/// in their middle. `save` says how the caller may save it so.
 ///
 /// # Errors
 /// When they are not of that encoding: the line, and the remedy.
-pub fn decode(bytes: Bytes, charset: Option<&str>) -> Result<Bytes, FieldError> {
+pub fn decode(bytes: Bytes, charset: Option<&str>, save: &str) -> Result<Bytes, FieldError> {
+    if let Some(error) = hints::compressed(&bytes) {
+        return Err(error);
+    }
+    letters(bytes, charset, save).map(tidy)
+}
+
+fn letters(bytes: Bytes, charset: Option<&str>, save: &str) -> Result<Bytes, FieldError> {
     let syntax = |detail: String| FieldError::whole(ErrorCode::Syntax, detail);
     // A mark at the start is surer than what a program says of all its files.
     let (encoding, mark) = match (Encoding::for_bom(&bytes), charset) {
         (Some(marked), _) => marked,
         (None, Some(name)) => {
             let encoding = Encoding::for_label(name.as_bytes()).ok_or_else(|| {
-                syntax(format!(
-                    "no charset {:?} is known; save as UTF-8",
-                    name.chars().take(40).collect::<String>()
-                ))
+                syntax(format!("no charset {:?} is known; {save}", name.chars().take(40).collect::<String>()))
             })?;
             (encoding, 0)
         }
@@ -29,15 +35,19 @@ pub fn decode(bytes: Bytes, charset: Option<&str>) -> Result<Bytes, FieldError> 
     };
     let bytes = bytes.slice(mark..);
     if encoding == UTF_8 {
+        if let Some(zero) = bytes.iter().position(|&byte| byte == 0) {
+            // Most letters are ASCII: the first zero is the high byte of the first of them.
+            let order = if zero % 2 == 1 { "utf-16le" } else { "utf-16be" };
+            return Err(syntax(format!(
+                "there are zero bytes in this file, as in UTF-16 without a mark; {save}, or add charset={order} to Content-Type"
+            )));
+        }
         return match std::str::from_utf8(&bytes) {
-            Ok(text) if text.contains('\0') => Err(syntax(
-                "there are zero bytes in this file, as in UTF-16 without a mark; save as CSV UTF-8".into(),
-            )),
             Ok(_) => Ok(bytes),
             Err(error) => {
                 let line = 1 + newlines(&bytes[..error.valid_up_to()]);
                 let detail = format!(
-                    "line {line} is not UTF-8; save as CSV UTF-8, or say in Content-Type what it is, as in text/csv; charset=windows-1252"
+                    "line {line} is not UTF-8; {save}, or say in Content-Type what it is, as in charset=windows-1252"
                 );
                 Err(syntax(detail).at_line(Some(line)))
             }
@@ -45,8 +55,33 @@ pub fn decode(bytes: Bytes, charset: Option<&str>) -> Result<Bytes, FieldError> 
     }
     match encoding.decode_without_bom_handling_and_without_replacement(&bytes).map(Cow::into_owned) {
         Some(text) => Ok(text.into()),
-        None => Err(syntax(format!("the file is not {}; save as CSV UTF-8", encoding.name()))),
+        None => Err(syntax(format!("the file is not {}; {save}", encoding.name()))),
     }
+}
+
+const MARK: &[u8] = b"\xEF\xBB\xBF";
+
+fn tidy(text: Bytes) -> Bytes {
+    let is_mark = |place: usize| {
+        text[place..].starts_with(MARK) && (place == 0 || matches!(text[place - 1], b'\n' | b'\r'))
+    };
+    let marks: Vec<usize> =
+        (0..text.len()).filter(|&place| text[place] == MARK[0]).filter(|&place| is_mark(place)).collect();
+    let old_mac = text.contains(&b'\r') && !text.contains(&b'\n');
+    if marks.is_empty() && !old_mac {
+        return text;
+    }
+    let mut tidy = Vec::with_capacity(text.len());
+    let mut start = 0;
+    for mark in marks {
+        tidy.extend_from_slice(&text[start..mark]);
+        start = mark + MARK.len();
+    }
+    tidy.extend_from_slice(&text[start..]);
+    if old_mac {
+        tidy.iter_mut().filter(|byte| **byte == b'\r').for_each(|byte| *byte = b'\n');
+    }
+    tidy.into()
 }
 
 /// Ends of lines.
