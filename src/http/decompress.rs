@@ -189,7 +189,9 @@ impl Gzip {
             Self::Start => Err(cut_off()),
             Self::Between { .. } => Ok(Vec::new()),
             Self::Member(member) => {
-                member.try_finish().map_err(not_gzip)?;
+                member.try_finish().map_err(|_| {
+                    broken("the gzip member ended early, or is damaged: its checksum does not agree")
+                })?;
                 Ok(std::mem::take(member.get_mut()))
             }
         }
@@ -262,7 +264,6 @@ fn broken(detail: &str) -> io::Error {
 /// The decoder's error, in our words.
 fn not_gzip(error: io::Error) -> io::Error {
     match error.kind() {
-        io::ErrorKind::UnexpectedEof => cut_off(),
         io::ErrorKind::InvalidInput if error.to_string().contains("header") => broken(
             "the body, or what stands behind its first gzip member, is not gzip, as Content-Encoding says",
         ),
