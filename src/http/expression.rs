@@ -128,7 +128,7 @@ pub struct ExpressionResult {
     post, path = "/v1/expression/predict", tag = "expression", operation_id = "predict_expression",
     params(
         Asked,
-        ("tss" = Option<u64>, Query, description = "Of a FASTA file: `tss` of every record"),
+        ("tss" = Option<u64>, Query, description = "`tss` of every row of a FASTA file, or of a table without such a column"),
         ("column.promoter" = Option<String>, Query, description = "The column, or field, that holds the promoter; `column.FIELD` names any field's"),
         ("column.tss" = Option<String>, Query, description = "The column, or field, that holds the start of transcription"),
     ),
