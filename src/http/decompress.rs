@@ -55,7 +55,8 @@ fn plain(body: Body, decoder: Decoder) -> Body {
         let Some((mut body, mut waiting, mut decoder)) = state else { return Ok::<_, io::Error>(None) };
         let mut nothing = 0;
         loop {
-            if waiting.is_empty() {
+            // A part may be empty itself; fed to zstd, it would look like the beginning of a frame.
+            while waiting.is_empty() {
                 waiting = match next_part(&mut body).await? {
                     Some(part) => part,
                     None => {

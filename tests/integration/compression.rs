@@ -174,6 +174,22 @@ async fn codings_are_known_by_all_their_names() {
     }
 }
 
+/// Parts of a body come apart anywhere, and some are empty: HTTP/2 allows that.
+#[tokio::test]
+async fn empty_parts_change_nothing() {
+    let app = App::ready(&[]);
+    let body = json!({"pairs": [pair()]}).to_string();
+    for (coding, whole) in [("gzip", gzip(body.as_bytes())), ("zstd", zstd(body.as_bytes()))] {
+        for place in (0..=whole.len()).step_by(3).chain([whole.len()]) {
+            let parts = [&whole[..0], &whole[..place], &whole[..0], &whole[place..], &whole[..0]];
+            let parts = parts.map(|part| Ok::<_, std::io::Error>(part.to_vec()));
+            let body = Body::from_stream(stream::iter(parts));
+            let reply = app.send(score_request(&[("content-encoding", coding)], body)).await;
+            assert_eq!(reply.status, 200, "{coding} at {place}: {}", reply.body);
+        }
+    }
+}
+
 /// A few bytes that cost much: windows of 128 MiB, members and frames of nothing.
 #[tokio::test]
 async fn what_is_made_to_cost_is_refused() {
