@@ -18,8 +18,9 @@ pub struct Asked {
     /// `name` or `name@version`; left out, the default model answers. A JSON request may name it in its body instead.
     #[param(required = false)]
     pub model: Option<String>,
-    /// Of a table without a header line: the names of its columns, between commas.
-    #[param(required = false, value_type = String, example = "mirna,site,label")]
+    // No example of its own: the page of documents would send it with every request that is tried out.
+    /// Of a table without a header line: the names of its columns, between commas, as in `mirna,site,label`.
+    #[param(required = false, value_type = String)]
     pub header: Option<Vec<String>>,
     /// Columns, or fields, that are not known are given back: as columns `input.NAME`, or in the result's object `input`.
     #[param(required = false)]
