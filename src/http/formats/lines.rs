@@ -88,7 +88,8 @@ pub async fn answer<Q: Question>(
         let text: Bytes = replies.recv().await?;
         Some((Ok::<_, io::Error>(text), (replies, driver)))
     });
-    Ok(Response::new(Body::from_stream(replies)))
+    // What reads on the upload asks once more after the end.
+    Ok(Response::new(Body::from_stream(replies.fuse())))
 }
 
 /// Answers an upload to its end, or says in a last line where and why it stops.
