@@ -170,9 +170,7 @@ pub fn refusal(error: PredictError, served: &ServedModel) -> Problem {
     match error {
         // Asked again when the work that is there is done.
         PredictError::Full => Problem::QueueFull(served.predictor.work_ahead().as_secs_f64().ceil() as u64),
-        PredictError::TooMuch { inputs } => {
-            Problem::TooMuchWork { model: served.full_name(), rows: served.most_rows(inputs) }
-        }
+        PredictError::TooMuch { inputs } => Problem::TooMuchWork { model: served.full_name(), rows: inputs },
         PredictError::Broken => Problem::ModelFault(served.full_name()),
         PredictError::Failed => Problem::Internal,
         PredictError::Closed => Problem::Draining,

@@ -195,11 +195,6 @@ impl Predictor {
         self.0.most
     }
 
-    /// Most inputs of one request.
-    pub fn largest_request(&self) -> usize {
-        self.0.rooms.largest()
-    }
-
     /// Inputs that were admitted and not answered.
     pub fn inputs_in_flight(&self) -> usize {
         self.0.rooms.taken()

@@ -94,11 +94,6 @@ impl ServedModel {
         })
     }
 
-    /// Most rows of one request that the model can score while the server drains, where each takes `inputs` inputs.
-    pub fn most_rows(&self, inputs: usize) -> usize {
-        self.predictor.largest_request() / inputs.max(1)
-    }
-
     /// Whether this is what the folder holds.
     fn is(&self, dir: &WeightsDir) -> bool {
         let intact =

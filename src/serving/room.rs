@@ -120,11 +120,6 @@ impl Rooms {
         Self { small, large: Pool::new(large), lines, width, bytes }
     }
 
-    /// Most inputs of one request.
-    pub fn largest(&self) -> usize {
-        self.large.size
-    }
-
     /// Places for all inputs of a request or of some lines. Lines wait as long as it takes; a small request that finds
     /// none takes those of large ones.
     ///
