@@ -43,6 +43,7 @@ mod target_sites;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use utoipa::openapi::OpenApi;
@@ -55,19 +56,22 @@ pub use state::AppState;
 
 /// The application: all routes and what surrounds them.
 pub fn app(state: AppState) -> Router {
+    // One layer for all, outermost first: each that a router takes by itself boxes and clones all those within.
+    let surroundings = ServiceBuilder::new()
+        .layer(from_fn(measure::measure))
+        .layer(from_fn(envelope::envelope))
+        .layer(from_fn_with_state(state.clone(), body::read_on))
+        .layer(from_fn_with_state(state.clone(), origin::guard))
+        .layer(from_fn_with_state(state.clone(), auth::admit))
+        .layer(CatchPanicLayer::custom(|_| -> Response { problem::Problem::Internal.into_response() }))
+        .layer(from_fn_with_state(state.clone(), compress::bounded))
+        .layer(CompressionLayer::new())
+        .layer(from_fn(query::refuse))
+        .layer(from_fn(decompress::decompress));
     let (routes, _) = routes().split_for_parts();
     routes
         .merge(docs::routes())
-        .layer(from_fn(decompress::decompress))
-        .layer(from_fn(query::refuse))
-        .layer(CompressionLayer::new())
-        .layer(from_fn_with_state(state.clone(), compress::bounded))
-        .layer(CatchPanicLayer::custom(|_| -> Response { problem::Problem::Internal.into_response() }))
-        .layer(from_fn_with_state(state.clone(), auth::admit))
-        .layer(from_fn_with_state(state.clone(), origin::guard))
-        .layer(from_fn_with_state(state.clone(), body::read_on))
-        .layer(from_fn(envelope::envelope))
-        .layer(from_fn(measure::measure))
+        .layer(surroundings)
         .with_state(state)
 }
 
