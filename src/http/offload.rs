@@ -9,6 +9,7 @@ use std::thread::available_parallelism;
 use tokio::sync::Semaphore;
 
 use super::problem::Problem;
+use crate::serving::stand_back;
 
 /// Rows between two looks at whether the caller is still there.
 const LOOK_EVERY: usize = 1000;
@@ -70,6 +71,7 @@ pub async fn offload<T: Send + 'static>(
     let core = CORES.clone().acquire_owned().await.expect("nobody closes it");
     let span = tracing::Span::current();
     let work = move || {
+        stand_back();
         let done = span.in_scope(|| work(&bounds));
         drop(core);
         done

@@ -8,6 +8,7 @@ use std::thread::{Builder, JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
 use super::health::Health;
+use super::priority::stand_back;
 use super::queue::{Line, Part, Queue, Slice};
 use super::{Fault, Meters};
 
@@ -56,6 +57,9 @@ impl Worker {
         Builder::new().name(format!("{THREAD_NAME}{index}")).spawn(move || {
             // OpenMP keeps this setting for each thread apart.
             tch::set_num_threads(i32::try_from(self.threads).unwrap_or(1));
+            if self.line == Line::Long {
+                stand_back();
+            }
             let mut trusted = None;
             while let Some(parts) = queue.take(self.line, self.most) {
                 self.health.begins(index);
