@@ -1,8 +1,7 @@
 //! Who gets in: whoever has a key with the scope that the request needs, and does not ask too often.
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, Method, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::arrival;
@@ -16,35 +15,37 @@ use super::state::AppState;
 ///
 /// A request with no key that is known counts for its address, so that keys cannot be tried out faster than anybody may
 /// ask. It takes nothing from those who have a key and share the address, behind a proxy say.
-pub async fn admit(
-    State(state): State<AppState>,
+pub async fn admit<F: Future<Output = Response>>(
+    state: &AppState,
     mut request: Request,
-    next: Next,
-) -> Result<Response, Problem> {
+    next: impl FnOnce(Request) -> F,
+) -> Response {
     let path = request.uri().path();
     if is_probe(path) {
-        return Ok(next.run(request).await);
+        return next(request).await;
     }
     let open = state.config().public_docs && is_document(path);
     let needed = (!open).then(|| needed(path, request.method()));
-    let (caller, refusal) = match who(&state, request.headers(), needed) {
+    let (caller, refusal) = match who(state, request.headers(), needed) {
         Ok(Some(caller)) => (caller, None),
-        Ok(None) => (at_address(&state, &request), None),
-        Err((caller, problem)) => (caller.unwrap_or_else(|| at_address(&state, &request)), Some(problem)),
+        Ok(None) => (at_address(state, &request), None),
+        Err((caller, problem)) => (caller.unwrap_or_else(|| at_address(state, &request)), Some(problem)),
     };
-    let standing = state.limiter().map(|limiter| limiter.count(&caller)).transpose();
-    let standing = standing.map_err(Problem::RateLimited)?;
+    let standing = match state.limiter().map(|limiter| limiter.count(&caller)).transpose() {
+        Ok(standing) => standing,
+        Err(standing) => return Problem::RateLimited(standing).into_response(),
+    };
     let mut response = match refusal {
         Some(problem) => problem.into_response(),
         None => {
             request.extensions_mut().insert(caller);
-            next.run(request).await
+            next(request).await
         }
     };
     if let Some(standing) = standing {
         standing.write(response.headers_mut());
     }
-    Ok(response)
+    response
 }
 
 /// The holder of the request's key, where keys are asked for; or why it may not pass, and whose key it was.

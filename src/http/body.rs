@@ -12,9 +12,8 @@ use std::time::Duration;
 use std::{fmt, io};
 
 use axum::body::{Body, HttpBody};
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, Version, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http_body_util::BodyExt;
@@ -84,9 +83,13 @@ pub async fn read(request: Request, state: &AppState) -> Result<(Bytes, BodyPerm
 
 /// Reads on where the request's reader let go of its body. A body that came too slowly is answered as that, whatever
 /// its reader made of it.
-pub async fn read_on(State(state): State<AppState>, request: Request, next: Next) -> Response {
+pub async fn read_on<F: Future<Output = Response>>(
+    state: &AppState,
+    request: Request,
+    next: impl FnOnce(Request) -> F,
+) -> Response {
     if request.body().is_end_stream() {
-        return next.run(request).await;
+        return next(request).await;
     }
     let pace: Option<Pace> = request.extensions().get().cloned();
     let waits_for_us = request.headers().contains_key(header::EXPECT);
@@ -95,7 +98,7 @@ pub async fn read_on(State(state): State<AppState>, request: Request, next: Next
     let (head, body) = request.into_parts();
     let kept = Arc::new(Mutex::new(Kept { body, read: 0, wanted: !waits_for_us }));
     let request = Request::from_parts(head, Body::new(Lent(kept.clone())));
-    let mut response = next.run(request).await;
+    let mut response = next(request).await;
     let is_whole = match pace.and_then(|pace| pace.slow()) {
         Some(slow) => {
             let problem = if slow == Slow::Caller { Problem::SlowBody } else { Problem::Draining };

@@ -2,9 +2,8 @@
 //! until its reply was taken, which may be never.
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header;
-use axum::middleware::Next;
 use axum::response::Response;
 use http_body_util::BodyExt;
 
@@ -14,15 +13,19 @@ use super::state::AppState;
 pub const COMPRESSORS: usize = 64;
 
 /// Lets `CompressionLayer`, which stands within, see what the caller accepts only while there is room for a compressor.
-pub async fn bounded(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+pub async fn bounded<F: Future<Output = Response>>(
+    state: &AppState,
+    mut request: Request,
+    next: impl FnOnce(Request) -> F,
+) -> Response {
     if !request.headers().contains_key(header::ACCEPT_ENCODING) {
-        return next.run(request).await;
+        return next(request).await;
     }
     let Ok(place) = state.compressors().clone().try_acquire_owned() else {
         request.headers_mut().remove(header::ACCEPT_ENCODING);
-        return next.run(request).await;
+        return next(request).await;
     };
-    let response = next.run(request).await;
+    let response = next(request).await;
     if !response.headers().contains_key(header::CONTENT_ENCODING) {
         return response;
     }

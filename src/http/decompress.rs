@@ -7,8 +7,6 @@ use std::sync::{Arc, LazyLock};
 use axum::body::{Body, BodyDataStream};
 use axum::extract::Request;
 use axum::http::{HeaderMap, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 use bytes::{Buf, Bytes};
 use flate2::write::GzDecoder;
 use futures_util::{StreamExt, stream};
@@ -35,17 +33,12 @@ const NOTHING: usize = 256 * 1024;
 type Window = OwnedSemaphorePermit;
 
 /// From here on the request's body is plain.
-pub async fn decompress(mut request: Request, next: Next) -> Response {
-    let decoder = match Decoder::named_in(request.headers()) {
-        Ok(Some(decoder)) => decoder,
-        Ok(None) => return next.run(request).await,
-        Err(problem) => return problem.into_response(),
-    };
+pub fn decompress(mut request: Request) -> Result<Request, Problem> {
+    let Some(decoder) = Decoder::named_in(request.headers())? else { return Ok(request) };
     let headers = request.headers_mut();
     headers.remove(header::CONTENT_ENCODING);
     headers.remove(header::CONTENT_LENGTH);
-    let request = request.map(|body| plain(body, decoder));
-    next.run(request).await
+    Ok(request.map(|body| plain(body, decoder)))
 }
 
 /// The body as `decoder` reads it; each part comes out as soon as it came in.

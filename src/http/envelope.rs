@@ -4,7 +4,6 @@ use std::time::Instant;
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use axum::middleware::Next;
 use axum::response::Response;
 use opentelemetry::global;
 use opentelemetry_http::HeaderExtractor;
@@ -20,7 +19,10 @@ const MAX_REQUEST_ID: usize = 128;
 
 /// It sees every request before all others do but `measure`, and every reply after them, panics and unknown routes
 /// included.
-pub async fn envelope(request: Request, next: Next) -> Response {
+pub async fn envelope<F: Future<Output = Response>>(
+    request: Request,
+    next: impl FnOnce(Request) -> F,
+) -> Response {
     let started = Instant::now();
     let id = request_id(request.headers());
     let text = id.to_str().unwrap_or_default().to_owned();
@@ -37,7 +39,7 @@ pub async fn envelope(request: Request, next: Next) -> Response {
     // Refused where no spans are sent.
     let _ = span.set_parent(caller);
     let uri = request.uri().clone();
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let mut response = next(request).instrument(span.clone()).await;
     let problem = response.extensions_mut().remove().or_else(|| Problem::from_status(response.status()));
     if let Some(problem) = problem {
         problem.render(&mut response, &text, uri.path());

@@ -8,7 +8,6 @@ use axum::Error;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderValue, Method, StatusCode};
-use axum::middleware::Next;
 use axum::response::Response;
 use http_body::{Frame, SizeHint};
 use metrics::{counter, histogram};
@@ -20,14 +19,17 @@ pub const SECONDS: &str = "mirador_request_seconds";
 /// Count by route and cause.
 pub const UNFINISHED: &str = "mirador_requests_unfinished_total";
 
-/// Outermost layer: measures every request of a known route.
-pub async fn measure(request: Request, next: Next) -> Response {
+/// Outermost of all: measures every request of a known route.
+pub async fn measure<F: Future<Output = Response>>(
+    request: Request,
+    next: impl FnOnce(Request) -> F,
+) -> Response {
     let Some(route) = request.extensions().get::<MatchedPath>().cloned() else {
-        return next.run(request).await;
+        return next(request).await;
     };
     let mut watch = Watch { started: Instant::now(), route, status: None, id: None, end: End::Left };
     let headless = request.method() == Method::HEAD;
-    let response = next.run(request).await;
+    let response = next(request).await;
     watch.status = Some(response.status());
     watch.id = response.headers().get(X_REQUEST_ID).cloned();
     if headless {
@@ -129,7 +131,7 @@ mod tests {
     use std::time::Duration;
 
     use axum::Router;
-    use axum::middleware::from_fn;
+    use axum::middleware::{Next, from_fn};
     use axum::routing::get;
     use futures_util::{StreamExt, stream};
     use http_body_util::BodyExt;
@@ -157,7 +159,7 @@ mod tests {
             .route("/measure/failed", get(async || slow(Err(std::io::Error::other("broken")))))
             .route("/measure/left", get(async || slow(Ok("last"))))
             .route("/measure/headless", get(std::future::pending::<()>))
-            .layer(from_fn(measure));
+            .layer(from_fn(|request, next: Next| measure(request, |request| next.run(request))));
         let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
         app.oneshot(request).await.unwrap().into_body()
     }

@@ -41,7 +41,8 @@ mod state;
 mod target_sites;
 
 use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -56,33 +57,44 @@ pub use state::AppState;
 
 /// The application: all routes and what surrounds them.
 pub fn app(state: AppState) -> Router {
-    // One layer for all, outermost first: each that a router takes by itself boxes and clones all those within.
-    let surroundings = ServiceBuilder::new()
-        .layer(from_fn(measure::measure))
-        .layer(from_fn(envelope::envelope))
-        .layer(from_fn_with_state(state.clone(), body::read_on))
-        .layer(from_fn_with_state(state.clone(), origin::guard))
-        .layer(from_fn_with_state(state.clone(), auth::admit))
-        .layer(CatchPanicLayer::custom(|_| -> Response { problem::Problem::Internal.into_response() }))
-        .layer(from_fn_with_state(state.clone(), compress::bounded))
-        .layer(CompressionLayer::new())
-        .layer(from_fn(query::refuse))
-        .layer(from_fn(decompress::decompress));
     let (routes, _) = routes().split_for_parts();
-    routes
-        .merge(docs::routes())
-        .layer(surroundings)
-        .with_state(state)
+    let panics = CatchPanicLayer::custom(|_| -> Response { problem::Problem::Internal.into_response() });
+    let surroundings = ServiceBuilder::new()
+        .layer(from_fn_with_state(state.clone(), surround))
+        .layer(panics)
+        .layer(CompressionLayer::new());
+    routes.merge(docs::routes()).layer(surroundings).with_state(state)
+}
+
+/// What every request passes, outermost first. One future for all: layers box each its own, and clone all within.
+async fn surround(State(state): State<AppState>, request: Request, routes: Next) -> Response {
+    let state = &state;
+    let admitted = move |request| compress::bounded(state, request, |request| routes.run(request));
+    let guarded = move |request| {
+        auth::admit(state, request, move |request| async move {
+            match query::check(&request).and_then(|()| decompress::decompress(request)) {
+                Ok(request) => admitted(request).await,
+                Err(problem) => problem.into_response(),
+            }
+        })
+    };
+    let enveloped =
+        move |request| body::read_on(state, request, move |request| origin::guard(state, request, guarded));
+    measure::measure(request, move |request| envelope::envelope(request, enveloped)).await
 }
 
 /// What `--ops-bind` serves: health and metrics, with no key.
 fn ops(state: AppState) -> Router {
     let (routes, _) = probes().routes(routes!(metrics::metrics)).split_for_parts();
-    routes
-        .layer(from_fn(query::refuse))
-        .layer(from_fn_with_state(state.clone(), body::read_on))
-        .layer(from_fn(envelope::envelope))
-        .with_state(state)
+    routes.layer(from_fn_with_state(state.clone(), surround_ops)).with_state(state)
+}
+
+async fn surround_ops(State(state): State<AppState>, request: Request, routes: Next) -> Response {
+    let checked = async |request| match query::check(&request) {
+        Ok(()) => routes.run(request).await,
+        Err(problem) => problem.into_response(),
+    };
+    envelope::envelope(request, |request| body::read_on(&state, request, checked)).await
 }
 
 /// What a caller is answered who found all places taken: health, and that there is no place for more.
@@ -90,7 +102,8 @@ fn health(state: AppState) -> Router {
     let (routes, _) =
         probes().routes(routes!(inference::live)).routes(routes!(inference::ready)).split_for_parts();
     let crowded = async || problem::Problem::Crowded;
-    routes.fallback(crowded).layer(from_fn(envelope::envelope)).with_state(state)
+    let envelope = |request, routes: Next| envelope::envelope(request, |request| routes.run(request));
+    routes.fallback(crowded).layer(from_fn(envelope)).with_state(state)
 }
 
 /// The OpenAPI document of the routes.

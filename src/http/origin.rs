@@ -4,9 +4,8 @@
 //! whether the page may see the answer. So a page of another origin is refused before its body is read, and a name that
 //! somebody made point here is not answered where `--allowed-host` says what we are called.
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::arrival;
@@ -24,7 +23,11 @@ const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 
 /// Refuses other hosts and other origins' pages, answers preflights, and tells browsers who may read the reply, whatever
 /// the reply is.
-pub async fn guard(State(state): State<AppState>, request: Request, next: Next) -> Response {
+pub async fn guard<F: Future<Output = Response>>(
+    state: &AppState,
+    request: Request,
+    next: impl FnOnce(Request) -> F,
+) -> Response {
     let config = state.config();
     let (headers, method) = (request.headers(), request.method());
     let host = arrival::host(headers, request.uri(), config);
@@ -44,7 +47,7 @@ pub async fn guard(State(state): State<AppState>, request: Request, next: Next) 
     let mut response = match asked {
         _ if !ours => Problem::Misdirected.into_response(),
         Some(asked) if admitted => preflight(asked.clone(), headers),
-        None if admitted || is_safe(method) => next.run(request).await,
+        None if admitted || is_safe(method) => next(request).await,
         _ => Problem::ForeignOrigin.into_response(),
     };
     if !config.cors_origin.is_empty() {

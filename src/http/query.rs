@@ -4,8 +4,6 @@ use std::collections::HashSet;
 
 use axum::extract::{MatchedPath, Request};
 use axum::http::Uri;
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 
 use super::problem::Problem;
 
@@ -14,19 +12,15 @@ const OWN: [&str; 4] =
     ["/v1/target-sites/score", "/v1/pre-mirnas/classify", "/v1/expression/predict", "/docs"];
 
 /// Refuses every query of a route that has none.
-pub async fn refuse(request: Request, next: Next) -> Response {
+pub fn check(request: &Request) -> Result<(), Problem> {
     let route = request.extensions().get::<MatchedPath>().map_or("", |path| path.as_str());
-    if !OWN.iter().any(|own| route.starts_with(own)) {
-        match pairs(request.uri()) {
-            Ok(pairs) => {
-                if let Some((name, _)) = pairs.first() {
-                    return unknown(name, &[]).into_response();
-                }
-            }
-            Err(problem) => return problem.into_response(),
-        }
+    if OWN.iter().any(|own| route.starts_with(own)) {
+        return Ok(());
     }
-    next.run(request).await
+    match pairs(request.uri())?.first() {
+        Some((name, _)) => Err(unknown(name, &[])),
+        None => Ok(()),
+    }
 }
 
 /// Names and values.
