@@ -184,7 +184,9 @@ impl ModelRef {
 
 impl ModelRow {
     fn of(Entry { served, default, default_version }: &Entry, state: &AppState) -> Self {
-        let mut limits = BTreeMap::from([("rows", Range { min: 1, max: state.config().max_rows.get() })]);
+        // A slow model takes fewer than the server: what it can score before a drain is over.
+        let rows = state.config().max_rows.get().min(served.predictor.most_inputs_of_request());
+        let mut limits = BTreeMap::from([("rows", Range { min: 1, max: rows })]);
         for (name, lengths) in served.model.task.input_lengths() {
             limits.insert(name, Range { min: *lengths.start(), max: *lengths.end() });
         }

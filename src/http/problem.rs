@@ -49,10 +49,10 @@ pub enum Problem {
     },
     /// The body came too slowly.
     SlowBody,
-    /// A format that the route does not take.
-    MediaType,
+    /// A format that the route does not take, as it was named.
+    MediaType(String),
     /// The same, below `/v2`.
-    TensorType,
+    TensorType(String),
     /// No format that the caller accepts.
     NotAcceptable,
     /// A page of another origin, which is not listed.
@@ -128,7 +128,9 @@ impl Problem {
             Self::TooManyRows(_) => ProblemKind::TooManyRows,
             Self::TooMuchWork { .. } => ProblemKind::TooMuchWork,
             Self::SlowBody => ProblemKind::SlowBody,
-            Self::MediaType | Self::TensorType | Self::ContentEncoding => ProblemKind::UnsupportedMediaType,
+            Self::MediaType(_) | Self::TensorType(_) | Self::ContentEncoding => {
+                ProblemKind::UnsupportedMediaType
+            }
             Self::NotAcceptable => ProblemKind::NotAcceptable,
             Self::ForeignOrigin => ProblemKind::ForeignOrigin,
             Self::Misdirected => ProblemKind::Misdirected,
@@ -174,8 +176,14 @@ impl Problem {
                 "a page of this origin may not ask this server; its operator can allow it by --cors-origin".into()
             }
             Self::Misdirected => "this server does not answer to the host that was asked for".into(),
-            Self::MediaType => "Content-Type has to be application/json, application/x-ndjson, text/csv or text/tab-separated-values; for hairpins and promoters also text/x-fasta".into(),
-            Self::TensorType => "Content-Type has to be application/json, or application/octet-stream with tensors behind the JSON".into(),
+            Self::MediaType(sent) => format!(
+                "Content-Type is {}; it has to be application/json, application/x-ndjson, text/csv or text/tab-separated-values; for hairpins and promoters also text/x-fasta",
+                named(sent)
+            ),
+            Self::TensorType(sent) => format!(
+                "Content-Type is {}; it has to be application/json, or application/octet-stream with tensors behind the JSON",
+                named(sent)
+            ),
             Self::ContentEncoding => "Content-Encoding has to be gzip or zstd, or absent".into(),
             Self::Malformed(errors) | Self::InvalidInput(errors) => {
                 let (values, are) = if errors.all == 1 { ("value", "is") } else { ("values", "are") };
@@ -263,6 +271,14 @@ impl Problem {
 }
 
 /// Status only: `envelope` writes the rest.
+/// A media type in a sentence.
+fn named(sent: &str) -> String {
+    match sent {
+        "" => "missing".into(),
+        _ => format!("{:?}", sent.chars().take(100).collect::<String>()),
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = self.kind().status().into_response();

@@ -195,6 +195,11 @@ impl Predictor {
         self.0.most
     }
 
+    /// Most inputs that one request may have; a long site takes several.
+    pub fn most_inputs_of_request(&self) -> usize {
+        self.0.rooms.most()
+    }
+
     /// Inputs that were admitted and not answered.
     pub fn inputs_in_flight(&self) -> usize {
         self.0.rooms.taken()

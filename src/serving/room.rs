@@ -146,6 +146,11 @@ impl Rooms {
         Ok(Place { room, bytes: Arc::new(bytes) })
     }
 
+    /// Most inputs that one request may have.
+    pub fn most(&self) -> usize {
+        self.large.size
+    }
+
     /// Inputs that have places.
     pub fn taken(&self) -> usize {
         [&self.small, &self.large, &self.lines].map(Pool::taken).iter().sum()

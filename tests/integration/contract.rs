@@ -150,9 +150,14 @@ async fn wrong_method_and_wrong_content_type() {
     problem(&reply, 405, "method-not-allowed");
     assert_eq!(reply.header("allow"), "POST");
     let body = json!({"pairs": [pair()]}).to_string();
-    for content_type in ["text/plain", "application/jsonp", ""] {
+    for (content_type, named) in [
+        ("text/plain", "is \"text/plain\""),
+        ("application/jsonp; a=b", "is \"application/jsonp\""),
+        ("", "is missing"),
+    ] {
         let reply = app.send(score_request(&[("content-type", content_type)], body.clone())).await;
-        problem(&reply, 415, "unsupported-media-type");
+        let problem = problem(&reply, 415, "unsupported-media-type");
+        assert!(problem["detail"].as_str().unwrap().contains(named), "{problem}");
     }
     let request = score_request(&[("content-type", "Application/JSON; charset=utf-8")], body);
     assert_eq!(app.send(request).await.status, 200);

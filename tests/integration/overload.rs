@@ -50,6 +50,8 @@ async fn what_cannot_be_scored_while_draining_is_refused_with_the_limit() {
     let found = problem(&app.score(&vec![pair(); 351]).await, 413, "too-much-work");
     assert!(found["detail"].as_str().unwrap().starts_with("dmiso@fake takes up to 350 rows"), "{found}");
     assert_eq!(app.score(&vec![pair(); 350]).await.status, 200);
+    let list = app.get("/v1/models").await.body;
+    assert_eq!(list["models"][0]["limits"]["rows"], json!({"min": 1, "max": 350}));
 }
 
 #[tokio::test]

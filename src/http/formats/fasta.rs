@@ -101,7 +101,7 @@ impl Record {
 /// What the URL has to say where a record cannot.
 pub fn check<Q: Question>(asked: &Asked) -> Result<(), Problem> {
     if Q::FASTA.is_none() {
-        return Err(Problem::MediaType);
+        return Err(Problem::MediaType("text/x-fasta".into()));
     }
     match Q::kind("tss").is_some() && asked.tss.is_none() {
         true => Err(Problem::BadHeader(

@@ -66,7 +66,8 @@ pub struct Sent {
 pub fn of_request(headers: &HeaderMap) -> Result<(Sent, Format, &'static str), Problem> {
     let text = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut parts = text.split(';').map(str::trim);
-    let format = Format::of(parts.next().unwrap_or_default()).ok_or(Problem::MediaType)?;
+    let sent = parts.next().unwrap_or_default();
+    let format = Format::of(sent).ok_or_else(|| Problem::MediaType(sent.to_owned()))?;
     let charset = parts.find_map(|part| {
         let (name, value) = part.split_once('=')?;
         name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"').to_owned())

@@ -45,7 +45,10 @@ fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
     let Some(media_type) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
     let essence = media_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
     let taken = ["application/json", "application/octet-stream"];
-    taken.iter().any(|name| essence.eq_ignore_ascii_case(name)).then_some(()).ok_or(Problem::TensorType)
+    match taken.iter().any(|name| essence.eq_ignore_ascii_case(name)) {
+        true => Ok(()),
+        false => Err(Problem::TensorType(essence.to_owned())),
+    }
 }
 
 async fn answer<Q: Question>(

@@ -174,8 +174,8 @@ fn example_of(kind: ProblemKind, path: &str, method: &Method, place: &str) -> Op
             Problem::TooMuchWork { model: "deepmirnatar@balanced".into(), rows: 1_000 }
         }
         ProblemKind::SlowBody => Problem::SlowBody,
-        ProblemKind::UnsupportedMediaType if tensors => Problem::TensorType,
-        ProblemKind::UnsupportedMediaType => Problem::MediaType,
+        ProblemKind::UnsupportedMediaType if tensors => Problem::TensorType("text/plain".into()),
+        ProblemKind::UnsupportedMediaType => Problem::MediaType("text/plain".into()),
         ProblemKind::NotAcceptable => Problem::NotAcceptable,
         ProblemKind::InvalidInput => field(
             ErrorCode::InvalidLetter,
