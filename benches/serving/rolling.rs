@@ -48,9 +48,8 @@ pub async fn rolling(requests: usize) -> Result<(), Failure> {
         });
     }
     // Lines as fast as they are answered, and from who takes his time to read.
-    let lines = requests / 10;
-    let streams = [Duration::from_millis(5), Duration::from_millis(5), Duration::from_millis(60)]
-        .map(|pause| tokio::spawn(resume::all(address, lines, pause)));
+    let streams = [(5, requests), (5, requests), (60, requests / 5)]
+        .map(|(ms, lines)| tokio::spawn(resume::all(address, lines, Duration::from_millis(ms))));
     let mut restarts = 0;
     while restarts < 2 || asked.load(Ordering::Relaxed) < requests {
         let index = restarts % 2;
