@@ -1,8 +1,7 @@
-//! Writes libtorch's folder into the programs' run path, so that they start with no environment variable set.
+//! Of every package: writes libtorch's folder into the programs' run path, so that they start with no environment variable set.
 
 fn main() {
     println!("cargo:rerun-if-env-changed=LIBTORCH");
-    println!("cargo:rerun-if-changed=build.rs");
     if let Ok(libtorch) = std::env::var("LIBTORCH") {
         println!("cargo:rustc-link-arg=-Wl,-rpath,{libtorch}/lib");
     }

@@ -10,8 +10,8 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use mirador_models::device::DeviceChoice;
 
-use crate::models::device::DeviceChoice;
 use crate::serving::PredictorConfig;
 
 /// Answers the questions of microRNA biology over HTTP.

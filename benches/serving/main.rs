@@ -6,6 +6,9 @@
 //! Every server runs as a process of its own on loopback, and the client shares the machine with it: figures are ratios of
 //! one run, not promises. Raw results go to `benches/runs/`.
 
+// What a benchmark prints is its result.
+#![allow(clippy::print_stdout)]
+
 mod client;
 mod lines;
 mod load;
@@ -21,8 +24,8 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use axum::{Json, Router, routing::post};
-use mirador::models::WeightsDir;
-use mirador::models::device::{self, Device};
+use mirador_models::WeightsDir;
+use mirador_models::device::{self, Device};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 

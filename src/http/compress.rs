@@ -9,9 +9,6 @@ use http_body_util::BodyExt;
 
 use super::state::AppState;
 
-/// Replies that may be compressed at once; others are sent as they are.
-pub const COMPRESSORS: usize = 64;
-
 /// Lets `CompressionLayer`, which stands within, see what the caller accepts only while there is room for a compressor.
 pub async fn bounded<F: Future<Output = Response>>(
     state: &AppState,

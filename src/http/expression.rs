@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 
 use axum::extract::{Request, State};
 use axum::response::Response;
+use mirador_models::tasks::expression::{Gene, HalfLife, HalfLifeFeature, PROMOTER_LENGTHS};
+use mirador_models::tasks::scale::Scale;
+use mirador_models::tasks::{Input, Task};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::formats::{Asked, answer, levels, object, whole};
-use super::models::ModelRef;
+use super::model_ref::ModelRef;
+use super::openapi::ScoringProblems;
 use super::problem::{ErrorCode, Problem};
-use super::problem_kind::ScoringProblems;
 use super::rows::{Answer, Column, Kind, Question, RowReader};
 use super::state::{AppState, Models};
-use crate::tasks::expression::{Gene, HalfLife, HalfLifeFeature, PROMOTER_LENGTHS};
-use crate::tasks::scale::Scale;
-use crate::tasks::{Input, Task};
 
 /// Genes to predict.
 #[derive(Debug, ToSchema)]

@@ -5,8 +5,8 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::openapi::{LiveProblems, ReadyProblems};
 use super::problem::Problem;
-use super::problem_kind::{LiveProblems, ReadyProblems};
 use super::state::AppState;
 
 /// All is well.

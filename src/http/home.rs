@@ -2,7 +2,7 @@
 
 use axum::response::Html;
 
-use super::problem_kind::BareProblems;
+use super::openapi::BareProblems;
 
 /// Read about the service
 #[utoipa::path(

@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
+use mirador_models::sha256_of;
 use subtle::ConstantTimeEq;
-
-use crate::models::sha256_of;
 
 /// What a key allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::Display)]
@@ -117,13 +116,12 @@ impl FromStr for Key {
     }
 }
 
-/// `mirador key`: prints a new key, and its line in the file.
-pub fn print_new_key(name: &str, scopes: &[String]) -> Result<(), String> {
+/// `mirador key`: a new key, and its line in the file, in words for whoever makes it.
+pub fn new_key(name: &str, scopes: &[String]) -> Result<String, String> {
     check_name(name)?;
     let scopes = scopes.iter().map(|scope| parse_scope(scope)).collect::<Result<Vec<_>, _>>()?;
     let (secret, line) = Keys::make(name, &scopes);
-    println!("The key, which is shown only now:\n{secret}\n\nIts line for --key-file:\n{line}");
-    Ok(())
+    Ok(format!("The key, which is shown only now:\n{secret}\n\nIts line for --key-file:\n{line}"))
 }
 
 /// A name stands in the file and in log lines.

@@ -1,51 +1,15 @@
 //! `GET /metrics`: what was counted, for Prometheus.
 
-use std::sync::LazyLock;
-
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
-use metrics_process::Collector;
+use metrics::gauge;
 
-use super::measure::{SECONDS, UNFINISHED};
-use super::problem_kind::BareProblems;
+use super::figures::{self, IN_FLIGHT};
+use super::openapi::BareProblems;
 use super::state::AppState;
 use crate::serving::{Entry, Meters};
 use crate::telemetry::prometheus;
-
-const IN_FLIGHT: &str = "mirador_inputs_in_flight";
-const BUILD: &str = "mirador_build_info";
-
-/// Says what each figure means; made on the first use of `prometheus`, before anything is counted.
-static PROCESS: LazyLock<Collector> = LazyLock::new(|| {
-    prometheus();
-    Meters::describe();
-    describe_histogram!(
-        SECONDS,
-        Unit::Seconds,
-        "From the head of a request to the last byte of its reply, by route and status"
-    );
-    describe_counter!(
-        "mirador_streams_ended_total",
-        "Streams of lines that ended before their upload, each with a last line that says so, by cause"
-    );
-    describe_counter!(
-        UNFINISHED,
-        "Requests whose reply was not sent to its end: the caller left, or the reply failed, by route"
-    );
-    describe_gauge!(IN_FLIGHT, "Inputs of a model that wait or run");
-    describe_gauge!(BUILD, "Always 1; the labels tell which program this is");
-    gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION"), "api" => "v1").set(1.0);
-    let process = Collector::default();
-    process.describe();
-    process
-});
-
-/// Starts counting.
-pub fn start() {
-    LazyLock::force(&PROCESS);
-}
 
 /// Read the metrics
 ///
@@ -61,7 +25,7 @@ pub async fn metrics(State(state): State<AppState>) -> Response {
         let in_flight = gauge!(IN_FLIGHT, "model" => served.full_name());
         in_flight.set(served.predictor.inputs_in_flight() as f64);
     }
-    PROCESS.collect();
+    figures::collect();
     let gone = Meters::gone();
     let text = prometheus().render();
     let lines =

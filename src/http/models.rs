@@ -8,21 +8,11 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::model_ref::ModelRef;
+use super::openapi::{LookupProblems, ReadinessProblems};
 use super::problem::Problem;
-use super::problem_kind::{LookupProblems, ReadinessProblems};
 use super::state::{AppState, Models};
 use crate::serving::{Entry, ServedModel};
-
-/// The model and version that answered.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct ModelRef {
-    /// Name of the model.
-    #[schema(example = "dmiso")]
-    name: String,
-    /// Its version.
-    #[schema(example = "balanced")]
-    version: String,
-}
 
 /// What is served.
 #[derive(Debug, Serialize, ToSchema)]
@@ -133,7 +123,7 @@ pub async fn card(
     Models(registry): Models,
     Path(name): Path<String>,
 ) -> Result<Json<ModelCard>, Problem> {
-    let entry = registry.card(&name)?;
+    let entry = registry.get(&name)?;
     let served = &entry.served;
     Ok(Json(ModelCard {
         row: ModelRow::of(entry, &state),
@@ -173,12 +163,6 @@ impl HeldOut {
     fn of(set: &Value) -> Option<Self> {
         let (name, model) = (set["name"].as_str()?.to_owned(), &set["model"]);
         Some(Self { name, rows: model["rows"].as_u64()?, positives: model["classes"]["positives"].as_u64() })
-    }
-}
-
-impl ModelRef {
-    pub(super) fn of(served: &ServedModel) -> Self {
-        Self { name: served.config.model.clone(), version: served.config.version.clone() }
     }
 }
 

@@ -2,18 +2,18 @@
 
 use axum::extract::{Request, State};
 use axum::response::Response;
+use mirador_models::networks::premirna_cnn_lstm::CAUTION;
+use mirador_models::tasks::pre_mirna::{LENGTHS, PreMirna};
+use mirador_models::tasks::{Input, Task, probability};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::formats::{Asked, answer};
-use super::models::ModelRef;
+use super::model_ref::ModelRef;
+use super::openapi::ScoringProblems;
 use super::problem::Problem;
-use super::problem_kind::ScoringProblems;
 use super::rows::{Answer, Column, Kind, Question, RowReader};
 use super::state::{AppState, Models};
-use crate::models::premirna_cnn_lstm::CAUTION;
-use crate::tasks::pre_mirna::{LENGTHS, PreMirna};
-use crate::tasks::{Input, Task, probability};
 
 const OTHER_STRAND: &str = "sequence: the reverse complement has the ends of an intron (GU…AG), as a mirtron has; send \
                             the transcribed strand, 5'→3'";

@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use mirador_models::device::Device;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::timeout;
@@ -12,9 +13,8 @@ use tokio::time::timeout;
 use super::AppState;
 use super::keys::Keys;
 use super::net::{Certificate, TlsError};
-use super::server::ServeError;
+use super::serve_error::ServeError;
 use crate::config::ServeConfig;
-use crate::models::device::Device;
 use crate::serving::Registry;
 
 /// A file that takes longer is not waited for: it lies on a disk that is gone, or is a pipe.

@@ -2,14 +2,15 @@
 
 use std::ops::RangeInclusive;
 
+use mirador_models::MODELS;
+use mirador_models::tasks::target_site::Pair;
+use mirador_models::tasks::{Input, Task};
+use mirna::Rna;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::problem::{ErrorCode, FieldError};
-use crate::models::MODELS;
-use crate::rna::Rna;
 use crate::serving::ServedModel;
-use crate::tasks::{Input, Task, target_site::Pair};
 
 /// From here on rows are read away from the connections' threads.
 pub const HEAVY_ROWS: usize = 256;

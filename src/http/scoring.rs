@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
+use mirador_models::encoding::best_window;
+use mirador_models::tasks::Input;
+use mirna::Base;
 use tracing::Instrument;
 
 use super::offload::{Bounds, offload};
 use super::problem::{ErrorCode, FieldError, Problem};
 use super::rows::{Answer, HEAVY_ROWS, Question, read};
-use crate::encoding::best_window;
-use crate::rna::Base;
 use crate::serving::{PredictError, Prediction, Room, ServedModel, Share};
-use crate::tasks::Input;
 
 /// Parts of one request that are encoded or scored at once: enough to keep the workers busy, few enough for its memory
 /// to stay flat.

@@ -2,63 +2,19 @@
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
 use std::time::Duration;
 
+use mirador_models::device::Device;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{sleep, timeout};
 
 use super::AppState;
-use super::keys::KeyFileError;
-use super::net::{Connections, Limits, Listening, Places, TlsError, share_files};
+use super::net::{Connections, Limits, Listening, Places, share_files};
 use super::reload;
-use crate::config::{ConfigError, ServeConfig};
-use crate::models::LoadError;
-use crate::models::device::Device;
+use super::serve_error::ServeError;
+use crate::config::ServeConfig;
 use crate::telemetry::{prometheus, tell_lost_lines};
-
-/// Why the server cannot start or go on.
-#[derive(Debug, thiserror::Error)]
-pub enum ServeError {
-    /// The settings contradict each other.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {source}")]
-    Bind {
-        /// `--bind`.
-        address: String,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The file for the bound address cannot be written.
-    #[error("{}: {source}", path.display())]
-    PortFile {
-        /// `--port-file`.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The file of keys cannot be used.
-    #[error(transparent)]
-    Keys(#[from] KeyFileError),
-    /// The certificate cannot be used.
-    #[error(transparent)]
-    Tls(#[from] TlsError),
-    /// The models cannot be served.
-    #[error("the models cannot be served: {0}")]
-    Load(#[from] LoadError),
-    /// The thread that loads the models panicked; the log has its message.
-    #[error("the models cannot be served: loading them panicked")]
-    Loader,
-    /// The device broke while serving.
-    #[error("the device is broken: {0}")]
-    Fault(String),
-    /// The system refused a signal handler or a thread, or the listener broke.
-    #[error(transparent)]
-    Io(#[from] io::Error),
-}
 
 /// The addresses that are listened on.
 pub struct Listeners {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::arrival;
-use super::problem_kind::BareProblems;
+use super::openapi::BareProblems;
 use super::state::AppState;
 
 /// GA4GH service-info 1.0.

@@ -7,13 +7,15 @@ use axum::http::request::Parts;
 use tokio::sync::{Semaphore, watch};
 
 use super::callers::Callers;
-use super::compress::COMPRESSORS;
+use super::figures;
 use super::keys::Keys;
-use super::metrics;
 use super::problem::Problem;
 use super::rate::{Caller, Limiter};
 use crate::config::ServeConfig;
 use crate::serving::{Bytes, Fault, PredictorConfig, Registry};
+
+/// Replies that may be compressed at once; others are sent as they are.
+const COMPRESSORS: usize = 64;
 
 /// Shared by all requests; cheap to clone.
 #[derive(Clone)]
@@ -40,7 +42,7 @@ impl AppState {
     /// A server that is starting.
     pub fn new(config: ServeConfig) -> Self {
         // Before a model makes its counters.
-        metrics::start();
+        figures::start();
         let limiter = config.rate_limit.map(Limiter::new);
         let (registry, keys, fault) = (Shared::default(), Shared::default(), Fault::default());
         let callers = Callers::new(config.max_bodies_bytes.get());

@@ -2,19 +2,19 @@
 
 use axum::extract::{Request, State};
 use axum::response::Response;
+use mirador_models::tasks::target_site::{MIRNA_LENGTHS, Pair, SITE_LENGTHS};
+use mirador_models::tasks::{Input, Task, probability};
+use mirna::seed::SiteType;
+use mirna::sense::{Turn, Turned};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::formats::{Asked, answer};
-use super::models::ModelRef;
+use super::model_ref::ModelRef;
+use super::openapi::ScoringProblems;
 use super::problem::Problem;
-use super::problem_kind::ScoringProblems;
 use super::rows::{Answer, Column, Kind, Question, RowReader};
 use super::state::{AppState, Models};
-use crate::rna::seed::SiteType;
-use crate::rna::sense::{Turn, Turned};
-use crate::tasks::target_site::{MIRNA_LENGTHS, Pair, SITE_LENGTHS};
-use crate::tasks::{Input, Task, probability};
 
 /// Pairs to score.
 #[derive(Debug, ToSchema)]

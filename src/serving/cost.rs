@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use crate::models::Replica;
-use crate::rna::{Base, Rna};
-use crate::tasks::expression::{Gene, PROMOTER_LENGTHS};
-use crate::tasks::target_site::{MIRNA_LENGTHS, Pair, SITE_LENGTHS};
-use crate::tasks::{Input, Task, pre_mirna, pre_mirna::PreMirna};
+use mirador_models::Replica;
+use mirador_models::tasks::expression::{Gene, PROMOTER_LENGTHS};
+use mirador_models::tasks::pre_mirna::PreMirna;
+use mirador_models::tasks::target_site::{MIRNA_LENGTHS, Pair, SITE_LENGTHS};
+use mirador_models::tasks::{Input, Task, pre_mirna};
+use mirna::{Base, Rna};
 
 /// Inputs of the batch that is timed, where one takes less than [`LONG`].
 const BATCH: usize = 32;

@@ -1,6 +1,7 @@
 //! Whether a model answers: what its workers noticed, and whether anything moves while inputs wait.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::time::{Duration, Instant};
 
 /// A batch is made to take a quarter of a second. One that takes so long, or inputs that wait so long without the end of

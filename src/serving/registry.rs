@@ -4,11 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use metrics::{describe_gauge, gauge};
+use mirador_models::device::Device;
+use mirador_models::tasks::Task;
+use mirador_models::{Encoder, LoadError, Model, Pairing, Replica, WeightsConfig, WeightsDir, sha256};
 
 use super::{Forward, Predictor, PredictorConfig, Rebuild, cost};
-use crate::models::device::Device;
-use crate::models::{Encoder, LoadError, Model, Pairing, Replica, WeightsConfig, WeightsDir, sha256};
-use crate::tasks::Task;
 
 /// One weights folder in service.
 pub struct ServedModel {
@@ -74,7 +74,7 @@ impl ServedModel {
         let rebuild: Rebuild = Arc::new(move || make().map_err(|error| error.to_string()));
         let inputs_of_row = encoder.most_inputs;
         let config = PredictorConfig { inputs_of_row, cost, rebuild: Some(rebuild), ..config.clone() };
-        let predictor = Predictor::start(&dir.full_name(), encoder.width, config, short, long)
+        let predictor = Predictor::start(&dir.config.id().to_string(), encoder.width, config, short, long)
             .map_err(|cause| LoadError::Io { path: dir.path.clone(), cause })?;
         let metrics = match dir.metrics()? {
             serde_json::Value::Object(metrics) => metrics,
@@ -108,7 +108,7 @@ impl ServedModel {
 
     /// `name@version`.
     pub fn full_name(&self) -> String {
-        format!("{}@{}", self.config.model, self.config.version)
+        self.config.id().to_string()
     }
 }
 
@@ -209,7 +209,7 @@ impl Registry {
     }
 
     /// The model that answers to `name` or `name@version`.
-    pub fn card(&self, name: &str) -> Result<&Entry, UnknownModel> {
+    pub fn get(&self, name: &str) -> Result<&Entry, UnknownModel> {
         self.find(Some(name), |_| true)
     }
 

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::thread::{Builder, JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
+use mirador_models::device::set_threads_here;
+
 use super::health::Health;
 use super::priority::stand_back;
 use super::queue::{Line, Part, Queue, Slice};
@@ -55,8 +57,7 @@ impl Worker {
     /// Starts the thread; it ends when the queue is closed and empty.
     pub fn spawn(mut self, index: usize, queue: Arc<Queue>) -> io::Result<JoinHandle<()>> {
         Builder::new().name(format!("{THREAD_NAME}{index}")).spawn(move || {
-            // OpenMP keeps this setting for each thread apart.
-            tch::set_num_threads(i32::try_from(self.threads).unwrap_or(1));
+            set_threads_here(self.threads);
             if self.line == Line::Long {
                 stand_back();
             }

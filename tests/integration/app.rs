@@ -10,9 +10,9 @@ use clap::Parser;
 use http_body_util::BodyExt;
 use mirador::config::{Command, Program, ServeConfig};
 use mirador::http::{AppState, app};
-use mirador::models::device::Device;
-use mirador::models::{Model, Options, WeightsConfig};
 use mirador::serving::{Forward, Predictor, PredictorConfig, Registry, ServedModel};
+use mirador_models::device::Device;
+use mirador_models::{Model, Options, WeightsConfig};
 use serde_json::{Map, Value, json};
 use tower::ServiceExt;
 
@@ -62,6 +62,16 @@ impl App {
         Self::starting(&[]).serving_with(model, feeding, forward)
     }
 
+    /// The same under a name of its own among the counters, which all tests share.
+    pub fn counted_as(
+        name: &str,
+        model: &'static Model,
+        feeding: PredictorConfig,
+        forward: Forward,
+    ) -> (Self, Predictor) {
+        Self::starting(&[]).serving_as(name, model, feeding, forward)
+    }
+
     /// The same, of an application that is starting.
     pub fn serving_with(
         self,
@@ -69,9 +79,19 @@ impl App {
         feeding: PredictorConfig,
         forward: Forward,
     ) -> (Self, Predictor) {
+        self.serving_as("fake", model, feeding, forward)
+    }
+
+    fn serving_as(
+        self,
+        name: &str,
+        model: &'static Model,
+        feeding: PredictorConfig,
+        forward: Forward,
+    ) -> (Self, Predictor) {
         let encoder = Arc::new((model.encoder)(&Options::new()).unwrap());
         let [short, long] = shared(forward);
-        let predictor = Predictor::start("fake", encoder.width, feeding, vec![short], vec![long]).unwrap();
+        let predictor = Predictor::start(name, encoder.width, feeding, vec![short], vec![long]).unwrap();
         let config = WeightsConfig {
             model: "dmiso".into(),
             version: "fake".into(),

@@ -1,17 +1,17 @@
-//! What users of other servers complain of, one test for each: it fails when the protection is taken out. Complaints 6 (a
-//! rolling update drops requests) and 7 (memory grows) need a whole process: they stand in `process`.
+//! What users of other servers complain of, one test for each: it fails when the protection is taken out. What needs a
+//! whole process (rolling updates, memory) stands in `process`.
 
 use std::time::Duration;
 
-use mirador::models::dmiso;
 use mirador::serving::{Forward, PredictorConfig};
+use mirador_models::networks::dmiso;
 use serde_json::{Value, json};
 
 use crate::app::{App, pair, score_request};
 use crate::fake::{ask, fragile, gated, start, until};
 
 #[tokio::test]
-async fn complaint_1_the_server_panics_when_a_queue_is_full() {
+async fn a_full_queue_refuses_and_goes_on() {
     let (forward, go, sizes) = gated(360);
     let feeding = PredictorConfig { queue_capacity: 3, max_batch_size: 2, ..PredictorConfig::default() };
     let (app, predictor) = App::with(&dmiso::MODEL, feeding, forward);
@@ -33,7 +33,7 @@ async fn complaint_1_the_server_panics_when_a_queue_is_full() {
 }
 
 #[tokio::test]
-async fn complaint_2_work_is_done_for_clients_that_left() {
+async fn nothing_is_done_for_clients_that_left() {
     let (forward, go, sizes) = gated(1);
     let predictor = start(PredictorConfig { queue_capacity: 10, ..PredictorConfig::default() }, forward);
     let running = tokio::spawn({
@@ -52,7 +52,7 @@ async fn complaint_2_work_is_done_for_clients_that_left() {
 }
 
 #[tokio::test]
-async fn complaint_3_a_deadline_fires_only_when_the_worker_is_free() {
+async fn a_deadline_fires_while_the_worker_is_busy() {
     let (forward, go, sizes) = gated(360);
     let (app, predictor) = App::with(&dmiso::MODEL, PredictorConfig::default(), forward);
     let running = tokio::spawn({
@@ -81,7 +81,7 @@ async fn complaint_3_a_deadline_fires_only_when_the_worker_is_free() {
 }
 
 #[tokio::test]
-async fn complaint_4_a_lonely_request_pays_for_a_batching_window() {
+async fn a_lonely_request_waits_for_no_window() {
     let (forward, go, sizes) = gated(1);
     let predictor = start(PredictorConfig::default(), forward);
     let answer = tokio::spawn({
@@ -97,7 +97,7 @@ async fn complaint_4_a_lonely_request_pays_for_a_batching_window() {
 }
 
 #[tokio::test]
-async fn complaint_5_healthy_while_broken() {
+async fn a_broken_device_is_not_ready() {
     let broken: Forward = Box::new(|_| panic!("CUDA error: an illegal memory access was encountered"));
     let config = PredictorConfig::default();
     let app = App::starting(&[]);
@@ -113,7 +113,7 @@ async fn complaint_5_healthy_while_broken() {
 }
 
 #[tokio::test]
-async fn complaint_8_the_cap_counts_requests_and_not_work() {
+async fn the_cap_counts_work_and_not_requests() {
     let (forward, go, sizes) = gated(1);
     let predictor = start(PredictorConfig { max_batch_size: 4, ..PredictorConfig::default() }, forward);
     let spawn = |rows: usize| {
@@ -138,7 +138,7 @@ async fn complaint_8_the_cap_counts_requests_and_not_work() {
 }
 
 #[tokio::test]
-async fn complaint_9_one_bad_row_fails_the_batch() {
+async fn one_bad_row_fails_alone() {
     let (forward, go, sizes) = gated(1);
     let mut fragile = fragile();
     let mut forward = forward;
@@ -176,7 +176,7 @@ async fn complaint_9_one_bad_row_fails_the_batch() {
 }
 
 #[tokio::test]
-async fn complaint_10_the_answer_depends_on_its_companions() {
+async fn the_answer_does_not_depend_on_its_companions() {
     let app = App::ready(&[]);
     let alone = app.score(&[pair()]).await.probabilities()[0];
     let other = json!({"mirna": "ACGUACGUACGUACGUACGUACGUACGUAC", "site": "GAUUACA".repeat(14)});
@@ -191,7 +191,7 @@ async fn complaint_10_the_answer_depends_on_its_companions() {
 }
 
 #[tokio::test]
-async fn complaint_11_p99_cannot_be_computed() {
+async fn p99_can_be_computed() {
     let app = App::ready(&[]);
     assert_eq!(app.score(&[pair()]).await.status, 200);
     let Value::String(text) = app.get("/metrics").await.body else { panic!("not text") };

@@ -8,7 +8,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures_util::stream;
 use http_body_util::BodyExt;
-use mirador::models::{dmiso, premirna_cnn_lstm, xpresso};
+use mirador_models::networks::{dmiso, premirna_cnn_lstm, xpresso};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::TestRunner;

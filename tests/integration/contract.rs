@@ -2,8 +2,9 @@
 
 use axum::body::Body;
 use axum::http::Request;
-use mirador::models::{Encoder, Model, dmiso};
 use mirador::serving::PredictorConfig;
+use mirador_models::networks::dmiso;
+use mirador_models::{Encoder, Model};
 use serde_json::{Value, json};
 
 use crate::app::{App, MIRNA, Reply, SCORE, SITE, pair, score_request};

@@ -4,9 +4,9 @@ use std::sync::OnceLock;
 
 use axum::body::Body;
 use axum::http::Request;
-use mirador::models::device::Device;
-use mirador::models::xpresso;
 use mirador::serving::{PredictorConfig, Registry};
+use mirador_models::device::Device;
+use mirador_models::networks::xpresso;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::Request;
 use http_body_util::BodyExt;
-use mirador::models::{premirna_cnn_lstm, xpresso};
+use mirador_models::networks::{premirna_cnn_lstm, xpresso};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

@@ -1,6 +1,6 @@
 //! What stands in a sequence's place: letters that are unknown, other notations, no value; the same on every route.
 
-use mirador::models::{pairmap, premirna_cnn_lstm, xpresso};
+use mirador_models::networks::{pairmap, premirna_cnn_lstm, xpresso};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use axum::body::Body;
 use axum::http::Request;
-use mirador::models::LoadError;
-use mirador::models::device::Device;
 use mirador::serving::{PredictorConfig, Registry};
+use mirador_models::LoadError;
+use mirador_models::device::Device;
 use serde_json::json;
 use tempfile::TempDir;
 

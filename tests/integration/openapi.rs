@@ -6,7 +6,7 @@ use std::path::Path;
 
 use axum::body::Body;
 use axum::http::Request;
-use mirador::models::pairmap;
+use mirador_models::networks::pairmap;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use mirador::models::device::Device;
-use mirador::models::{dmiso, xpresso};
 use mirador::serving::{Forward, PredictorConfig, Registry};
+use mirador_models::device::Device;
+use mirador_models::networks::{dmiso, xpresso};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
-use mirador::models::{dmiso, premirna_cnn_lstm, premirna_cnn_zheng};
+use mirador_models::networks::{dmiso, premirna_cnn_lstm, premirna_cnn_zheng};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

@@ -128,7 +128,7 @@ pub fn score(address: &str, rows: usize) -> String {
 }
 
 #[test]
-fn complaint_6_a_rolling_update_drops_requests() {
+fn a_rolling_update_drops_no_request() {
     let mut server = Server::start(&["--drain-pause-ms", "300"]);
     server.until_ready();
     let callers: Vec<_> = (0..3)
@@ -150,7 +150,7 @@ fn complaint_6_a_rolling_update_drops_requests() {
 }
 
 #[test]
-fn complaint_7_memory_grows() {
+fn memory_does_not_grow() {
     let mut server = Server::start(&[]);
     server.until_ready();
     let resident = || {

@@ -1,6 +1,6 @@
 //! Public files in one step: made-up rows in each file's format, with the options that docs/formats.md gives for it.
 
-use mirador::models::{premirna_cnn_lstm, xpresso};
+use mirador_models::networks::{premirna_cnn_lstm, xpresso};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::Request;
-use mirador::models::{premirna_cnn_lstm, xpresso};
+use mirador_models::networks::{premirna_cnn_lstm, xpresso};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

@@ -9,8 +9,8 @@ use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http_body_util::BodyExt;
 use mirador::http::{Keys, Scope};
-use mirador::models::dmiso;
 use mirador::serving::{Forward, PredictorConfig};
+use mirador_models::networks::dmiso;
 use serde_json::{Value, json};
 
 use crate::app::{App, pair, score_request};
@@ -56,7 +56,7 @@ async fn readers_who_do_not_read_hold_no_places() {
     }
     // Their chunks go through the queue and come to rest in front of readers who never come.
     let registry = app.state.registry().unwrap();
-    let predictor = &registry.resolve(mirador::tasks::Task::TargetSite, None).unwrap().predictor;
+    let predictor = &registry.resolve(mirador_models::tasks::Task::TargetSite, None).unwrap().predictor;
     tokio::time::sleep(Duration::from_millis(100)).await;
     until(|| predictor.inputs_in_flight() == 0).await;
     for rows in [1, 100, 600] {

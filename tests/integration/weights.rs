@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
-use mirador::models::device::Device;
-use mirador::models::{Model, Options, Replica, dmiso};
-use mirador::training::folder::{Identity, write_folder};
+use mirador_models::device::Device;
+use mirador_models::networks::dmiso;
+use mirador_models::{Identity, Model, Options, Replica, write_folder};
 use serde_json::json;
 use tempfile::TempDir;
 

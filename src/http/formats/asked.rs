@@ -1,11 +1,8 @@
 //! What the URL of a scoring request asks for.
 
-use std::sync::Arc;
-
 use axum::http::Uri;
 use utoipa::IntoParams;
 
-use super::columns::Columns;
 use super::media::Format;
 use crate::http::problem::Problem;
 use crate::http::query;
@@ -34,9 +31,6 @@ pub struct Asked {
     /// Where transcription starts in the records of a FASTA file, or in the rows of a table without such a column.
     #[param(ignore)]
     pub tss: Option<u64>,
-    /// The columns of a table whose rows come as lines.
-    #[param(ignore)]
-    pub relayed: Option<Arc<Columns>>,
 }
 
 impl Asked {

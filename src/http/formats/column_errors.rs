@@ -1,11 +1,12 @@
 //! What is said of a table whose columns are not those of the route: the remedy first, with the names that were found.
 
+use mirna::Rna;
+
 use super::asked::Asked;
 use super::draft::meant;
 use super::table::Table;
 use crate::http::problem::{ErrorCode, FieldError};
 use crate::http::rows::Question;
-use crate::rna::Rna;
 
 /// That no column is known.
 pub fn nothing_known<Q: Question>(table: &Table, asked: &Asked) -> FieldError {

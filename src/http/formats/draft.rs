@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::marker::PhantomData;
 
+use mirna::Rna;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -11,7 +12,6 @@ use super::asked::Asked;
 use super::object::{Entries, Object};
 use crate::http::problem::{ErrorCode, FieldError};
 use crate::http::rows::{Kind, Question};
-use crate::rna::Rna;
 
 /// A row in the making. Pointers start at the row.
 pub struct Draft<Q> {

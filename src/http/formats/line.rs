@@ -1,9 +1,12 @@
 //! One line of NDJSON: from text to a row, and from a result to text.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::asked::Asked;
+use super::columns::Columns;
 use super::draft::{Draft, Other};
 use super::hints;
 use super::json::without_bom;
@@ -31,9 +34,19 @@ impl BadLine {
     }
 }
 
+/// How lines are to be read.
+#[derive(Default)]
+pub struct Reading {
+    /// What the URL says.
+    pub asked: Asked,
+    /// The columns of a table whose rows come as lines.
+    pub columns: Option<Arc<Columns>>,
+}
+
 /// A row, and the fields beside it that go back with the result.
-pub fn read<Q: Question>(text: &[u8], asked: &Asked) -> Result<(Q, Vec<Other>), Vec<FieldError>> {
-    if let Some(columns) = &asked.relayed {
+pub fn read<Q: Question>(text: &[u8], reading: &Reading) -> Result<(Q, Vec<Other>), Vec<FieldError>> {
+    let Reading { asked, columns } = reading;
+    if let Some(columns) = columns {
         return relay::row(text, columns, asked);
     }
     // Files that were joined have their marks in the middle.

@@ -27,10 +27,9 @@ use tokio_util::io::StreamReader;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
-use super::asked::Asked;
 use super::codec::{Line, Lines, MAX_LINE};
 use super::draft::Other;
-use super::line::{self, BadLine};
+use super::line::{self, BadLine, Reading};
 use super::others::to_json;
 use crate::http::body;
 use crate::http::callers::{CallerShare, StreamPermit};
@@ -65,7 +64,7 @@ pub async fn answer<Q: Question>(
     served: &Arc<ServedModel>,
     state: &AppState,
     asking: Asking,
-    asked: Asked,
+    reading: Reading,
     body: Body,
 ) -> Result<Response, Problem> {
     let permit = state.callers().stream(&asking.caller)?;
@@ -81,7 +80,7 @@ pub async fn answer<Q: Question>(
     };
     let (answers, replies) = mpsc::channel(1);
     let upload = Upload::new(lines, served, state.clone(), asking.caller);
-    let scorer = Scorer { served: served.clone(), asked: Arc::new(asked), share: permit.share.clone() };
+    let scorer = Scorer { served: served.clone(), reading: Arc::new(reading), share: permit.share.clone() };
     let driving = drive::<Q>(upload, scorer, asking.deadline, permit, answers);
     let driver = AbortOnDropHandle::new(tokio::spawn(driving.in_current_span()));
     let replies = stream::unfold((replies, driver), async |(mut replies, driver)| {
@@ -273,7 +272,7 @@ impl Upload {
 #[derive(Clone)]
 struct Scorer {
     served: Arc<ServedModel>,
-    asked: Arc<Asked>,
+    reading: Arc<Reading>,
     share: Arc<CallerShare>,
 }
 
@@ -284,9 +283,9 @@ impl Scorer {
     /// The answers to some lines.
     async fn score<Q: Question>(self, lines: Vec<Numbered>) -> Done {
         let (heavy, count) = (lines.len() >= HEAVY_ROWS, lines.len());
-        let Self { served, asked, share } = self;
+        let Self { served, reading, share } = self;
         let reader = served.clone();
-        let read = move |_: &Bounds| read_lines::<Q>(lines, &reader, &asked);
+        let read = move |_: &Bounds| read_lines::<Q>(lines, &reader, &reading);
         let (outcomes, rows) = offload(heavy, Bounds::new(usize::MAX), read).await;
         let good = rows.len();
         let answers = match rows.iter().map(|row| row.inputs).sum() {
@@ -306,7 +305,7 @@ impl Scorer {
 fn read_lines<Q: Question>(
     lines: Vec<Numbered>,
     served: &ServedModel,
-    asked: &Asked,
+    reading: &Reading,
 ) -> (Outcomes, Vec<Row<Q::Kept>>) {
     let (mut outcomes, mut rows) = (Vec::with_capacity(lines.len()), Vec::with_capacity(lines.len()));
     for (number, line) in lines {
@@ -315,7 +314,7 @@ fn read_lines<Q: Question>(
             Line::TooLong => b"",
         };
         let row = match line {
-            Line::Text(_) => line::read::<Q>(text, asked),
+            Line::Text(_) => line::read::<Q>(text, reading),
             Line::TooLong => {
                 let detail = format!("a line may have up to {MAX_LINE} bytes");
                 Err(vec![FieldError::whole(ErrorCode::InvalidLength, detail)])

@@ -42,7 +42,6 @@ use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::Response;
 
-use self::media::{Format, Sent};
 use super::body;
 use super::offload::{Bounds, offload};
 use super::problem::Problem;
@@ -50,6 +49,8 @@ use super::rate::Caller;
 use super::rows::{Found, Question};
 use super::state::AppState;
 use crate::serving::{Registry, ServedModel};
+use line::Reading;
+use media::{Format, Sent};
 
 /// Who answered, as `name@version`: lines and tables have no other place for it.
 const X_MODEL: HeaderName = HeaderName::from_static("x-model");
@@ -62,7 +63,7 @@ pub async fn answer<Q: Question>(
     registry: &Registry,
     request: Request,
 ) -> Result<Response, Problem> {
-    let mut asked = Asked::read::<Q>(request.uri())?;
+    let asked = Asked::read::<Q>(request.uri())?;
     let (sent, wanted, media_type) = media::of_request(request.headers())?;
     asked.suits(sent.format)?;
     if sent.format == Format::Fasta {
@@ -79,7 +80,14 @@ pub async fn answer<Q: Question>(
     let (served, mut response) = match (sent.format, wanted) {
         (Format::Lines, _) => {
             let served = served?.clone();
-            let response = lines::answer::<Q>(&served, state, asking, asked, request.into_body()).await?;
+            let response = lines::answer::<Q>(
+                &served,
+                state,
+                asking,
+                Reading { asked, columns: None },
+                request.into_body(),
+            )
+            .await?;
             (served, response)
         }
         (_, Format::Lines) => {
@@ -89,8 +97,8 @@ pub async fn answer<Q: Question>(
                 (bytes.len() >= HEAVY_BYTES, Bounds::new(usize::MAX), asked.clone());
             let (body, columns) =
                 offload(heavy, unbounded, move |_| relay::lines::<Q>(bytes, &sent, &url)).await?;
-            asked.relayed = columns;
-            let response = lines::answer::<Q>(&served, state, asking, asked, body).await?;
+            let reading = Reading { asked, columns };
+            let response = lines::answer::<Q>(&served, state, asking, reading, body).await?;
             (served, permit.hold(response))
         }
         _ => {

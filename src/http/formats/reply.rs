@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::others::{PREFIX, to_json};
-use crate::http::models::ModelRef;
+use crate::http::model_ref::ModelRef;
 use crate::http::offload::{Bounds, offload};
 use crate::http::rows::{Column, Passed};
 

@@ -4,8 +4,7 @@
 use std::collections::HashSet;
 
 use csv::{ReaderBuilder, StringRecord};
-
-use crate::rna::Rna;
+use mirna::Rna;
 
 /// A name of so many letters that are all nucleotides is a sequence.
 const SEQUENCE: std::ops::RangeInclusive<usize> = 10..=usize::MAX;

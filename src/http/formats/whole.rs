@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use super::media::Format;
 use super::reply;
 use crate::http::deadline::Deadline;
-use crate::http::models::ModelRef;
+use crate::http::model_ref::ModelRef;
 use crate::http::offload::{Bounds, offload};
 use crate::http::problem::{ErrorCode, Errors, FieldError, Problem};
 use crate::http::rows::{Found, FoundRow, HEAVY_ROWS, Question};

@@ -4,6 +4,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use mirador_models::tasks::Task;
 use serde_json::Value;
 
 use super::tensors::{Broken, Datum, InputTensor, OutputTensor};
@@ -19,7 +20,6 @@ use crate::http::rows::{Column, Found, FoundRow, HEAVY_ROWS, Kind, Question};
 use crate::http::state::AppState;
 use crate::http::target_sites::PairRow;
 use crate::serving::{Entry, Registry};
-use crate::tasks::Task;
 
 /// From here on a body is read away from the connections' threads.
 const HEAVY_BYTES: usize = 16 * 1024;
@@ -31,7 +31,7 @@ pub async fn ask(
     name: &str,
     request: Request,
 ) -> Result<Response, Problem> {
-    let entry = registry.card(name)?;
+    let entry = registry.get(name)?;
     check_type(request.headers())?;
     match entry.served.model.task {
         Task::TargetSite => answer::<PairRow>(state, entry, request).await,

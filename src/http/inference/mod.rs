@@ -9,21 +9,21 @@ use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::http::HeaderName;
 use axum::response::Response;
+use mirador_models::tasks::Task;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use self::answer::ask;
-use self::tensors::{InputTensor, OutputTensor, Parameters, datatype};
 use super::expression::GeneRow;
 use super::health::Health;
+use super::openapi::{BareProblems, LookupProblems, ReadyProblems, ScoringProblems};
 use super::pre_mirnas::PreMirnaRow;
 use super::problem::Problem;
-use super::problem_kind::{BareProblems, LookupProblems, ReadyProblems, ScoringProblems};
 use super::rows::{Column, Question};
 use super::state::{AppState, Models};
 use super::target_sites::PairRow;
 use crate::serving::{Entry, Registry};
-use crate::tasks::Task;
+use answer::ask;
+use tensors::{InputTensor, OutputTensor, Parameters, datatype};
 
 /// Length of the JSON part of a body; binary tensors stand behind it.
 const HEADER_LENGTH: HeaderName = HeaderName::from_static("inference-header-content-length");
@@ -125,7 +125,7 @@ pub async fn server() -> Json<ServerMetadata> {
 /// Does the process run? (Open Inference Protocol)
 #[utoipa::path(
     get, path = "/v2/health/live", tag = "inference protocol", operation_id = "v2_live",
-    responses((status = 200, body = Health, description = "The process runs"), super::problem_kind::LiveProblems),
+    responses((status = 200, body = Health, description = "The process runs"), super::openapi::LiveProblems),
 )]
 pub async fn live() -> Json<Health> {
     super::health::live().await
@@ -150,7 +150,7 @@ pub async fn model(
     Models(registry): Models,
     Path(name): Path<String>,
 ) -> Result<Json<ModelMetadata>, Problem> {
-    Ok(Json(ModelMetadata::of(registry.card(&name)?, &registry)))
+    Ok(Json(ModelMetadata::of(registry.get(&name)?, &registry)))
 }
 
 /// Describe a version
@@ -163,7 +163,7 @@ pub async fn version(
     Models(registry): Models,
     Path((name, version)): Path<(String, String)>,
 ) -> Result<Json<ModelMetadata>, Problem> {
-    Ok(Json(ModelMetadata::of(registry.card(&format!("{name}@{version}"))?, &registry)))
+    Ok(Json(ModelMetadata::of(registry.get(&format!("{name}@{version}"))?, &registry)))
 }
 
 /// Is a model ready?
@@ -176,7 +176,7 @@ pub async fn model_ready(
     Models(registry): Models,
     Path(name): Path<String>,
 ) -> Result<Json<Health>, Problem> {
-    ready_if_good(registry.card(&name)?)
+    ready_if_good(registry.get(&name)?)
 }
 
 /// Is a version ready?
@@ -190,7 +190,7 @@ pub async fn version_ready(
     Models(registry): Models,
     Path((name, version)): Path<(String, String)>,
 ) -> Result<Json<Health>, Problem> {
-    ready_if_good(registry.card(&format!("{name}@{version}"))?)
+    ready_if_good(registry.get(&format!("{name}@{version}"))?)
 }
 
 fn ready_if_good(Entry { served, .. }: &Entry) -> Result<Json<Health>, Problem> {

@@ -2,7 +2,7 @@
 
 mod common;
 mod examples;
-pub mod problems;
+mod problems;
 
 use std::sync::LazyLock;
 
@@ -12,8 +12,11 @@ use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 use utoipa::openapi::path::Operation;
 
+pub use problems::{
+    BareProblems, LiveProblems, LookupProblems, ReadinessProblems, ReadyProblems, ScoringProblems,
+};
+
 use super::problem::ProblemBody;
-use super::problem_kind::BareProblems;
 
 const DESCRIPTION: &str = "Answers the questions of microRNA biology with neural networks.\n\n\
     All sequences are 5'→3', in RNA or DNA letters of either case. Errors are RFC 9457 problem details.\n\n\
@@ -81,6 +84,6 @@ fn operations(api: &mut OpenApi) -> impl Iterator<Item = (&str, Method, &mut Ope
 pub async fn openapi() -> ([(HeaderName, &'static str); 1], Bytes) {
     // Written once: replies that nobody takes share it.
     static DOCUMENT: LazyLock<Bytes> =
-        LazyLock::new(|| super::openapi().to_json().expect("the document always serialises").into());
+        LazyLock::new(|| crate::http::openapi().to_json().expect("the document always serialises").into());
     ([(header::CONTENT_TYPE, "application/json")], DOCUMENT.clone())
 }

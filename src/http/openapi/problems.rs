@@ -13,8 +13,7 @@ use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBui
 use super::examples::{of_schema, rows};
 use super::operations;
 use crate::http::auth::needed;
-use crate::http::problem::{ErrorCode, FieldError, Problem};
-use crate::http::problem_kind::{PROBLEM_JSON, ProblemKind};
+use crate::http::problem::{ErrorCode, FieldError, PROBLEM_JSON, Problem, ProblemKind};
 use crate::http::rate::Standing;
 use crate::serving::UnknownModel;
 

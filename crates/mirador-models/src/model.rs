@@ -1,0 +1,51 @@
+//! What a model is to the rest of the house.
+
+use tch::{Tensor, nn};
+
+use crate::encoder::MakeEncoder;
+use crate::tasks::Task;
+use crate::tasks::target_site::Pair;
+use crate::{LoadError, Options, Tensors};
+
+/// One kind of network: how its input is encoded and how it is built.
+pub struct Model {
+    /// The name in requests and of the folder under `weights/`.
+    pub name: &'static str,
+    /// The question it answers.
+    pub task: Task,
+    /// One sentence for `/v1/models`, with the paper.
+    pub description: &'static str,
+    /// What each answer depends on and does not show; said in every reply's `warnings` and in `/v1/models`.
+    pub caution: Option<&'static str>,
+    /// From letters to numbers, with the switches of its `config.json`.
+    pub encoder: MakeEncoder,
+    /// Builds the network under a path, initialised as the paper trains it, with the switches of its
+    /// `config.json`.
+    pub network: fn(&nn::Path, &Options) -> Result<Network, LoadError>,
+    /// Sets variables that are not trained (scalers) from the training rows: inputs (n, width) and targets (n).
+    pub adapt: Option<fn(&nn::VarStore, &Tensor, &Tensor)>,
+    /// Variables whose absolute values the paper adds to the loss (L1).
+    pub l1_variables: &'static [&'static str],
+    /// Which letters pair, by the trained weights, where the model knows.
+    pub pairing: Option<MakePairing>,
+    /// Turns the tensors of the authors' published file into ours, where there is one.
+    pub from_published: Option<fn(Tensors) -> Result<Tensors, LoadError>>,
+}
+
+/// Layers that map (n, the encoder's `width`) to (n, 1): a logit, or the level of expression.
+pub trait Layers: nn::ModuleT {
+    /// Slope and offset of the logit, which are fitted on validation rows after training; at first 1 and 0. `None`
+    /// where the logit stays as it was trained.
+    fn calibration(&self) -> Option<Tensor> {
+        None
+    }
+}
+
+/// One network.
+pub type Network = Box<dyn Layers>;
+
+/// Reads what it needs from a network's variables.
+pub type MakePairing = fn(&nn::VarStore) -> Result<Pairing, LoadError>;
+
+/// The pairs of a duplex as dots and brackets, the miRNA 5'→3', `&`, the site 5'→3'.
+pub type Pairing = Box<dyn Fn(&Pair) -> String + Send + Sync>;

@@ -1,0 +1,68 @@
+//! What both frozen tables make of the tokens: 34 values for a word of the miRNA, 96 for one of the site.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use tch::nn::{self, Init};
+use tch::{Device, Kind, Tensor};
+
+use super::bert::Bert;
+use super::dimensions::{HIDDEN, WORD2VEC};
+use super::kmers::{DISTINCT, PAD, WORDS};
+
+/// The frozen part of the network.
+#[derive(Debug)]
+pub struct Features {
+    word2vec: Tensor, // (256, 34)
+    bert: Bert,
+    /// Hidden states (t, 96) by a site's words, once training has begun.
+    known: RefCell<HashMap<Vec<i64>, Tensor>>,
+}
+
+impl Features {
+    /// Under the names that pre-training writes.
+    pub fn new(path: &nn::Path, layers: usize) -> Self {
+        let mut word2vec = path.zeros_no_train("word2vec", &[DISTINCT, WORD2VEC]);
+        let limit = 0.5 / WORD2VEC as f64;
+        tch::no_grad(|| word2vec.init(Init::Uniform { lo: -limit, up: limit }));
+        Self { word2vec, bert: Bert::new(&(path / "bert"), layers), known: RefCell::default() }
+    }
+
+    /// Words (n, t) to (n, t, 34). A word with an `N` is 0, as is padding.
+    pub fn mirna(&self, words: &Tensor) -> Tensor {
+        let place = (words - WORDS).clamp_min(0);
+        Tensor::embedding(&self.word2vec, &place, -1, false, false) * words.ge(WORDS).unsqueeze(-1)
+    }
+
+    /// Words (n, t) to (n, t, 96). What stands past a row's end means nothing.
+    ///
+    /// A network that is being trained sees the same sites again and again, so it remembers them; the frozen
+    /// weights must be in place before its first step.
+    pub fn site(&self, words: &Tensor, train: bool) -> Tensor {
+        let _no_grad = tch::no_grad_guard();
+        match train || !self.known.borrow().is_empty() {
+            true => self.remembered(words),
+            false => self.bert.features(words),
+        }
+    }
+
+    /// Each site by itself: bit for bit the same, whatever was beside it when it was first seen. A resumed run
+    /// depends on that.
+    fn remembered(&self, words: &Tensor) -> Tensor {
+        let (rows, steps) = words.size2().expect("(n, t)");
+        let mut known = self.known.borrow_mut();
+        let features = Tensor::zeros([rows, steps, HIDDEN], (Kind::Float, words.device()));
+        let mut all = vec![PAD; words.numel()];
+        words.to_device(Device::Cpu).contiguous().copy_data(&mut all, words.numel());
+        for (row, words) in all.chunks(steps as usize).enumerate() {
+            let words: Vec<i64> = words.iter().copied().take_while(|&word| word != PAD).collect();
+            let length = words.len() as i64;
+            let of_site = known.entry(words).or_insert_with_key(|words| {
+                let words = Tensor::from_slice(words).to_device(features.device());
+                self.bert.features(&words.unsqueeze(0)).squeeze_dim(0).contiguous() // (t, 96)
+            });
+            features.get(row as i64).narrow(0, 0, length).copy_(of_site);
+        }
+        features
+    }
+}

@@ -1,0 +1,62 @@
+//! The network of Fig. 1.
+
+use tch::nn::{self, Init, ModuleT};
+use tch::{Kind, Tensor};
+
+use super::cell::BiLstm;
+use super::{IDS, Switches};
+use crate::networks::layers::{conv1d, dense};
+use crate::{Layers, LoadError, Network, Options};
+
+const EMBEDDED: i64 = 5;
+const KERNELS: i64 = 320;
+const KERNEL_WIDTH: i64 = 12;
+const UNITS: i64 = 32;
+
+#[derive(Debug)]
+struct Mitar {
+    embedding: nn::Embedding,
+    conv: nn::Conv1D,
+    bilstm: BiLstm,
+    dense: nn::Linear,
+    output: nn::Linear,
+    switches: Switches,
+}
+
+pub fn build(path: &nn::Path, options: &Options) -> Result<Network, LoadError> {
+    let embedding =
+        nn::EmbeddingConfig { ws_init: Init::Uniform { lo: -0.05, up: 0.05 }, ..Default::default() };
+    Ok(Box::new(Mitar {
+        embedding: nn::embedding(path / "embedding", IDS, EMBEDDED, embedding),
+        conv: conv1d(path / "conv", EMBEDDED, KERNELS, KERNEL_WIDTH),
+        bilstm: BiLstm::new(&(path / "bilstm"), KERNELS, UNITS),
+        dense: dense(path / "dense", 2 * UNITS, 16),
+        output: dense(path / "output", 16, 1),
+        switches: LoadError::options(options)?,
+    }))
+}
+
+impl Layers for Mitar {}
+
+impl ModuleT for Mitar {
+    fn forward_t(&self, input: &Tensor, train: bool) -> Tensor {
+        let drop = self.switches.dropout;
+        let merged = input
+            .to_kind(Kind::Int64)
+            .apply(&self.embedding) // (n, 79, 5), or 66 letters
+            .transpose(1, 2)
+            .apply(&self.conv) // (n, 320, 68)
+            .relu()
+            .dropout(drop, train)
+            .max_pool1d(2, 2, 0, 1, false) // (n, 320, 34)
+            .dropout(drop, train)
+            .transpose(1, 2);
+        self.bilstm
+            .last_states(&merged) // (n, 64)
+            .dropout(drop, train)
+            .apply(&self.dense) // (n, 16)
+            .relu()
+            .dropout(drop, train)
+            .apply(&self.output) // (n, 1)
+    }
+}

@@ -1,0 +1,35 @@
+//! The networks, one folder per model, and the list [`MODELS`]: all that the rest of the house knows of them.
+
+pub mod abscorr;
+pub mod allmirna;
+pub mod deepmirnatar;
+pub mod dmiso;
+mod layers;
+mod lstm;
+pub mod mirex;
+pub mod mitar;
+pub mod pairmap;
+pub mod premirna_cnn_lstm;
+pub mod premirna_cnn_zheng;
+pub mod xpresso;
+
+use crate::Model;
+
+/// Every model of this build.
+pub const MODELS: &[&Model] = &[
+    &abscorr::MODEL,
+    &allmirna::MODEL,
+    &deepmirnatar::MODEL,
+    &dmiso::MODEL,
+    &mirex::MODEL,
+    &mitar::MODEL,
+    &pairmap::MODEL,
+    &premirna_cnn_lstm::MODEL,
+    &premirna_cnn_zheng::MODEL,
+    &xpresso::MODEL,
+];
+
+/// The model with this name.
+pub fn find(name: &str) -> Option<&'static Model> {
+    MODELS.iter().copied().find(|model| model.name == name)
+}

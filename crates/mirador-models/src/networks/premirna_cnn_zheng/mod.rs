@@ -1,0 +1,34 @@
+//! The baseline of the pre-miRNA task: one convolution, mirtron or canonical (Zheng et al., Sci Rep 2019).
+
+mod network;
+mod published;
+
+use mirna::Base;
+
+use super::premirna_cnn_lstm;
+use crate::encoding::{Encoded, one_hot};
+use crate::tasks::{Task, pre_mirna};
+use crate::{Encoder, Model};
+
+/// Rows of the hairpin's map: the longest hairpin.
+const ROWS: usize = *pre_mirna::LENGTHS.end();
+const ALPHABET: [Base; 4] = [Base::A, Base::U, Base::G, Base::C];
+
+/// The model.
+pub const MODEL: Model = Model {
+    name: "premirna_cnn_zheng",
+    task: Task::PreMirna,
+    description: "One convolution and its maximum over a hairpin (40 to 164 nt); mirtron or canonical. Zheng et \
+                  al., Sci Rep 2019.",
+    caution: Some(premirna_cnn_lstm::CAUTION),
+    encoder: |_| {
+        Ok(Encoder::pre_mirna([ROWS, 4], |hairpin| {
+            Encoded::whole(one_hot(&hairpin.sequence, ROWS, ALPHABET, 0.0), Vec::new())
+        }))
+    },
+    network: network::build,
+    l1_variables: &[],
+    pairing: None,
+    from_published: Some(published::convert),
+    adapt: None,
+};

@@ -1,0 +1,237 @@
+//! From a gene to the network's input: letter codes of the window, half-life features, levels of miRNAs.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use mirna::{Base, Rna};
+
+use super::{DOWNSTREAM, Switches, UPSTREAM, WINDOW};
+use crate::encoding::{Encoded, tokens};
+use crate::tasks::expression::{Gene, HalfLifeFeature};
+use crate::tasks::scale::Scale;
+use crate::{Encoder, LoadError, Options};
+
+/// Xpresso's order; a promoter's thymine is written as uracil here.
+const ALPHABET: [Base; 4] = [Base::A, Base::C, Base::G, Base::U];
+/// Names that a warning spells out.
+const NAMED: usize = 10;
+/// Letters of a caller's name that a warning repeats.
+const REPEATED: usize = 40;
+
+pub fn encoder(options: &Options) -> Result<Encoder, LoadError> {
+    let switches: Switches = LoadError::options(options)?;
+    let [before, after] = switches.window;
+    if before > UPSTREAM || after > DOWNSTREAM {
+        let most = format!("window: at most [{UPSTREAM}, {DOWNSTREAM}]");
+        return Err(LoadError::Options(most));
+    }
+    let width = WINDOW + switches.features.len() + switches.mirnas.len();
+    let window = switches.window;
+    Ok(Encoder::expression([width, 1], move |gene| encode(gene, &switches))
+        .reading(move |gene| part(gene, window)))
+}
+
+/// The part of the promoter that lies in the window.
+fn part(gene: &Gene, [before, after]: [usize; 2]) -> Range<usize> {
+    gene.tss.saturating_sub(before)..(gene.tss + after).min(gene.promoter.len())
+}
+
+/// Codes 1 to 4, 0 for `N` and for what was not sent; then the features, NaN where unknown; then for each miRNA of
+/// the version its level where it targets the gene, else 0.
+fn encode(gene: &Gene, switches: &Switches) -> Encoded {
+    let part = part(gene, switches.window);
+    let missing = UPSTREAM - (gene.tss - part.start);
+    let mut values = vec![0.0; missing];
+    values.extend(tokens(gene.promoter[part].iter(), WINDOW - missing, ALPHABET));
+    values.extend(switches.features.iter().map(|feature| feature.of(&gene.half_life).unwrap_or(f32::NAN)));
+    values.extend(switches.mirnas.iter().map(|name| gene.mirnas.get(name).copied().unwrap_or(0.0)));
+    let mut warnings = window_warnings(&gene.promoter, gene.tss, switches.window);
+    warnings.extend(feature_warnings(gene, &switches.features));
+    warnings.extend(mirna_warnings(gene, &switches.mirnas));
+    warnings.extend(unseen_warnings(gene, switches));
+    Encoded::whole(values, warnings)
+}
+
+/// Positions count from the start of transcription, which is 0.
+fn window_warnings(promoter: &Rna, tss: usize, [upstream, downstream]: [usize; 2]) -> Vec<String> {
+    let (before, after) = (tss, promoter.len() - tss);
+    let mut warnings = Vec::new();
+    if before < upstream {
+        warnings
+            .push(format!("promoter: positions -{upstream} to -{} were not sent and read as N", before + 1));
+    }
+    if after < downstream {
+        let last = downstream - 1;
+        warnings.push(format!("promoter: positions {after} to {last} were not sent and read as N"));
+    }
+    if before > upstream || after > downstream {
+        let last = downstream - 1;
+        warnings.push(format!("promoter: only positions -{upstream} to {last} were read"));
+    }
+    warnings
+}
+
+fn feature_warnings(gene: &Gene, features: &[HalfLifeFeature]) -> Vec<String> {
+    let known = |feature: &HalfLifeFeature| feature.of(&gene.half_life).is_some();
+    let unknown = features.iter().filter(|feature| !known(feature)).map(|feature| feature.name());
+    let all = HalfLifeFeature::XPRESSO.into_iter().chain([HalfLifeFeature::Measured]);
+    let unread = all.filter(|feature| known(feature) && !features.contains(feature));
+    let unread: Vec<&str> = unread.map(HalfLifeFeature::name).collect();
+    let unknown: Vec<&str> = unknown.collect();
+    let mut warnings = Vec::new();
+    if !unknown.is_empty() {
+        let names = list(&unknown);
+        warnings.push(format!(
+            "half_life_features: not given, the mean of the training genes was assumed: {names}"
+        ));
+    }
+    if !unread.is_empty() {
+        warnings.push(format!("half_life_features: not read by this version: {}", list(&unread)));
+    }
+    warnings
+}
+
+fn mirna_warnings(gene: &Gene, mirnas: &[String]) -> Vec<String> {
+    let read: BTreeSet<&str> = mirnas.iter().map(String::as_str).collect();
+    let unread: Vec<&str> =
+        gene.mirnas.keys().map(String::as_str).filter(|name| !read.contains(name)).collect();
+    let mut warnings = Vec::new();
+    if !mirnas.is_empty() && unread.len() == gene.mirnas.len() {
+        let names = list(&mirnas.iter().map(String::as_str).collect::<Vec<_>>());
+        warnings.push(format!("mirnas: it was assumed that none of these targets the gene: {names}"));
+    }
+    if !unread.is_empty() {
+        warnings.push(format!("mirnas: not read by this version: {}", list(&unread)));
+    }
+    warnings
+}
+
+/// Numbers that can be, but that no training gene had.
+fn unseen_warnings(gene: &Gene, switches: &Switches) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for feature in &switches.features {
+        if let (Some(value), Some(seen)) = (feature.of(&gene.half_life), Scale::of(*feature).trained)
+            && !seen.contains(&f64::from(value))
+        {
+            let (name, least, most) = (feature.name(), seen.start(), seen.end());
+            warnings.push(format!(
+                "half_life_features.{name}: {value} lies outside what training saw, {least} to {most}"
+            ));
+        }
+    }
+    let Some([least, most]) = switches.levels else { return warnings };
+    let unseen = |level: &f32| *level != 0.0 && !(least..=most).contains(level);
+    let level = |name: &String| gene.mirnas.get(name).filter(|level| unseen(level));
+    let named = switches.mirnas.iter().filter_map(|name| Some(format!("{name} ({})", level(name)?)));
+    let named: Vec<String> = named.collect();
+    if !named.is_empty() {
+        let seen = if least == most { least.to_string() } else { format!("{least} to {most}") };
+        let names = list(&named.iter().map(String::as_str).collect::<Vec<_>>());
+        warnings.push(format!(
+            "mirnas: training saw a level of {seen} where a miRNA targets the gene, not: {names}"
+        ));
+    }
+    warnings
+}
+
+fn list(names: &[&str]) -> String {
+    let named: Vec<String> = names.iter().take(NAMED).map(|name| shortened(name)).collect();
+    match names.len().saturating_sub(NAMED) {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
+}
+
+fn shortened(name: &str) -> String {
+    match name.char_indices().nth(REPEATED) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tasks::expression::HalfLife;
+
+    fn gene(letters: usize, tss: usize) -> Gene {
+        let promoter = "ACGT".repeat(letters.div_ceil(4))[..letters].parse().unwrap();
+        Gene { promoter, tss, half_life: HalfLife::default(), mirnas: [("mir-1".to_owned(), 2.0)].into() }
+    }
+
+    fn switches(mirnas: &[&str]) -> Switches {
+        let features = vec![HalfLifeFeature::Measured];
+        Switches {
+            features,
+            mirnas: mirnas.iter().map(|name| (*name).to_owned()).collect(),
+            ..Switches::default()
+        }
+    }
+
+    #[test]
+    fn the_start_lies_at_7000() {
+        for (letters, tss) in
+            [(1, 0), (86, 49), (10_500, 7_000), (20_000, 10_000), (3_500, 0), (7_001, 7_000)]
+        {
+            let gene = gene(letters, tss);
+            let Encoded { values, .. } = encode(&gene, &switches(&["mir-1", "mir-2"]));
+            assert_eq!(values.len(), 10_503);
+            let code = ALPHABET.iter().position(|base| *base == gene.promoter[tss]).unwrap() + 1;
+            assert_eq!(values[7_000], code as f32);
+            let letters = values[..WINDOW].iter().filter(|code| **code > 0.0).count();
+            assert_eq!(letters, tss.min(UPSTREAM) + (gene.promoter.len() - tss).min(DOWNSTREAM));
+            assert!(values[WINDOW].is_nan());
+            assert_eq!(values[WINDOW + 1..], [2.0, 0.0]);
+        }
+    }
+
+    #[test]
+    fn what_no_training_gene_had_is_said() {
+        let mut gene = gene(10_500, 7_000);
+        gene.half_life.measured = Some(5.5);
+        let seen = Switches { levels: Some([1.0, 1.0]), ..switches(&["mir-1", "mir-2"]) };
+        assert_eq!(
+            encode(&gene, &seen).warnings,
+            [
+                "half_life_features.measured: 5.5 lies outside what training saw, -3.6 to 3.8",
+                "mirnas: training saw a level of 1 where a miRNA targets the gene, not: mir-1 (2)",
+            ]
+        );
+        gene.half_life.measured = Some(-3.5);
+        gene.mirnas = [("mir-1".to_owned(), 1.0), ("mir-2".to_owned(), 0.0)].into();
+        assert!(encode(&gene, &seen).warnings.is_empty());
+    }
+
+    #[test]
+    fn a_warning_repeats_little_of_what_was_sent() {
+        let mut gene = gene(10_500, 7_000);
+        gene.mirnas = (0..1_000).map(|index| (format!("{index}{}", "x".repeat(10_000)), 1.0)).collect();
+        let warnings = encode(&gene, &switches(&[])).warnings;
+        assert!(warnings.iter().map(String::len).sum::<usize>() < 1_000);
+        assert!(warnings.last().unwrap().ends_with(" and 990 more"));
+    }
+
+    #[test]
+    fn what_was_assumed_is_said() {
+        assert_eq!(
+            encode(&gene(86, 49), &switches(&["mir-2"])).warnings,
+            [
+                "promoter: positions -7000 to -50 were not sent and read as N",
+                "promoter: positions 37 to 3499 were not sent and read as N",
+                "half_life_features: not given, the mean of the training genes was assumed: measured",
+                "mirnas: it was assumed that none of these targets the gene: mir-2",
+                "mirnas: not read by this version: mir-1",
+            ]
+        );
+        let mut whole = gene(10_500, 7_000);
+        whole.half_life.measured = Some(0.1);
+        assert!(encode(&whole, &switches(&["mir-1"])).warnings.is_empty());
+        whole.tss = 6_999;
+        assert_eq!(encode(&whole, &switches(&["mir-1"])).warnings.len(), 2);
+        let short = Switches { window: [49, 37], ..switches(&["mir-1"]) };
+        let Encoded { values, warnings, .. } = encode(&whole, &short);
+        assert_eq!(values[..WINDOW].iter().filter(|code| **code > 0.0).count(), 86);
+        assert_eq!(values[6_951], encode(&whole, &switches(&[])).values[6_951]);
+        assert_eq!(warnings, ["promoter: only positions -49 to 36 were read"]);
+    }
+}

@@ -1,0 +1,111 @@
+//! The contracts of the questions that mirador answers: input, limits and loss by name.
+
+pub mod expression;
+pub mod pre_mirna;
+pub mod scale;
+pub mod target_site;
+
+use std::ops::RangeInclusive;
+
+use expression::Gene;
+use pre_mirna::PreMirna;
+use target_site::Pair;
+
+/// A question that a model answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Task {
+    /// Does this miRNA bind this site?
+    TargetSite,
+    /// Is this hairpin a mirtron or a canonical pre-miRNA?
+    PreMirna,
+    /// What mRNA level do this promoter, this transcript and these miRNAs imply?
+    Expression,
+}
+
+/// One row of a question.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// Of [`Task::TargetSite`].
+    Pair(Pair),
+    /// Of [`Task::PreMirna`].
+    PreMirna(PreMirna),
+    /// Of [`Task::Expression`].
+    Gene(Box<Gene>),
+}
+
+impl Input {
+    /// Letters of all its sequences.
+    pub fn letters(&self) -> usize {
+        match self {
+            Self::Pair(pair) => pair.mirna.len() + pair.site.len(),
+            Self::PreMirna(pre_mirna) => pre_mirna.sequence.len(),
+            Self::Gene(gene) => gene.promoter.len(),
+        }
+    }
+}
+
+impl Task {
+    /// The name in `/v1/models` and on the cards.
+    pub fn name(self) -> &'static str {
+        match self {
+            Task::TargetSite => "target_site",
+            Task::PreMirna => "pre_mirna",
+            Task::Expression => "expression",
+        }
+    }
+
+    /// Accepted lengths of each sequence of the input, as `/v1/models` names them.
+    pub fn input_lengths(self) -> Vec<(&'static str, RangeInclusive<usize>)> {
+        match self {
+            Task::TargetSite => {
+                vec![("mirna_nt", target_site::MIRNA_LENGTHS), ("site_nt", target_site::SITE_LENGTHS)]
+            }
+            Task::PreMirna => vec![("pre_mirna_nt", pre_mirna::LENGTHS)],
+            Task::Expression => vec![("promoter_nt", expression::PROMOTER_LENGTHS)],
+        }
+    }
+
+    /// The loss that the training loop minimises for this task.
+    pub fn loss(self) -> Loss {
+        match self {
+            Task::TargetSite | Task::PreMirna => Loss::BinaryCrossEntropy,
+            Task::Expression => Loss::MeanSquaredError,
+        }
+    }
+}
+
+/// Losses by name; `training` holds the arithmetic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// On one logit, mean over the batch; the target may be any number in [0, 1]. Cross-entropy on two logits is the
+    /// same on their difference, so a network with a softmax over two classes gives that.
+    BinaryCrossEntropy,
+    /// Mean over the batch.
+    MeanSquaredError,
+}
+
+/// A probability from here on is a yes.
+pub const DECISION_THRESHOLD: f64 = 0.5;
+
+/// The probability that a network's logit stands for.
+pub fn probability(logit: f32) -> f32 {
+    1.0 / (1.0 + (-logit).exp())
+}
+
+impl From<Pair> for Input {
+    fn from(pair: Pair) -> Self {
+        Self::Pair(pair)
+    }
+}
+
+impl From<PreMirna> for Input {
+    fn from(pre_mirna: PreMirna) -> Self {
+        Self::PreMirna(pre_mirna)
+    }
+}
+
+impl From<Gene> for Input {
+    fn from(gene: Gene) -> Self {
+        Self::Gene(Box::new(gene))
+    }
+}

@@ -1,0 +1,125 @@
+//! Against the networks of `tests/goldens/networks.py`, which were written from the papers in another language: the same
+//! made-up weights, the same rows, the same outputs.
+
+use std::fs;
+use std::path::Path;
+
+use mirador_models::tasks::Input;
+use mirador_models::tasks::expression::Gene;
+use mirador_models::tasks::pre_mirna::PreMirna;
+use mirador_models::tasks::target_site::Pair;
+use mirador_models::{Model, Options, Replica, find};
+use mirna::Rna;
+use serde_json::Value;
+use tch::{Device, Tensor};
+
+/// As `networks.fill`: 32-bit integers, hashed, spread over a range that suits the layer.
+fn fill(name: &str, shape: &[i64]) -> Vec<f32> {
+    let size = shape.iter().product::<i64>();
+    let start = name
+        .bytes()
+        .zip((0..5).cycle())
+        .map(|(byte, place)| u32::from(byte) * 31_u32.pow(place))
+        .sum::<u32>();
+    let value = |index: u32| {
+        let mut x = start.wrapping_add(index.wrapping_mul(0x9E37_79B9));
+        x = (x ^ (x >> 16)).wrapping_mul(0x85EB_CA6B);
+        x = (x ^ (x >> 13)).wrapping_mul(0xC2B2_AE35);
+        let spread = f64::from(x ^ (x >> 16)) / f64::from(1_u32 << 31) - 1.0;
+        let value = if name.ends_with("running_var") || name.ends_with("_sd") {
+            1.0 + spread / 2.0
+        } else if shape.len() > 1 {
+            spread * (6.0 * shape[0] as f64 / size as f64).sqrt()
+        } else if name.ends_with(".weight") {
+            1.0 + spread / 5.0
+        } else {
+            spread / 5.0
+        };
+        value as f32
+    };
+    (0..size as u32).map(value).collect()
+}
+
+fn replica(model: &Model, options: &Options) -> Replica {
+    let replica = Replica::new(model, options, Device::Cpu).unwrap();
+    for (name, mut variable) in replica.store.variables() {
+        let shape = variable.size();
+        let values = Tensor::from_slice(&fill(&name, &shape)).view(&*shape);
+        tch::no_grad(|| variable.copy_(&values));
+    }
+    replica
+}
+
+fn input(row: &Value) -> Input {
+    let rna = |field: &str| row[field].as_str().map(|text| text.parse::<Rna>().unwrap());
+    if let Some(sequence) = rna("sequence") {
+        return PreMirna { sequence }.into();
+    }
+    match (rna("mirna"), rna("site"), rna("promoter")) {
+        (Some(mirna), Some(site), _) => Pair { mirna, site }.into(),
+        (_, _, Some(promoter)) => Gene {
+            promoter,
+            tss: row["tss"].as_u64().unwrap() as usize,
+            half_life: serde_json::from_value(row["half_life_features"].clone()).unwrap(),
+            mirnas: serde_json::from_value(row["mirnas"].clone()).unwrap(),
+        }
+        .into(),
+        _ => panic!("{row} is no row"),
+    }
+}
+
+/// What each network of the file answers, alone and in a batch.
+fn agrees(file: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens").join(file);
+    let golden: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let model = find(golden["model"].as_str().unwrap()).unwrap();
+    let rows: Vec<Input> = golden["rows"].as_array().unwrap().iter().map(input).collect();
+    for version in golden["versions"].as_array().unwrap() {
+        let options: Options = serde_json::from_value(version["options"].clone()).unwrap();
+        let replica = replica(model, &options);
+        let alone: Vec<f32> = rows.chunks(1).flat_map(|row| replica.score(row)).collect();
+        for (place, expected) in version["outputs"].as_array().unwrap().iter().enumerate() {
+            let expected = expected.as_f64().unwrap();
+            for found in [alone[place], replica.score(&rows)[place]] {
+                let difference = (f64::from(found) - expected).abs();
+                let allowed = 1e-4 * (1.0 + expected.abs());
+                assert!(difference < allowed, "{file} {options:?}, row {place}: {found}, not {expected}");
+            }
+        }
+    }
+}
+
+#[test]
+fn dmiso_agrees() {
+    agrees("dmiso.json");
+}
+
+#[test]
+fn mitar_agrees() {
+    agrees("mitar.json");
+}
+
+#[test]
+fn deepmirnatar_agrees() {
+    agrees("deepmirnatar.json");
+}
+
+#[test]
+fn premirna_cnn_lstm_agrees() {
+    agrees("premirna_cnn_lstm.json");
+}
+
+#[test]
+fn premirna_cnn_zheng_agrees() {
+    agrees("premirna_cnn_zheng.json");
+}
+
+#[test]
+fn xpresso_agrees() {
+    agrees("xpresso.json");
+}
+
+#[test]
+fn mirex_agrees() {
+    agrees("mirex.json");
+}

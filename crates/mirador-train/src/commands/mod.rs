@@ -1,0 +1,282 @@
+//! The trainer's command line.
+
+mod evaluate;
+mod import;
+mod select_mirnas;
+mod speed;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::{Parser, Subcommand};
+use mirador_models::device::{DeviceChoice, set_threads};
+use mirador_models::{ModelId, Options, WeightsDir};
+
+use crate::data::{expression, prepare};
+use crate::pretrain;
+use crate::recipe::{Recipe, Roots};
+use crate::reports::{Runs, reports, reproduce};
+use crate::training::Training;
+use select_mirnas::{Residuals, Rule};
+
+/// Prepares data, trains, evaluates, audits and imports weights, offline.
+#[derive(Parser, Debug)]
+#[command(name = "mirador-train", version)]
+pub struct Cli {
+    /// Where networks run: auto, cpu or cuda:N
+    #[arg(long, env = "MIRADOR_DEVICE", default_value = "auto", global = true)]
+    device: DeviceChoice,
+    /// Threads for one libtorch operation
+    #[arg(long, env = "MIRADOR_THREADS", default_value_t = 1, global = true)]
+    threads: usize,
+    /// Root of the weights folders: MODEL/VERSION/ for each version
+    #[arg(long, env = "MIRADOR_WEIGHTS_DIR", default_value = "weights", global = true)]
+    weights_dir: PathBuf,
+    /// Root of the recipes: MODEL/VERSION.json for each version
+    #[arg(long, env = "MIRADOR_RECIPES_DIR", default_value = "recipes", global = true)]
+    recipes_dir: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Public files → one dataset file
+    Prepare {
+        /// The dataset: chimeric reads for bias-free training and the two bias-corrected tests (target-sites), the
+        /// same with predicted sites (all-target-sites), the papers' own (-raw: with its mixture of miRNA directions),
+        /// hairpins, genes
+        #[arg(value_parser = prepare::names())]
+        what: String,
+        /// Folder of the public files, laid out TASK/OWNER+REPOSITORY/FILE
+        #[arg(long, default_value = "../shared/data")]
+        data: PathBuf,
+        /// The dataset file [default: data/ and the name with underscores]
+        #[arg(long)]
+        out: Option<PathBuf>,
+        /// Of expression, in place of the public files: a genome's FASTA
+        #[arg(long, requires = "annotation", requires = "expression")]
+        genome: Option<PathBuf>,
+        /// Its GTF
+        #[arg(long, requires = "genome")]
+        annotation: Option<PathBuf>,
+        /// A TSV with columns gene, level (log10) and, if wanted, split and target_mirnas
+        #[arg(long, requires = "genome")]
+        expression: Option<PathBuf>,
+    },
+    /// What DeepmiRNATar learns before any label, by recipes/deepmirnatar/pretrained.json; goes on where a killed run
+    /// stopped
+    Pretrain {
+        /// Folder of the public files
+        #[arg(long, default_value = "../shared/data")]
+        data: PathBuf,
+        /// Root of the checkpoints
+        #[arg(long, default_value = "runs")]
+        runs: PathBuf,
+    },
+    /// Train by a recipe; goes on where a killed run stopped
+    Train {
+        /// Model name
+        #[arg(long)]
+        model: String,
+        /// Version: its recipe is MODEL/VERSION.json below --recipes-dir. Weights that are not to be served go to
+        /// measured/ below --runs
+        #[arg(long, default_value = "balanced")]
+        version: String,
+        /// The dataset file that `prepare` wrote [default: the recipe's, below data/]
+        #[arg(long)]
+        dataset: Option<PathBuf>,
+        /// The public files, for published tools' scores beside ours; left out where absent
+        #[arg(long, default_value = "../shared/data")]
+        data: PathBuf,
+        /// Root of the checkpoints
+        #[arg(long, default_value = "runs")]
+        runs: PathBuf,
+    },
+    /// The miRNAs that miREx or AbsCorr should read, as JSON
+    SelectMirnas {
+        /// A recipe of a network without miRNAs, whose errors are correlated with each miRNA's targets
+        #[arg(long, default_value = "recipes/xpresso/public_windows.json")]
+        recipe: PathBuf,
+        /// What is correlated
+        #[arg(long, value_parser = Rule::NAMES, default_value = "mirex")]
+        rule: String,
+        /// How many
+        #[arg(long, default_value_t = 10)]
+        count: usize,
+        /// The dataset file that `prepare` wrote
+        #[arg(long, default_value = "data/expression.tsv")]
+        dataset: PathBuf,
+        /// Root of the checkpoints
+        #[arg(long, default_value = "runs")]
+        runs: PathBuf,
+    },
+    /// A paper's whole protocol and its report; goes on where a killed run stopped
+    Reproduce {
+        /// The paper, or `unbiased`: every target-site model where short cuts are gone
+        #[arg(value_parser = reports())]
+        paper: String,
+        /// Write the report from what is trained already
+        #[arg(long)]
+        without_training: bool,
+        /// Folder of the public files
+        #[arg(long, default_value = "../shared/data")]
+        data: PathBuf,
+        /// Root of the checkpoints
+        #[arg(long, default_value = "runs")]
+        runs: PathBuf,
+        /// Root of the reports
+        #[arg(long, default_value = "reports")]
+        reports: PathBuf,
+    },
+    /// Figures of served weights on a labelled TSV
+    Evaluate {
+        /// Model name, or name@version
+        #[arg(long)]
+        model: String,
+        /// A TSV with columns mirna, site, label
+        file: PathBuf,
+        /// Only rows with this value, e.g. source=hejret2023_test
+        #[arg(long)]
+        only: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// The floors: what each sequence alone, the seed and an untrained aligner reach
+    Audit {
+        /// Labelled rows that the probes are fitted on
+        #[arg(long)]
+        train: PathBuf,
+        /// Labelled rows that they are scored on
+        file: PathBuf,
+        /// Only rows of FILE with this value, e.g. source=hejret2023_test
+        #[arg(long)]
+        only: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// The authors' published file → a weights folder
+    Import {
+        /// Model name
+        #[arg(long)]
+        model: String,
+        /// Version to write
+        #[arg(long, default_value = "published")]
+        version: String,
+        /// A safetensors file under the published names
+        file: PathBuf,
+        /// The model's own switches, as JSON
+        #[arg(long, default_value = "{}", value_parser = parse_options)]
+        options: Options,
+    },
+    /// Rows per second by batch size, and of one training epoch
+    Speed {
+        /// Model name
+        #[arg(long)]
+        model: String,
+        /// The model's own switches, as JSON
+        #[arg(long, default_value = "{}", value_parser = parse_options)]
+        options: Options,
+    },
+}
+
+fn parse_options(text: &str) -> Result<Options, serde_json::Error> {
+    serde_json::from_str(text)
+}
+
+impl Cli {
+    /// Does what was asked.
+    pub fn run(self) -> Result<()> {
+        set_threads(self.threads);
+        match self.command {
+            Command::Prepare { what, data, out, genome, annotation, expression: levels } => {
+                let out = out.unwrap_or_else(|| prepare::file(&what));
+                match genome.zip(annotation).zip(levels) {
+                    Some(_) if what != "expression" => bail!("--genome is for `prepare expression`"),
+                    Some(((genome, gtf), levels)) => {
+                        prepare::log(&out, &expression::own(&genome, &gtf, &levels, &out)?)
+                    }
+                    None => prepare::prepare(&what, &data, &out),
+                }
+            }
+            Command::Pretrain { data, runs } => {
+                let recipe = self.recipes_dir.join("deepmirnatar").join("pretrained.json");
+                pretrain::deepmirnatar(&recipe, &data, &runs, self.device.open()?)
+            }
+            Command::Train { model, version, dataset, data, runs } => {
+                let roots = Roots { recipes: self.recipes_dir, weights: self.weights_dir, runs };
+                let recipe = Recipe::read(&roots.recipe(&ModelId::new(&model, &version)))?;
+                let command = format!("mirador-train train --model {model} --version {version}");
+                let device = self.device.open()?;
+                let dataset = dataset.unwrap_or_else(|| prepare::file(recipe.data.dataset()));
+                Training { recipe, dataset, public_data: data, roots, device, command }.run()?;
+                Ok(())
+            }
+            Command::SelectMirnas { recipe, rule, count, dataset, runs } => {
+                let residuals =
+                    Residuals::out_of_fold(&Recipe::read(&recipe)?, &dataset, &runs, self.device.open()?)?;
+                let selected = residuals.select(rule.parse()?, count);
+                selected.iter().for_each(|(name, correlation)| println!("{name}\t{correlation:.4}"));
+                let names: Vec<&String> = selected.iter().map(|(name, _)| name).collect();
+                println!("{}", serde_json::to_string(&names)?);
+                Ok(())
+            }
+            Command::Reproduce { paper, without_training, data, runs, reports } => {
+                let roots = Roots { recipes: self.recipes_dir, weights: self.weights_dir, runs };
+                let (device, missing) = (self.device.open()?, Vec::new());
+                let mut runs = Runs { roots, reports, data, device, train: !without_training, missing };
+                reproduce(&paper, &mut runs)
+            }
+            Command::Evaluate { model, file, only, json } => {
+                let rows = evaluate::read(&file, condition(only)?.as_ref())?;
+                let measured = evaluate::evaluate(
+                    &find_weights(&self.weights_dir, &model)?,
+                    self.device.open()?,
+                    &rows,
+                )?;
+                match json {
+                    true => println!("{}", serde_json::to_string_pretty(&measured)?),
+                    false => evaluate::print(&measured),
+                }
+                Ok(())
+            }
+            Command::Audit { train, file, only, json } => {
+                let train = evaluate::read(&train, None)?;
+                let floors = evaluate::audit(&train, &evaluate::read(&file, condition(only)?.as_ref())?);
+                match json {
+                    true => println!("{}", serde_json::to_string_pretty(&floors)?),
+                    false => evaluate::print_floors(&floors),
+                }
+                Ok(())
+            }
+            Command::Import { model, version, file, options } => {
+                import::import(&model, &file, &version, &options, &self.weights_dir)
+            }
+            Command::Speed { model, options } => speed::speed(&model, &options, self.device.open()?),
+        }
+    }
+}
+
+fn condition(only: Option<String>) -> Result<Option<(String, String)>> {
+    let parse = |text: String| {
+        let (column, value) =
+            text.split_once('=').with_context(|| format!("--only {text}: use COLUMN=VALUE"))?;
+        Ok((column.to_owned(), value.to_owned()))
+    };
+    only.map(parse).transpose()
+}
+
+fn find_weights(root: &Path, name: &str) -> Result<WeightsDir> {
+    let (model, version) =
+        name.split_once('@').map_or((name, None), |(model, version)| (model, Some(version)));
+    let matches = |found: &WeightsDir| {
+        found.config.model == model
+            && version.map_or(found.config.default_version, |version| found.config.version == version)
+    };
+    let all = WeightsDir::scan(root)?;
+    let names: Vec<String> = all.iter().map(|weights| weights.config.id().to_string()).collect();
+    let names = names.join(", ");
+    all.into_iter().find(matches).with_context(|| format!("no weights {name}; there are {names}"))
+}

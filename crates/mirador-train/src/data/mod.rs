@@ -1,0 +1,8 @@
+//! Public files → one dataset file for each task.
+
+pub mod expression;
+pub mod pre_mirnas;
+pub mod prepare;
+pub mod sources;
+pub mod target_sites;
+pub mod tsv;

@@ -1,0 +1,66 @@
+//! The dataset files by name, and what makes each from the public files.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use super::target_sites::{prepare as target_sites, published};
+use super::{expression, pre_mirnas};
+
+/// Writes a dataset from the public files below a folder; says what was done, in words.
+type Prepare = fn(data: &Path, out: &Path) -> Result<Vec<String>>;
+
+const DATASETS: [(&str, Prepare); 9] = [
+    ("target-sites", target_sites::target_sites),
+    ("all-target-sites", target_sites::all_target_sites),
+    ("deepmirnatar", |data, out| published::prepare_deepmirnatar(data, out, false)),
+    ("deepmirnatar-raw", |data, out| published::prepare_deepmirnatar(data, out, true)),
+    ("mitar-deepmirtar", published::prepare_mitar_deepmirtar),
+    ("mitar-miraw", published::prepare_mitar_miraw),
+    ("mitar", published::prepare_mitar),
+    ("pre-mirnas", pre_mirnas::prepare::pre_mirnas),
+    ("expression", expression::prepare::public),
+];
+
+/// Their names.
+pub fn names() -> [&'static str; 9] {
+    DATASETS.map(|(name, _)| name)
+}
+
+/// Where a dataset lies unless it is told otherwise.
+pub fn file(name: &str) -> PathBuf {
+    Path::new("data").join(name.replace('-', "_") + ".tsv")
+}
+
+/// Makes the dataset that a recipe names, unless it is there. One step may write several: `expression` writes
+/// `expression_86` beside it.
+pub fn ensure(dataset: &str, data: &Path, out: &Path) -> Result<()> {
+    if out.is_file() || !data.is_dir() {
+        return Ok(());
+    }
+    let name = dataset.replace('_', "-");
+    let whole = names().into_iter().find(|known| *known == name);
+    let part = || names().into_iter().find(|known| name.starts_with(&format!("{known}-")));
+    let known = whole.or_else(part).with_context(|| format!("no dataset {dataset:?}"))?;
+    prepare(known, data, &out.with_file_name(file(known).file_name().unwrap_or_default()))
+}
+
+/// Makes a dataset.
+pub fn prepare(name: &str, data: &Path, out: &Path) -> Result<()> {
+    if let Some(folder) = out.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let found = DATASETS.iter().find(|dataset| dataset.0 == name);
+    log(
+        out,
+        &found.with_context(|| format!("no dataset {name:?}; there are {}", names().join(", ")))?.1(
+            data, out,
+        )?,
+    )
+}
+
+/// Prints what was done, and keeps it beside the dataset, for the card.
+pub fn log(out: &Path, lines: &[String]) -> Result<()> {
+    lines.iter().for_each(|line| println!("{line}"));
+    Ok(std::fs::write(out.with_extension("log"), lines.join("\n"))?)
+}

@@ -1,0 +1,6 @@
+//! Target sites: the dataset file, its splits that share nothing, the papers' own sets.
+
+pub mod dataset;
+pub mod prepare;
+pub mod published;
+pub mod split;

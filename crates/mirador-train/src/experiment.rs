@@ -1,0 +1,140 @@
+//! What a task adds to the loop: the rows of an epoch, the rows that choose and that measure, and the floors.
+
+use anyhow::Result;
+use mirador_models::Replica;
+use mirador_models::tasks::expression::Gene;
+use mirador_models::tasks::pre_mirna::PreMirna;
+use mirador_models::tasks::target_site::Pair;
+use mirador_models::tasks::{Input, Task, probability};
+use rand_chacha::ChaCha8Rng;
+
+use crate::recipe::Stage;
+
+/// A row and what the network should say of it; a class may be soft.
+pub type Labelled = (Input, f32);
+
+/// A row that is measured, not trained on.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// What the network reads.
+    pub input: Input,
+    /// 1 or 0, or the measured level.
+    pub target: f32,
+    /// Rows of one group (site cluster, hairpin family, chromosome) are not independent.
+    pub group: usize,
+    /// Validation figures are means over strata, since the largest would decide alone otherwise.
+    pub stratum: String,
+}
+
+/// A floor's scores for some rows: what can be had without the network.
+#[derive(Clone, Debug)]
+pub struct Probe {
+    /// What it reads.
+    pub name: String,
+    /// One for each row. Of a class they are ranked; where they are counted, one half is the threshold.
+    pub scores: Vec<f64>,
+}
+
+/// A floor, fitted on training rows.
+pub struct FittedFloor<'a> {
+    /// What it reads.
+    pub name: &'static str,
+    /// What it says of a row.
+    pub score: Box<dyn Fn(&Row) -> f64 + 'a>,
+}
+
+impl<'a> FittedFloor<'a> {
+    /// A name and a score.
+    pub fn new(name: &'static str, score: impl Fn(&Row) -> f64 + 'a) -> Self {
+        Self { name, score: Box::new(score) }
+    }
+
+    /// What it says of the rows.
+    pub fn probe(&self, rows: &[Row]) -> Probe {
+        Probe { name: self.name.to_owned(), scores: rows.iter().map(&self.score).collect() }
+    }
+}
+
+/// One split of the rows.
+#[derive(Debug, Default)]
+pub struct Fold {
+    /// Of every class: what the optimiser sees, and what the floors are fitted on.
+    pub train: Vec<Row>,
+    /// Chooses the epoch and the seed.
+    pub validation: Vec<Row>,
+    /// By name; measured once, after everything was chosen.
+    pub tests: Vec<(String, Vec<Row>)>,
+}
+
+/// The data of one recipe.
+pub trait Experiment {
+    /// Most recipes have one.
+    fn folds(&self) -> &[Fold];
+    /// The rows of one epoch of a stage; the same for the same `rng`.
+    fn draw(&self, fold: usize, stage: &Stage, rng: &mut ChaCha8Rng) -> Result<Vec<Labelled>>;
+    /// What can be had without the network.
+    fn floors<'a>(&'a self, train: &'a [Row]) -> Vec<FittedFloor<'a>>;
+    /// The card's paragraph on the data.
+    fn description(&self) -> String;
+}
+
+impl Row {
+    /// Whether a class is the positive one.
+    pub fn label(&self) -> bool {
+        self.target >= 0.5
+    }
+
+    /// The pair of a target-site row.
+    pub fn pair(&self) -> &Pair {
+        match &self.input {
+            Input::Pair(pair) => pair,
+            _ => unreachable!("an experiment holds rows of its own task"),
+        }
+    }
+
+    /// The hairpin of a pre-miRNA row.
+    pub fn pre_mirna(&self) -> &PreMirna {
+        match &self.input {
+            Input::PreMirna(pre_mirna) => pre_mirna,
+            _ => unreachable!("an experiment holds rows of its own task"),
+        }
+    }
+
+    /// The gene of an expression row.
+    pub fn gene(&self) -> &Gene {
+        match &self.input {
+            Input::Gene(gene) => gene,
+            _ => unreachable!("an experiment holds rows of its own task"),
+        }
+    }
+}
+
+/// The rows as the optimiser takes them.
+pub fn labelled(rows: &[Row]) -> Vec<Labelled> {
+    rows.iter().map(|row| (row.input.clone(), row.target)).collect()
+}
+
+/// The rows' targets.
+pub fn targets(rows: &[Row]) -> Vec<f64> {
+    rows.iter().map(|row| f64::from(row.target)).collect()
+}
+
+/// The rows' groups.
+pub fn groups(rows: &[Row]) -> Vec<usize> {
+    rows.iter().map(|row| row.group).collect()
+}
+
+/// What a network says of the rows: probabilities, or levels.
+pub fn scores(replica: &Replica, rows: &[Row]) -> Vec<f64> {
+    let inputs: Vec<Input> = rows.iter().map(|row| row.input.clone()).collect();
+    let of = |output: f32| match replica.encoder.task() {
+        Task::Expression => f64::from(output),
+        Task::TargetSite | Task::PreMirna => f64::from(probability(output)),
+    };
+    replica.score(&inputs).into_iter().map(of).collect()
+}
+
+/// Whether these say nothing of the rows.
+pub fn is_constant(scores: &[f64]) -> bool {
+    scores.windows(2).all(|pair| pair[0] == pair[1])
+}

@@ -1,0 +1,192 @@
+//! What is trained on, what chooses and what measures, from a dataset of genes.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+use mirador_models::tasks::expression::Gene;
+use mirna::Base;
+use rand::SeedableRng;
+use rand::seq::{IndexedRandom, SliceRandom};
+use rand_chacha::ChaCha8Rng;
+
+use super::floors::floors;
+use crate::data::expression::dataset::{Example, Split, cut, read};
+use crate::experiment::{Experiment, FittedFloor, Fold, Labelled, Row};
+use crate::recipe::Stage;
+
+/// Of the folds: the same for every seed, so that runs compare.
+const SEED: u64 = 7;
+const FOLDS: usize = 5;
+/// Name under which a network can read whether a gene has any record of a miRNA at all: study bias.
+pub const ANY_RECORD: &str = "any_record";
+
+/// The genes of a dataset, split.
+pub struct Genes {
+    folds: Vec<Fold>,
+    /// The published Xpresso's predictions.
+    published: HashMap<Key, f64>,
+    /// How strongly each miRNA targets the gene.
+    target_scores: HashMap<Key, BTreeMap<String, f32>>,
+    description: String,
+}
+
+/// Tells one gene's row from another's: its level, and letters around its start of transcription.
+type Key = (u32, Vec<Base>);
+
+impl Genes {
+    /// Reads a dataset. The published split: tests for each length of promoter, so that figures of networks trained
+    /// on different lengths compare.
+    pub fn open(dataset: &Path) -> Result<Self> {
+        Self::split(dataset, |examples, chromosomes| vec![published_split(examples, chromosomes)])
+    }
+
+    /// Folds of whole chromosomes among the training and validation genes; the published test is not touched.
+    pub fn in_folds(dataset: &Path) -> Result<Self> {
+        Self::split(dataset, grouped_folds)
+    }
+
+    fn split(dataset: &Path, split: fn(&[Example], &BTreeMap<String, usize>) -> Vec<Fold>) -> Result<Self> {
+        let examples = read(dataset)?;
+        let folds = split(&examples, &chromosomes(&examples));
+        ensure!(
+            folds.iter().all(|fold| !fold.train.is_empty() && !fold.validation.is_empty()),
+            "{} has no training or no validation genes",
+            dataset.display()
+        );
+        let published = examples.iter().filter_map(|row| Some((key(&row.gene, row.level), row.published?)));
+        let targets = examples.iter().map(|row| (key(&row.gene, row.level), row.target_scores.clone()));
+        Ok(Self {
+            folds,
+            published: published.collect(),
+            target_scores: targets.collect(),
+            description: describe(&examples),
+        })
+    }
+
+    /// How strongly each miRNA targets a row's gene.
+    pub fn target_scores(&self, row: &Row) -> BTreeMap<String, f32> {
+        self.target_scores.get(&key(row.gene(), row.target)).cloned().unwrap_or_default()
+    }
+}
+
+impl Experiment for Genes {
+    fn folds(&self) -> &[Fold] {
+        &self.folds
+    }
+
+    /// Half-lives were measured of expressed genes. That one is unknown must not tell the level, so each epoch draws it
+    /// from those that are known.
+    fn draw(&self, fold: usize, _: &Stage, rng: &mut ChaCha8Rng) -> Result<Vec<Labelled>> {
+        let train = &self.folds[fold].train;
+        let known: Vec<f32> = train.iter().filter_map(|row| row.gene().half_life.measured).collect();
+        let mut draw = |row: &Row| {
+            let mut gene = row.gene().clone();
+            gene.half_life.measured = gene.half_life.measured.or_else(|| known.choose(rng).copied());
+            (gene.into(), row.target)
+        };
+        Ok(train.iter().map(&mut draw).collect())
+    }
+
+    fn floors<'a>(&'a self, train: &'a [Row]) -> Vec<FittedFloor<'a>> {
+        let mut floors = floors(train);
+        if !self.published.is_empty() {
+            let mean = self.published.values().sum::<f64>() / self.published.len() as f64;
+            let of =
+                move |row: &Row| self.published.get(&key(row.gene(), row.target)).copied().unwrap_or(mean);
+            floors.push(FittedFloor::new("published Xpresso, 10.5 kb, no half-life", of));
+        }
+        floors
+    }
+
+    fn description(&self) -> String {
+        self.description.clone()
+    }
+}
+
+/// A number for each chromosome, in the order of their names.
+fn chromosomes(examples: &[Example]) -> BTreeMap<String, usize> {
+    let names: BTreeSet<&String> = examples.iter().map(|row| &row.chromosome).collect();
+    names.into_iter().cloned().zip(0..).collect()
+}
+
+fn row(example: &Example, numbers: &BTreeMap<String, usize>) -> Row {
+    let mut gene = example.gene.clone();
+    if !gene.mirnas.is_empty() {
+        gene.mirnas.insert(ANY_RECORD.to_owned(), 1.0);
+    }
+    let group = numbers.get(&example.chromosome).copied().unwrap_or(0);
+    Row { input: gene.into(), target: example.level, group, stratum: String::new() }
+}
+
+fn published_split(examples: &[Example], numbers: &BTreeMap<String, usize>) -> Fold {
+    let of = |split| examples.iter().filter(move |row| row.split == split);
+    let rows = |split| of(split).map(|example| row(example, numbers)).collect();
+    // Each length with the place of the start in it.
+    let widths: BTreeSet<(usize, usize)> =
+        of(Split::Test).map(|row| (row.gene.promoter.len(), row.gene.tss)).collect();
+    let test = |&(length, tss): &(usize, usize)| {
+        let rows = of(Split::Test).filter_map(|example| {
+            let gene = cut(&example.gene, length, tss)?;
+            Some(row(&Example { gene, ..example.clone() }, numbers))
+        });
+        (format!("test_{length}nt"), rows.collect())
+    };
+    Fold {
+        train: rows(Split::Train),
+        validation: rows(Split::Validation),
+        tests: widths.iter().map(test).collect(),
+    }
+}
+
+fn grouped_folds(examples: &[Example], numbers: &BTreeMap<String, usize>) -> Vec<Fold> {
+    let mut rng = ChaCha8Rng::seed_from_u64(SEED);
+    let mut order: Vec<usize> = (0..numbers.len()).collect();
+    order.shuffle(&mut rng);
+    let mut folds: Vec<Fold> = (0..FOLDS).map(|_| Fold::default()).collect();
+    for example in examples.iter().filter(|row| row.split != Split::Test) {
+        let row = row(example, numbers);
+        let place = order[row.group];
+        for (index, fold) in folds.iter_mut().enumerate() {
+            let rows = match place % FOLDS {
+                held_out if held_out == index => {
+                    if fold.tests.is_empty() {
+                        fold.tests.push(("held_out_chromosomes".to_owned(), Vec::new()));
+                    }
+                    &mut fold.tests[0].1
+                }
+                // About a tenth of the genes that are left.
+                next if next == (index + 1) % FOLDS && (place / FOLDS).is_multiple_of(2) => {
+                    &mut fold.validation
+                }
+                _ => &mut fold.train,
+            };
+            rows.push(row.clone());
+        }
+    }
+    folds
+}
+
+/// The letters that even the shortest promoter has.
+fn key(gene: &Gene, level: f32) -> Key {
+    let around = gene.tss.saturating_sub(49)..(gene.tss + 11).min(gene.promoter.len());
+    (level.to_bits(), gene.promoter[around].to_vec())
+}
+
+fn describe(examples: &[Example]) -> String {
+    let count = |split| examples.iter().filter(|row| row.split == split).count();
+    let mut lengths: BTreeMap<usize, usize> = BTreeMap::new();
+    examples.iter().for_each(|row| *lengths.entry(row.gene.promoter.len()).or_default() += 1);
+    let lengths: Vec<String> =
+        lengths.iter().map(|(length, genes)| format!("{length} nt: {genes}")).collect();
+    let targeted = examples.iter().filter(|row| !row.target_scores.is_empty()).count();
+    format!(
+        "Genes: {} for training, {} for validation, {} for the test. Promoters that were known ({}), N in the rest of \
+         the 10,500 nt that the network reads. {targeted} genes have a miRNA that targets them. Groups of the \
+         intervals are chromosomes. The level is log10 of the expression in the unit of the dataset.",
+        count(Split::Train),
+        count(Split::Validation),
+        count(Split::Test),
+        lengths.join(", "),
+    )
+}

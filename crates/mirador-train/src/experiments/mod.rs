@@ -1,0 +1,22 @@
+//! What each task adds to the loop.
+
+pub mod expression;
+pub mod pre_mirnas;
+pub mod target_sites;
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::data::target_sites::dataset;
+use crate::experiment::Experiment;
+use crate::recipe::{Data, Recipe};
+
+/// Reads a recipe's dataset file.
+pub fn open(recipe: &Recipe, path: &Path) -> Result<Box<dyn Experiment>> {
+    Ok(match &recipe.data {
+        Data::TargetSites(data) => Box::new(target_sites::Examples::new(dataset::read(path)?, data)?),
+        Data::PreMirnas(data) => Box::new(pre_mirnas::Folds::open(path, data.split)?),
+        Data::Expression(_) => Box::new(expression::Genes::open(path)?),
+    })
+}

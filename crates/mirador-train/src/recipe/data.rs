@@ -1,0 +1,143 @@
+//! A recipe's rows, by task.
+
+use mirador_models::tasks::Task;
+use serde::{Deserialize, Serialize};
+
+use super::is_default;
+
+/// The rows, by task. A dataset is a file of `prepare`, without its ending.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Data {
+    /// Pairs of a miRNA and a site.
+    TargetSites(TargetSites),
+    /// Hairpins.
+    PreMirnas(PreMirnas),
+    /// Genes with their levels.
+    Expression(Genes),
+}
+
+/// Pairs of a miRNA and a site.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetSites {
+    /// The file.
+    pub dataset: String,
+    /// Which rows are trained on, choose and measure.
+    pub split: SiteSplit,
+    /// Sources that are not trained on: their rows are the validation, which then tells how the network does on an
+    /// experiment that it never saw.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub unseen_sources: Vec<String>,
+}
+
+/// What a stage trains on, each epoch drawn anew.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SiteRows {
+    /// Whether the split's training rows take part.
+    #[serde(skip_serializing_if = "Clone::clone")]
+    pub examples: bool,
+    /// Synthetic pairs labelled by the aligner: see `teacher`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub synthetic: usize,
+    /// Share of the aligner's opinion in the label of a training row.
+    #[serde(skip_serializing_if = "is_default")]
+    pub teacher: f32,
+    /// Share of training sites that are moved along their transcript: see `augment`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub shifted: f64,
+    /// Share of training sites cut to a random 26 nt or more.
+    #[serde(skip_serializing_if = "is_default")]
+    pub cropped: f64,
+    /// Share of training sites cut to 20 to 50 nt that hold the duplex.
+    #[serde(skip_serializing_if = "is_default")]
+    pub cut: f64,
+    /// Share of the predicted sites among the training rows that takes part, see `dataset::PREDICTED`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub predicted: f64,
+    /// Share of the training rows that takes part, always the same ones; left out, all of them.
+    #[serde(skip_serializing_if = "is_default")]
+    pub only: Option<f64>,
+}
+
+impl Default for SiteRows {
+    fn default() -> Self {
+        Self {
+            examples: true,
+            synthetic: 0,
+            teacher: 0.0,
+            shifted: 0.0,
+            cropped: 0.0,
+            cut: 0.0,
+            predicted: 0.0,
+            only: None,
+        }
+    }
+}
+
+/// How target sites are split, and what their negatives are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SiteSplit {
+    /// Positives split by site cluster and miRNA family as `prepare` did; negatives by partner permutation, fresh
+    /// each epoch, so that neither sequence alone tells the label.
+    BiasFree,
+    /// The same, and every validation row and test stands there once more with its site cut to 20 to 50 nt. Predicted
+    /// sites neither choose nor measure.
+    BiasFreeLengths,
+    /// DMISO's: a random split of pairs, 80 : 20; of the 80, a tenth is validation. A negative is the same
+    /// miRNA with a window of a 3'UTR.
+    Paper,
+    /// A random split, 80 : 20; of the 80, a fifth is validation (miTAR).
+    RandomFifths,
+    /// The split that the data were published with.
+    Published,
+}
+
+/// Hairpins.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PreMirnas {
+    /// Which rows are trained on, choose and measure.
+    pub split: HairpinSplit,
+}
+
+/// How hairpins are split.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HairpinSplit {
+    /// The split of Zheng 2019.
+    Published,
+    /// Five stratified folds; a tenth of the other four is validation.
+    Folds,
+    /// The same, but whole families stand in one fold.
+    GroupedFolds,
+}
+
+/// Genes with their levels, by Xpresso's split.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Genes {
+    /// The file.
+    pub dataset: String,
+}
+
+impl Data {
+    /// The dataset's name.
+    pub fn dataset(&self) -> &str {
+        match self {
+            Self::TargetSites(TargetSites { dataset, .. }) | Self::Expression(Genes { dataset }) => dataset,
+            Self::PreMirnas(_) => "pre_mirnas",
+        }
+    }
+
+    /// Whose rows they are.
+    pub fn task(&self) -> Task {
+        match self {
+            Self::TargetSites(_) => Task::TargetSite,
+            Self::PreMirnas(_) => Task::PreMirna,
+            Self::Expression(_) => Task::Expression,
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! `recipes/<model>/<version>.json`: how a version is trained. The trainer reads it and never writes it; a copy stands
+//! beside the weights that it made.
+
+mod data;
+mod stage;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use mirador_models::tasks::Task;
+use mirador_models::{ModelId, Options, find};
+use serde::{Deserialize, Serialize};
+
+pub use data::{Data, Genes, HairpinSplit, PreMirnas, SiteRows, SiteSplit, TargetSites};
+pub use stage::{ChooseBy, OptimizerKind, Schedule, Stage};
+
+/// A whole training.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// What a reader of the card should know beside the figures; training does not depend on it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub notes: Vec<String>,
+    /// Name in `mirador_models::MODELS`.
+    pub model: String,
+    /// Folder under `weights/<model>/`.
+    pub version: String,
+    /// Whether its weights go where the server finds them; a network that is only measured stays among the runs.
+    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+    pub serve: bool,
+    /// Kept in `config.json`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub default: bool,
+    /// Kept in `config.json`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub default_version: bool,
+    /// The model's own switches.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub options: Options,
+    /// Its rows.
+    pub data: Data,
+    /// The validation figure that chooses the epoch and the seed.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub choose_by: ChooseBy,
+    /// The version whose tensors the network starts from, as far as it has variables of their names. It is trained
+    /// first where it is not there.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub start_from: Option<ModelId>,
+    /// Trained once, before the seeds part; may be empty.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub shared_stages: Vec<Stage>,
+    /// One run each; the best by validation is shipped, all are reported.
+    pub seeds: Vec<u64>,
+    /// Trained by each seed, one after the other; validation chooses the epoch within the last.
+    pub stages: Vec<Stage>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Left out where a recipe is written.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+impl Recipe {
+    /// Reads a recipe; a wrong or unknown field is named, and what its task does not use.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = fs::read_to_string(path).with_context(|| format!("recipe {}", path.display()))?;
+        Self::parse(&text).with_context(|| path.display().to_string())
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        let recipe: Self = serde_json::from_str(text)?;
+        let model = find(&recipe.model).with_context(|| format!("no model {:?}", recipe.model))?;
+        let (task, of_data) = (model.task, recipe.data.task());
+        ensure!(
+            of_data == task,
+            "{} answers {}, and the data are of {}",
+            model.name,
+            task.name(),
+            of_data.name()
+        );
+        ensure!(!recipe.stages.is_empty() && !recipe.seeds.is_empty(), "a recipe needs a stage and a seed");
+        for stage in recipe.shared_stages.iter().chain(&recipe.stages) {
+            ensure!(stage.batch > 1, "a batch needs two rows at least");
+            ensure!(stage.rows.is_none() || task == Task::TargetSite, "rows are drawn of target sites only");
+        }
+        Ok(recipe)
+    }
+
+    /// What it is called.
+    pub fn id(&self) -> ModelId {
+        ModelId::new(&self.model, &self.version)
+    }
+}
+
+/// Where the trainer reads and keeps things.
+#[derive(Clone, Debug)]
+pub struct Roots {
+    /// Of the recipes.
+    pub recipes: PathBuf,
+    /// Of the weights that are served.
+    pub weights: PathBuf,
+    /// Of the checkpoints; weights that are only measured go to `measured/` below it.
+    pub runs: PathBuf,
+}
+
+impl Roots {
+    /// Where a version's recipe stands.
+    pub fn recipe(&self, id: &ModelId) -> PathBuf {
+        self.recipes.join(&id.name).join(format!("{}.json", id.version))
+    }
+
+    /// The root below which a recipe's weights go.
+    pub fn weights_of(&self, recipe: &Recipe) -> PathBuf {
+        if recipe.serve { self.weights.clone() } else { self.runs.join("measured") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_committed_recipe_is_read() {
+        let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../recipes"));
+        let mut read = 0;
+        for model in fs::read_dir(root).unwrap() {
+            for file in fs::read_dir(model.unwrap().path()).unwrap() {
+                let path = file.unwrap().path();
+                if path.ends_with("deepmirnatar/pretrained.json") {
+                    continue; // of `pretrain`
+                }
+                let recipe = Recipe::read(&path).unwrap();
+                assert!(
+                    path.ends_with(format!("{}/{}.json", recipe.model, recipe.version)),
+                    "{}",
+                    path.display()
+                );
+                read += 1;
+            }
+        }
+        assert!(read >= 49, "{read} recipes");
+    }
+
+    #[test]
+    fn the_copy_beside_the_weights_is_the_recipe() {
+        let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+        let roots =
+            Roots { recipes: root.join("recipes"), weights: root.join("weights"), runs: root.join("runs") };
+        for weights in mirador_models::WeightsDir::scan(&roots.weights).unwrap() {
+            let id = ModelId::new(&weights.config.model, &weights.config.version);
+            let (recipe, copy) = (roots.recipe(&id), weights.path.join("recipe.json"));
+            assert_eq!(Recipe::read(&copy).unwrap(), Recipe::read(&recipe).unwrap(), "{id}");
+        }
+    }
+
+    #[test]
+    fn what_a_task_does_not_use_is_refused() {
+        let recipe = |model: &str, data: &str, rows: &str| {
+            let text = format!(
+                r#"{{"model": "{model}", "version": "a", "data": {data}, "seeds": [1],
+                    "stages": [{{"epochs": 1, "batch": 2, "learning_rate": 0.1{rows}}}]}}"#
+            );
+            Recipe::parse(&text).map_err(|error| error.to_string())
+        };
+        let sites = r#"{"target_sites": {"dataset": "d", "split": "paper"}}"#;
+        let hairpins = r#"{"pre_mirnas": {"split": "folds"}}"#;
+        assert!(recipe("dmiso", sites, r#", "rows": {"teacher": 0.5}"#).is_ok());
+        assert!(recipe("premirna_cnn_lstm", hairpins, "").is_ok());
+        let refused = |model, data, rows| recipe(model, data, rows).unwrap_err();
+        assert_eq!(
+            refused("premirna_cnn_lstm", hairpins, r#", "rows": {"teacher": 0.5}"#),
+            "rows are drawn of target sites only"
+        );
+        assert!(refused("dmiso", hairpins, "").starts_with("dmiso answers target_site"));
+        assert!(
+            refused("dmiso", r#"{"pre_mirnas": {"split": "paper"}}"#, "").contains("unknown variant `paper`")
+        );
+        assert!(
+            refused("premirna_cnn_lstm", r#"{"pre_mirnas": {"split": "folds", "unseen_sources": []}}"#, "")
+                .contains("unknown field `unseen_sources`")
+        );
+    }
+}

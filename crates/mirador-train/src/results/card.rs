@@ -1,0 +1,176 @@
+//! `CARD.md`: a version's data, figures and floors, for a person to read.
+
+use std::fmt::Write;
+
+use anyhow::Result;
+use mirador_models::find;
+
+use super::report::{Floor, Report, SetReport, Start, mean_and_range};
+use crate::recipe::Recipe;
+use crate::stats::metrics::{Figure, names};
+
+/// The card's Markdown.
+pub fn card(recipe: &Recipe, report: &Report, data: &str) -> Result<String> {
+    let mut text = String::new();
+    let name = recipe.id();
+    let description = find(&recipe.model).map_or("", |model| model.description);
+    writeln!(text, "# {name}\n\n{description}\n")?;
+    writeln!(text, "{} trainable parameters.\n\n{data}\n", report.parameters)?;
+    if let Some(Start { version, sha256 }) = &report.started {
+        writeln!(text, "Training starts from `{version}` (SHA-256 of its weights `{sha256}`).\n")?;
+    }
+    for note in &recipe.notes {
+        writeln!(text, "{note}\n")?;
+    }
+    let (seed, fold) = report.shipped().map_or((0, 0), |run| (run.seed, run.fold));
+    writeln!(
+        text,
+        "## Figures\n\nValue (95 % interval, 1,000 bootstraps over groups of related rows). The shipped weights are \
+         those of seed {seed}, chosen by the validation figure `{}`. Floors are fitted on the training rows and \
+         scored on the same rows as the network.\n",
+        choose_by(recipe)?
+    )?;
+    if report.seeds.iter().any(|run| run.fold != fold) {
+        writeln!(
+            text,
+            "Held-out rows are scored by the network that did not train on them, all folds together; the shipped \
+             weights are those of fold {}.\n",
+            fold + 1
+        )?;
+    }
+    for set in &report.sets {
+        write_set(&mut text, set)?;
+    }
+    let task = find(&recipe.model).map(|model| model.task);
+    let names = task.map_or(&[][..], names);
+    writeln!(
+        text,
+        "## All runs\n\n{}. Validation figures are means over the sources and choose the epoch within the last stage, \
+         and the run.\n",
+        names.join(" / ")
+    )?;
+    if let Some(last) = report.shared.last() {
+        writeln!(
+            text,
+            "The first {} epochs were trained once, for all seeds (seed 0; validation {:.3} at their end). The spread \
+             below is therefore that of the last stages only.\n",
+            report.shared.len(),
+            last.score,
+        )?;
+    }
+    write_runs(&mut text, report, names)?;
+    writeln!(
+        text,
+        "## What the training labels give away\n\nEach floor fitted and scored on the training rows \
+        themselves.\n"
+    )?;
+    write_floors(&mut text, &report.training_audit)?;
+    writeln!(text, "## Made by\n\n```console\n$ {}\n```\n", report.command)?;
+    writeln!(
+        text,
+        "Recipe: `recipes/{}/{}.json`. Dataset SHA-256: `{}`. What `prepare` did:\n",
+        recipe.model, recipe.version, report.dataset_sha256
+    )?;
+    for line in &report.preparation {
+        writeln!(text, "- {line}")?;
+    }
+    Ok(text)
+}
+
+fn choose_by(recipe: &Recipe) -> Result<String> {
+    Ok(serde_json::to_value(recipe.choose_by)?.as_str().unwrap_or_default().to_owned())
+}
+
+fn write_set(text: &mut String, set: &SetReport) -> Result<()> {
+    let model = &set.model;
+    let positives =
+        model.classes.as_ref().map_or(String::new(), |classes| format!(", {} positive", classes.positives));
+    writeln!(text, "### {} ({} rows{positives})\n", set.name, model.rows)?;
+    write_header(text, &model.figures)?;
+    write_line(text, "**this model**", &model.figures)?;
+    for floor in &set.floors {
+        write_line(text, &floor.probe, &floor.figures)?;
+    }
+    for tool in &set.published {
+        match &tool.measured {
+            Some(figures) => write_line(text, &format!("{} (row scores)", tool.tool), figures)?,
+            None => writeln!(text, "| {} (published) | – | {:.3} |", tool.tool, tool.average_precision)?,
+        }
+    }
+    if let Some(classes) = &model.classes {
+        let at = &classes.at_threshold;
+        writeln!(
+            text,
+            "\nAt threshold {}: accuracy {:.3}, sensitivity {:.3}, specificity {:.3}, precision {:.3}, F1 {:.3}, \
+             MCC {:.3}. Brier score {:.3}; base rate {:.3}.\n",
+            at.threshold,
+            at.accuracy,
+            at.sensitivity,
+            at.specificity,
+            at.precision,
+            at.f1,
+            at.mcc,
+            classes.brier,
+            classes.base_rate,
+        )?;
+        writeln!(text, "| predicted | observed | rows |\n|---|---|---|")?;
+        for bin in classes.reliability.iter().filter(|bin| bin.rows > 0) {
+            writeln!(text, "| {:.2} | {:.2} | {} |", bin.predicted, bin.observed, bin.rows)?;
+        }
+    }
+    Ok(writeln!(text)?)
+}
+
+fn write_header(text: &mut String, figures: &[Figure]) -> Result<()> {
+    let names: Vec<&str> = figures.iter().map(|figure| figure.name.as_str()).collect();
+    Ok(writeln!(text, "| | {} |\n|---|{}", names.join(" | "), "---|".repeat(names.len()))?)
+}
+
+fn write_line(text: &mut String, name: &str, figures: &[Figure]) -> Result<()> {
+    write!(text, "| {name} |")?;
+    figures.iter().try_for_each(|figure| write!(text, " {} |", figure.value))?;
+    Ok(writeln!(text)?)
+}
+
+fn write_floors(text: &mut String, floors: &[Floor]) -> Result<()> {
+    if let Some(first) = floors.first() {
+        write_header(text, &first.figures)?;
+    }
+    floors.iter().try_for_each(|floor| write_line(text, &floor.probe, &floor.figures))?;
+    Ok(writeln!(text)?)
+}
+
+fn write_runs(text: &mut String, report: &Report, names: &[&str]) -> Result<()> {
+    let tests: Vec<&String> =
+        report.seeds.iter().take(1).flat_map(|run| &run.tests).map(|test| &test.0).collect();
+    write!(text, "| seed | fold | epochs | best | validation |")?;
+    tests.iter().try_for_each(|name| write!(text, " {name} |"))?;
+    writeln!(text, "\n|---|---|---|---|---|{}", "---|".repeat(tests.len()))?;
+    for run in &report.seeds {
+        let Some(best) = run.best_epoch() else { continue };
+        write!(text, "| {} | {} | {} | {} |", run.seed, run.fold + 1, run.history.len(), best.epoch)?;
+        write!(text, " {:.3} |", best.score)?;
+        for (_, figures) in &run.tests {
+            let figures: Vec<String> = figures
+                .iter()
+                .map(|figure| figure.map_or("–".to_owned(), |figure| format!("{figure:.3}")))
+                .collect();
+            write!(text, " {} |", figures.join(" / "))?;
+        }
+        writeln!(text)?;
+    }
+    for (index, name) in names.iter().enumerate() {
+        write!(text, "| mean (range) of {name} | | | |")?;
+        let best = report.seeds.iter().filter_map(|run| run.best_epoch());
+        match index {
+            0 => write!(text, " {} |", mean_and_range(best.map(|epoch| epoch.score)))?,
+            _ => write!(text, " |")?,
+        }
+        for test in 0..tests.len() {
+            let figures = report.seeds.iter().filter_map(|run| *run.tests.get(test)?.1.get(index)?);
+            write!(text, " {} |", mean_and_range(figures))?;
+        }
+        writeln!(text)?;
+    }
+    Ok(writeln!(text)?)
+}

@@ -1,0 +1,32 @@
+//! A trained version's whole folder.
+
+use anyhow::{Context, Result};
+use mirador_models::{Identity, Replica, write_folder, write_json};
+
+use super::card::card;
+use super::report::Report;
+use crate::recipe::{Recipe, Roots};
+
+/// Writes a trained version's whole folder.
+pub fn write_trained(
+    roots: &Roots,
+    recipe: &Recipe,
+    replica: &Replica,
+    report: &Report,
+    data: &str,
+) -> Result<()> {
+    let identity = Identity {
+        model: &recipe.model,
+        version: &recipe.version,
+        default: recipe.default,
+        default_version: recipe.default_version,
+        options: &recipe.options,
+    };
+    let root = roots.weights_of(recipe);
+    let folder = root.join(&recipe.model).join(&recipe.version);
+    std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    write_json(&folder.join("recipe.json"), recipe)?;
+    write_folder(&root, &identity, replica, report, &card(recipe, report, data)?)?;
+    println!("wrote {}", folder.display());
+    Ok(())
+}

@@ -1,0 +1,123 @@
+//! `metrics.json`: every figure of a trained version beside its floors, and what is needed to repeat it.
+
+use mirador_models::ModelId;
+use serde::{Deserialize, Serialize};
+
+use crate::learn::checkpoint::Epoch;
+use crate::stats::metrics::{Figure, Measured};
+
+/// The whole report of one version.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Report {
+    /// What was run.
+    pub command: String,
+    /// SHA-256 of the dataset file.
+    pub dataset_sha256: String,
+    /// What `prepare` did.
+    pub preparation: Vec<String>,
+    /// Values that training changes.
+    pub parameters: usize,
+    /// What the network started from, beside its seed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<Start>,
+    /// Epochs of the stages that all seeds share; empty where the recipe has none.
+    pub shared: Vec<Epoch>,
+    /// All runs, in the recipe's order: each seed, and within it each fold.
+    pub seeds: Vec<SeedReport>,
+    /// The run whose weights are shipped: the best by validation.
+    pub shipped: usize,
+    /// The shipped weights on validation and on every test; with folds, each fold's rows by the network that did not
+    /// see them.
+    pub sets: Vec<SetReport>,
+    /// Floors fitted and scored on the training rows themselves: what the labels give away.
+    pub training_audit: Vec<Floor>,
+}
+
+/// A version whose tensors another starts from.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Start {
+    /// Its name.
+    pub version: ModelId,
+    /// SHA-256 of its weights file.
+    pub sha256: String,
+}
+
+/// One run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SeedReport {
+    /// Start of its random numbers.
+    pub seed: u64,
+    /// The fold that was held out.
+    pub fold: usize,
+    /// Index of the best epoch in `history`.
+    pub best: usize,
+    /// All epochs.
+    pub history: Vec<Epoch>,
+    /// The task's figures by test; none where a set has one class only.
+    pub tests: Vec<(String, Vec<Option<f64>>)>,
+}
+
+/// One set of rows.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SetReport {
+    /// Name of the set.
+    pub name: String,
+    /// The shipped weights.
+    pub model: Measured,
+    /// What stands beside them.
+    pub floors: Vec<Floor>,
+    /// Published tools on the same rows, where their row-by-row scores are public.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub published: Vec<PublishedTool>,
+}
+
+/// One probe's figures.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Floor {
+    /// What the probe reads.
+    pub probe: String,
+    /// The task's figures.
+    pub figures: Vec<Figure>,
+}
+
+/// A published tool's figures on a test.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PublishedTool {
+    /// Its name in the benchmark.
+    pub tool: String,
+    /// As published, or measured from the row-by-row scores.
+    pub average_precision: f64,
+    /// The task's figures measured from the row-by-row scores, where those are public.
+    pub measured: Option<Vec<Figure>>,
+}
+
+impl SeedReport {
+    /// The epoch whose weights were kept.
+    pub fn best_epoch(&self) -> Option<&Epoch> {
+        self.history.get(self.best)
+    }
+}
+
+impl Report {
+    /// The run whose weights are shipped.
+    pub fn shipped(&self) -> Option<&SeedReport> {
+        self.seeds.get(self.shipped)
+    }
+
+    /// A set by its name.
+    pub fn set(&self, name: &str) -> Option<&SetReport> {
+        self.sets.iter().find(|set| set.name == name)
+    }
+}
+
+/// Mean and range of some figures.
+pub fn mean_and_range(figures: impl Iterator<Item = f64> + Clone) -> String {
+    let count = figures.clone().count();
+    if count == 0 {
+        return "–".into();
+    }
+    let mean = figures.clone().sum::<f64>() / count as f64;
+    let low = figures.clone().fold(f64::INFINITY, f64::min);
+    let high = figures.fold(f64::NEG_INFINITY, f64::max);
+    format!("{mean:.3} ({low:.3}–{high:.3})")
+}

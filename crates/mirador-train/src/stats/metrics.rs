@@ -1,0 +1,194 @@
+//! Figures of a task, with intervals. Never one under another's name: specificity is TN/(TN + FP), precision is
+//! TP/(TP + FP); R² is 1 − RSS/TSS, r² is a squared correlation.
+
+use mirador_models::tasks::{DECISION_THRESHOLD, Task};
+use serde::{Deserialize, Serialize};
+
+use super::correlation::{pearson, r_squared, root_mean_square, spearman};
+use super::interval::{Interval, bootstrap};
+use super::ranking::{auroc, average_precision};
+
+/// A named figure with its 95 % interval.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Figure {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    #[serde(flatten)]
+    pub value: Interval,
+}
+
+/// Names of a task's figures, the first one the most important.
+pub fn names(task: Task) -> &'static [&'static str] {
+    match task {
+        Task::TargetSite => &["AUROC", "average precision"],
+        Task::PreMirna => &["accuracy", "MCC", "sensitivity", "specificity", "F1", "AUROC"],
+        Task::Expression => &["r² (squared Pearson)", "R² (1 − RSS/TSS)", "Spearman", "RMSE"],
+    }
+}
+
+/// A task's figures in the order of their names. Scores are probabilities, or the scores of a floor.
+pub fn figures(task: Task, targets: &[f64], scores: &[f64]) -> Vec<f64> {
+    let labels = || -> Vec<bool> { targets.iter().map(|&target| target >= 0.5).collect() };
+    match task {
+        Task::TargetSite => {
+            let labels = labels();
+            vec![auroc(&labels, scores), average_precision(&labels, scores)]
+        }
+        Task::PreMirna => {
+            let labels = labels();
+            let at = AtThreshold::new(&labels, scores, DECISION_THRESHOLD);
+            vec![at.accuracy, at.mcc, at.sensitivity, at.specificity, at.f1, auroc(&labels, scores)]
+        }
+        Task::Expression => vec![
+            pearson(targets, scores).powi(2),
+            r_squared(targets, scores),
+            spearman(targets, scores),
+            root_mean_square(targets, scores),
+        ],
+    }
+}
+
+/// The same with intervals: bootstraps over groups of rows.
+pub fn with_intervals(task: Task, targets: &[f64], scores: &[f64], groups: &[usize]) -> Vec<Figure> {
+    let values = bootstrap(groups, |rows| {
+        let pick = |values: &[f64]| rows.iter().map(|&row| values[row]).collect::<Vec<f64>>();
+        figures(task, &pick(targets), &pick(scores))
+    });
+    names(task).iter().zip(values).map(|(name, value)| Figure { name: (*name).into(), value }).collect()
+}
+
+/// Counts at a threshold and what follows from them.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct AtThreshold {
+    /// A score from here on is a yes.
+    pub threshold: f64,
+    /// (TP + TN) / all.
+    pub accuracy: f64,
+    /// TP / (TP + FN).
+    pub sensitivity: f64,
+    /// TN / (TN + FP).
+    pub specificity: f64,
+    /// TP / (TP + FP).
+    pub precision: f64,
+    /// Harmonic mean of precision and sensitivity.
+    pub f1: f64,
+    /// Matthews' correlation.
+    pub mcc: f64,
+}
+
+impl AtThreshold {
+    /// Of these scores.
+    pub fn new(labels: &[bool], scores: &[f64], threshold: f64) -> Self {
+        let count = |label: bool, yes: bool| {
+            let rows = labels.iter().zip(scores);
+            rows.filter(|&(&l, &s)| l == label && (s >= threshold) == yes).count() as f64
+        };
+        let (tp, fn_, fp, tn) =
+            (count(true, true), count(true, false), count(false, true), count(false, false));
+        let share = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
+        Self {
+            threshold,
+            accuracy: share(tp + tn, tp + tn + fp + fn_),
+            sensitivity: share(tp, tp + fn_),
+            specificity: share(tn, tn + fp),
+            precision: share(tp, tp + fp),
+            f1: share(2.0 * tp, 2.0 * tp + fp + fn_),
+            mcc: share(tp * tn - fp * fn_, ((tp + fp) * (tp + fn_) * (tn + fp) * (tn + fn_)).sqrt()),
+        }
+    }
+}
+
+/// Bins of equal width.
+pub const BINS: usize = 10;
+
+/// One bin of a reliability table.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Bin {
+    /// Rows in the bin.
+    pub rows: usize,
+    /// Mean predicted probability.
+    pub predicted: f64,
+    /// Share of positives.
+    pub observed: f64,
+}
+
+/// The bin that a probability falls into.
+pub fn bin_of(probability: f64) -> usize {
+    ((probability * BINS as f64) as usize).min(BINS - 1)
+}
+
+/// What can be said of probabilities only.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Classes {
+    /// Positive rows.
+    pub positives: usize,
+    /// Their share: the average precision of a coin.
+    pub base_rate: f64,
+    /// At the decision threshold.
+    pub at_threshold: AtThreshold,
+    /// Mean squared error of the probability.
+    pub brier: f64,
+    /// Ten bins of equal width.
+    pub reliability: Vec<Bin>,
+}
+
+/// Everything about one set of scored rows.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Measured {
+    /// Rows.
+    pub rows: usize,
+    /// The task's figures.
+    pub figures: Vec<Figure>,
+    /// Of a task with two classes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub classes: Option<Classes>,
+}
+
+impl Measured {
+    /// Of probabilities or levels.
+    pub fn new(task: Task, targets: &[f64], scores: &[f64], groups: &[usize]) -> Self {
+        Self {
+            rows: targets.len(),
+            figures: with_intervals(task, targets, scores, groups),
+            classes: (task != Task::Expression).then(|| Classes::new(targets, scores)),
+        }
+    }
+}
+
+impl Classes {
+    /// Of these probabilities.
+    pub fn new(targets: &[f64], probabilities: &[f64]) -> Self {
+        let labels: Vec<bool> = targets.iter().map(|&target| target >= 0.5).collect();
+        let rows = labels.len();
+        let positives = labels.iter().filter(|&&label| label).count();
+        let outcome = |row: usize| f64::from(u8::from(labels[row]));
+        let squared = (0..rows).map(|row| (probabilities[row] - outcome(row)).powi(2));
+        let bin = |index: usize| {
+            let inside: Vec<usize> = (0..rows).filter(|&row| bin_of(probabilities[row]) == index).collect();
+            let mean = |value: &dyn Fn(usize) -> f64| {
+                inside.iter().map(|&row| value(row)).sum::<f64>() / inside.len().max(1) as f64
+            };
+            Bin { rows: inside.len(), predicted: mean(&|row| probabilities[row]), observed: mean(&outcome) }
+        };
+        Self {
+            positives,
+            base_rate: positives as f64 / rows as f64,
+            at_threshold: AtThreshold::new(&labels, probabilities, DECISION_THRESHOLD),
+            brier: squared.sum::<f64>() / rows as f64,
+            reliability: (0..BINS).map(bin).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn specificity_is_not_precision() {
+        let labels = [true, true, false, true, false];
+        let at = AtThreshold::new(&labels, &[0.9, 0.8, 0.7, 0.6, 0.1], 0.65);
+        assert_eq!((at.sensitivity, at.specificity, at.precision), (2.0 / 3.0, 0.5, 2.0 / 3.0));
+    }
+}

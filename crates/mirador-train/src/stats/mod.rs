@@ -1,0 +1,6 @@
+//! Metrics and their intervals.
+
+pub mod correlation;
+pub mod interval;
+pub mod metrics;
+pub mod ranking;

@@ -1,0 +1,291 @@
+//! `mirador-train train`: a recipe and a dataset in, an audited weights folder out.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use mirador_models::tasks::Task;
+use mirador_models::{Model, Replica, Tensors, find, sha256, sha256_of};
+use tch::Device;
+
+use crate::data::prepare;
+use crate::experiment::{Experiment, Probe, Row, is_constant, labelled, scores, targets};
+use crate::experiments::open;
+use crate::learn::calibration::calibrate;
+use crate::learn::checkpoint::{Checkpoint, Epoch, State};
+use crate::learn::fit::{Run, encode};
+use crate::pretrain;
+use crate::recipe::{Recipe, Roots, Stage};
+use crate::results::folder;
+use crate::results::predictions::{self, Predictions};
+use crate::results::published_tools::published_tools;
+use crate::results::report::{Floor, Report, SeedReport, SetReport, Start};
+use crate::stats::metrics::{Measured, figures};
+
+/// Where everything is.
+pub struct Training {
+    /// How to train.
+    pub recipe: Recipe,
+    /// What `prepare` wrote.
+    pub dataset: PathBuf,
+    /// The public files, for published tools' scores; left out when absent.
+    pub public_data: PathBuf,
+    /// Recipes, weights and checkpoints.
+    pub roots: Roots,
+    /// Where the network runs.
+    pub device: Device,
+    /// The command as typed, for the card.
+    pub command: String,
+}
+
+/// Seeds tried in place of one whose network died, see [`Data::train`].
+const RESTARTS: u64 = 20;
+
+impl Training {
+    /// Trains every seed and fold that is not done yet, keeps the best by validation, measures once and writes the
+    /// folder.
+    pub fn run(&self) -> Result<Report> {
+        let recipe = &self.recipe;
+        let model = find(&recipe.model).with_context(|| format!("no model {:?}", recipe.model))?;
+        prepare::ensure(recipe.data.dataset(), &self.public_data, &self.dataset)?;
+        let digest = sha256(&self.dataset).context("`mirador-train prepare` makes the dataset")?;
+        let experiment = open(recipe, &self.dataset)?;
+        let start = self.start()?;
+        let fingerprint = self.fingerprint(&digest, start.as_ref().map(|(_, start)| start))?;
+        let (tensors, started) = start.unzip();
+        let data = Data { training: self, model, experiment: &*experiment, tensors, fingerprint };
+        let (shared, start) = data.shared()?.unzip();
+        let mut runs = Vec::new();
+        for &seed in &recipe.seeds {
+            for fold in 0..experiment.folds().len() {
+                runs.push(data.train(seed, fold, start.as_ref())?);
+            }
+        }
+        let validation =
+            |run: &Trained| run.report.best_epoch().map_or(f64::NEG_INFINITY, |epoch| epoch.score);
+        let shipped = (0..runs.len())
+            .max_by(|&a, &b| validation(&runs[a]).total_cmp(&validation(&runs[b])))
+            .context("a recipe needs a seed")?;
+        let best = &runs[shipped];
+        let replica = Replica::new(model, &recipe.options, self.device)?;
+        best.weights.clone().load_into(&replica.store)?;
+        println!("measuring seed {} and its floors", best.report.seed);
+        let of_seed: Vec<&Trained> = runs.iter().filter(|run| run.report.seed == best.report.seed).collect();
+        let (sets, training_audit) = data.sets(&replica, best.report.fold, &of_seed)?;
+        let report = Report {
+            command: self.command.clone(),
+            dataset_sha256: digest,
+            preparation: fs::read_to_string(self.dataset.with_extension("log"))
+                .unwrap_or_default()
+                .lines()
+                .map(str::to_owned)
+                .collect(),
+            parameters: replica.trainable_parameters(),
+            started,
+            shared: shared.unwrap_or_default(),
+            sets,
+            training_audit,
+            seeds: runs.iter().map(|run| run.report.clone()).collect(),
+            shipped,
+        };
+        folder::write_trained(&self.roots, recipe, &replica, &report, &experiment.description())?;
+        Ok(report)
+    }
+
+    /// The tensors that the recipe starts from; the version that has them is trained first where it is not there.
+    fn start(&self) -> Result<Option<(Tensors, Start)>> {
+        let Some(id) = &self.recipe.start_from else { return Ok(None) };
+        let path = self.roots.recipe(id);
+        let file = if pretrain::is_made_by(id) {
+            pretrain::ensure(&path, &self.public_data, &self.roots.runs, self.device)?
+        } else {
+            let recipe = Recipe::read(&path)?;
+            let file =
+                self.roots.weights_of(&recipe).join(&id.name).join(&id.version).join("model.safetensors");
+            if !file.is_file() {
+                println!("{} starts from {id}, which is trained first", self.recipe.id());
+                self.of_another(recipe).run()?;
+            }
+            file
+        };
+        let start = Start { version: id.clone(), sha256: sha256(&file)? };
+        Ok(Some((Tensors::read(&file)?, start)))
+    }
+
+    /// The same for another recipe, on its own dataset.
+    fn of_another(&self, recipe: Recipe) -> Self {
+        Self {
+            dataset: self
+                .dataset
+                .with_file_name(prepare::file(recipe.data.dataset()).file_name().unwrap_or_default()),
+            public_data: self.public_data.clone(),
+            roots: self.roots.clone(),
+            device: self.device,
+            command: format!("mirador-train train --model {} --version {}", recipe.model, recipe.version),
+            recipe,
+        }
+    }
+
+    /// Tells this recipe on this dataset from others. The list of seeds may grow, and notes may change.
+    fn fingerprint(&self, dataset: &str, start: Option<&Start>) -> Result<String> {
+        let recipe = Recipe { seeds: Vec::new(), notes: Vec::new(), ..self.recipe.clone() };
+        let start = start.map_or("", |start| &start.sha256);
+        Ok(sha256_of((serde_json::to_string(&recipe)? + dataset + start).as_bytes()))
+    }
+
+    fn folder(&self, name: &str) -> PathBuf {
+        self.roots.runs.join(&self.recipe.model).join(&self.recipe.version).join(name)
+    }
+}
+
+/// What all runs of one training share.
+struct Data<'a> {
+    training: &'a Training,
+    model: &'static Model,
+    experiment: &'a dyn Experiment,
+    /// What every network starts from, beside its seed.
+    tensors: Option<Tensors>,
+    fingerprint: String,
+}
+
+/// A run that is done.
+struct Trained {
+    report: SeedReport,
+    weights: Tensors,
+    /// Its units died: it says the same of every validation row.
+    is_dead: bool,
+    /// By test.
+    scores: Vec<Vec<f64>>,
+}
+
+impl Data<'_> {
+    /// A network as its seed starts it.
+    fn fresh(&self, seed: u64) -> Result<Replica> {
+        tch::manual_seed(i64::try_from(seed)?);
+        let replica = Replica::new(self.model, &self.training.recipe.options, self.training.device)?;
+        if let Some(tensors) = &self.tensors {
+            tensors.load_part_into(&replica.store).context("the part that the recipe starts from")?;
+        }
+        Ok(replica)
+    }
+
+    /// Runs the stages that all seeds share: one network, seed 0. `None` where the recipe has none.
+    fn shared(&self) -> Result<Option<(Vec<Epoch>, Tensors)>> {
+        let stages = &self.training.recipe.shared_stages;
+        if stages.is_empty() {
+            return Ok(None);
+        }
+        let replica = self.fresh(0)?;
+        let state = self.fit(stages, (0, 0), &self.training.folder("shared"), &replica)?;
+        Ok(Some((state.history, Tensors::of(&replica.store))))
+    }
+
+    /// Trains one seed on one fold, or goes on with it, or finds it done. A network whose units all died says the
+    /// same of every row; it is started again from another seed.
+    fn train(&self, seed: u64, fold: usize, start: Option<&Tensors>) -> Result<Trained> {
+        for restart in 0..RESTARTS {
+            let trained = self.attempt(seed + 1000 * restart, fold, start)?;
+            if !trained.is_dead {
+                return Ok(trained);
+            }
+            println!("seed {}: the network's output is constant; another seed is taken", trained.report.seed);
+        }
+        anyhow::bail!(
+            "seed {seed}: the network's output is constant after {RESTARTS} starts; change the recipe"
+        )
+    }
+
+    fn attempt(&self, seed: u64, fold: usize, start: Option<&Tensors>) -> Result<Trained> {
+        let replica = self.fresh(seed)?;
+        if let Some(adapt) = self.model.adapt {
+            let (inputs, targets) = encode(&replica, &labelled(&self.experiment.folds()[fold].train));
+            adapt(&replica.store, &inputs, &targets.squeeze_dim(1));
+        }
+        if let Some(start) = start {
+            start.clone().load_into(&replica.store)?;
+        }
+        let name = if self.experiment.folds().len() == 1 {
+            format!("seed-{seed}")
+        } else {
+            format!("seed-{seed}-fold-{fold}")
+        };
+        let stages = &self.training.recipe.stages;
+        let state = self.fit(stages, (seed, fold), &self.training.folder(&name), &replica)?;
+        let validation = &self.experiment.folds()[fold].validation;
+        calibrate(&replica, validation);
+        let is_dead = is_constant(&scores(&replica, validation));
+        let task = self.model.task;
+        let tests = &self.experiment.folds()[fold].tests;
+        let scores: Vec<Vec<f64>> = tests.iter().map(|(_, rows)| scores(&replica, rows)).collect();
+        let figures = |((name, rows), scores): (&(String, Vec<Row>), &Vec<f64>)| {
+            let figures = figures(task, &targets(rows), scores).into_iter();
+            (name.clone(), figures.map(|figure| figure.is_finite().then_some(figure)).collect())
+        };
+        let tests = tests.iter().zip(&scores).map(figures).collect();
+        let report = SeedReport { seed, fold, best: state.best.unwrap_or(0), history: state.history, tests };
+        Ok(Trained { report, weights: Tensors::of(&replica.store), is_dead, scores })
+    }
+
+    fn fit(
+        &self,
+        stages: &[Stage],
+        (seed, fold): (u64, usize),
+        folder: &Path,
+        replica: &Replica,
+    ) -> Result<State> {
+        let checkpoint = Checkpoint::new(folder)?;
+        let Self { model, experiment, fingerprint, .. } = self;
+        let choose_by = self.training.recipe.choose_by;
+        Run { model, stages, seed, fold, experiment: *experiment, choose_by, checkpoint, fingerprint }
+            .fit(replica)
+    }
+
+    /// Every set with its floors: validation by the shipped weights; each test by the run that did not see it, all
+    /// folds together, floors fitted on each fold's own training rows. Each row's scores are kept beside the
+    /// checkpoints. Also what the floors say of the shipped fold's training rows themselves.
+    fn sets(
+        &self,
+        replica: &Replica,
+        shipped: usize,
+        runs: &[&Trained],
+    ) -> Result<(Vec<SetReport>, Vec<Floor>)> {
+        let (mut validation, mut tests, mut audit) = (Predictions::default(), Vec::new(), Vec::new());
+        for run in runs {
+            let rows = &self.experiment.folds()[run.report.fold];
+            let fitted = self.experiment.floors(&rows.train);
+            let set = |name: &str, rows: &[Row], network: Vec<f64>| {
+                Predictions::new(name, rows, network, fitted.iter().map(|floor| floor.probe(rows)).collect())
+            };
+            for (index, (name, rows)) in rows.tests.iter().enumerate() {
+                if tests.len() == index {
+                    tests.push(Predictions::default());
+                }
+                tests[index].extend(set(name, rows, run.scores[index].clone()));
+            }
+            if run.report.fold == shipped {
+                validation = set("validation", &rows.validation, scores(replica, &rows.validation));
+                audit = floors(self.model.task, &set("train", &rows.train, Vec::new()));
+            }
+        }
+        let mut sets = vec![validation];
+        sets.extend(tests);
+        predictions::write(&self.training.folder("predictions.tsv"), &sets)?;
+        Ok((sets.iter().map(|set| self.measure(set)).collect::<Result<_>>()?, audit))
+    }
+
+    fn measure(&self, set: &Predictions) -> Result<SetReport> {
+        let (task, data) = (self.model.task, &self.training.public_data);
+        let published = match task == Task::TargetSite && data.is_dir() {
+            true => published_tools(data, set)?,
+            false => Vec::new(),
+        };
+        let model = Measured::new(task, &set.targets, set.network(), &set.groups);
+        Ok(SetReport { name: set.name.clone(), model, floors: floors(task, set), published })
+    }
+}
+
+/// The figures of a set's floors.
+fn floors(task: Task, set: &Predictions) -> Vec<Floor> {
+    let floor = |probe: &Probe| Floor { probe: probe.name.clone(), figures: set.figures(task, probe) };
+    set.scores.iter().skip(1).map(floor).collect()
+}

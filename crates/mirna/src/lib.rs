@@ -1,0 +1,11 @@
+//! Biology on letters: sequences, seed matches, duplexes. No JSON, no tensors.
+
+pub mod duplex;
+mod notation;
+pub mod seed;
+pub mod sense;
+mod sequence;
+mod words;
+
+pub use crate::notation::Notation;
+pub use crate::sequence::{Base, ParseError, Rna, Unknown};

@@ -1,0 +1,24 @@
+//! Who answered.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::serving::ServedModel;
+
+/// The model and version that answered.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ModelRef {
+    /// Name of the model.
+    #[schema(example = "dmiso")]
+    name: String,
+    /// Its version.
+    #[schema(example = "balanced")]
+    version: String,
+}
+
+impl ModelRef {
+    /// Of what is served.
+    pub fn of(served: &ServedModel) -> Self {
+        Self { name: served.config.model.clone(), version: served.config.version.clone() }
+    }
+}
