@@ -100,8 +100,7 @@ impl Training {
             pretrain::ensure(&path, &self.public_data, &self.roots.runs, self.device)?
         } else {
             let recipe = Recipe::read(&path)?;
-            let file =
-                self.roots.weights_of(&recipe).join(&id.name).join(&id.version).join("model.safetensors");
+            let file = self.roots.folder(&recipe).join("model.safetensors");
             if !file.is_file() {
                 println!("{} starts from {id}, which is trained first", self.recipe.id());
                 self.of_another(recipe).run()?;
@@ -115,13 +114,11 @@ impl Training {
     /// The same for another recipe, on its own dataset.
     fn of_another(&self, recipe: Recipe) -> Self {
         Self {
-            dataset: self
-                .dataset
-                .with_file_name(prepare::file(recipe.data.dataset()).file_name().unwrap_or_default()),
+            dataset: prepare::beside(&self.dataset, recipe.data.dataset()),
             public_data: self.public_data.clone(),
             roots: self.roots.clone(),
             device: self.device,
-            command: format!("mirador-train train --model {} --version {}", recipe.model, recipe.version),
+            command: recipe.command(),
             recipe,
         }
     }

@@ -208,7 +208,7 @@ impl Cli {
             Command::Train { model, version, dataset, data, runs } => {
                 let roots = Roots { recipes: self.recipes_dir, weights: self.weights_dir, runs };
                 let recipe = Recipe::read(&roots.recipe(&ModelId::new(&model, &version)))?;
-                let command = format!("mirador-train train --model {model} --version {version}");
+                let command = recipe.command();
                 let device = self.device.open()?;
                 let dataset = dataset.unwrap_or_else(|| prepare::file(recipe.data.dataset()));
                 Training { recipe, dataset, public_data: data, roots, device, command }.run()?;

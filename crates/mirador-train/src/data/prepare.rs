@@ -39,10 +39,15 @@ pub fn ensure(dataset: &str, data: &Path, out: &Path) -> Result<()> {
         return Ok(());
     }
     let name = dataset.replace('_', "-");
-    let whole = names().into_iter().find(|known| *known == name);
-    let part = || names().into_iter().find(|known| name.starts_with(&format!("{known}-")));
-    let known = whole.or_else(part).with_context(|| format!("no dataset {dataset:?}"))?;
-    prepare(known, data, &out.with_file_name(file(known).file_name().unwrap_or_default()))
+    let makes = |known: &&str| name == **known || name.starts_with(&format!("{known}-"));
+    let known = names().into_iter().filter(makes).max_by_key(|known| known.len());
+    let known = known.with_context(|| format!("no dataset {dataset:?}"))?;
+    prepare(known, data, &beside(out, known))
+}
+
+/// Where a dataset lies if another lies at `other`.
+pub fn beside(other: &Path, name: &str) -> PathBuf {
+    other.with_file_name(file(name).file_name().unwrap_or_default())
 }
 
 /// Makes a dataset.

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use mirador_models::networks::deepmirnatar::WORD2VEC;
 use mirador_models::networks::deepmirnatar::kmers::kmers;
-use mirador_models::{ModelId, Tensors, sha256};
+use mirador_models::{ModelId, Tensors, sha256, write_json};
 use serde::{Deserialize, Serialize};
 use tch::{Device, Tensor};
 
@@ -99,9 +99,7 @@ pub fn deepmirnatar(recipe: &Path, data: &Path, runs: &Path, device: Device) -> 
         markov,
         sha256: sha256(&file)?,
     };
-    let place = folder.join("pretrained.json");
-    fs::write(&place, serde_json::to_string_pretty(&report)? + "\n")
-        .with_context(|| place.display().to_string())?;
+    write_json(&folder.join("pretrained.json"), &report)?;
     println!("wrote {}", file.display());
     Ok(())
 }

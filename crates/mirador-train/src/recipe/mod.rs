@@ -95,6 +95,16 @@ impl Recipe {
     pub fn id(&self) -> ModelId {
         ModelId::new(&self.model, &self.version)
     }
+
+    /// The command that trains it.
+    pub fn command(&self) -> String {
+        command(&self.id())
+    }
+}
+
+/// The command that trains a version.
+pub fn command(ModelId { name, version }: &ModelId) -> String {
+    format!("mirador-train train --model {name} --version {version}")
 }
 
 /// Where the trainer reads and keeps things.
@@ -112,6 +122,11 @@ impl Roots {
     /// Where a version's recipe stands.
     pub fn recipe(&self, id: &ModelId) -> PathBuf {
         self.recipes.join(&id.name).join(format!("{}.json", id.version))
+    }
+
+    /// The folder of a recipe's weights.
+    pub fn folder(&self, recipe: &Recipe) -> PathBuf {
+        self.weights_of(recipe).join(&recipe.model).join(&recipe.version)
     }
 
     /// The root below which a recipe's weights go.

@@ -8,7 +8,7 @@ use mirador_models::ModelId;
 use tch::Device;
 
 use crate::data::prepare;
-use crate::recipe::{ChooseBy, Recipe, Roots};
+use crate::recipe::{ChooseBy, Recipe, Roots, command};
 use crate::results::predictions::{self, Predictions};
 use crate::results::report::{Report, SetReport};
 use crate::training::Training;
@@ -42,14 +42,14 @@ pub struct Finished {
 impl Runs {
     /// A version, or `None` (and its command among the missing) when it is not trained and must not be now.
     pub fn get(&mut self, model: &str, version: &str) -> Result<Option<Finished>> {
-        let path = self.roots.recipe(&ModelId::new(model, version));
-        let command = format!("mirador-train train --model {model} --version {version}");
+        let id = ModelId::new(model, version);
+        let (path, command) = (self.roots.recipe(&id), command(&id));
         if !path.is_file() {
             self.missing.push(command + ", once its recipe is written");
             return Ok(None);
         }
         let recipe = Recipe::read(&path)?;
-        let metrics = self.roots.weights_of(&recipe).join(model).join(version).join("metrics.json");
+        let metrics = self.roots.folder(&recipe).join("metrics.json");
         let report = match (metrics.is_file(), self.train) {
             (true, _) => read(&metrics)?,
             (false, true) => self.train(recipe.clone(), command)?,

@@ -22,11 +22,10 @@ pub fn write_trained(
         default_version: recipe.default_version,
         options: &recipe.options,
     };
-    let root = roots.weights_of(recipe);
-    let folder = root.join(&recipe.model).join(&recipe.version);
+    let folder = roots.folder(recipe);
     std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
     write_json(&folder.join("recipe.json"), recipe)?;
-    write_folder(&root, &identity, replica, report, &card(recipe, report, data)?)?;
+    write_folder(&roots.weights_of(recipe), &identity, replica, report, &card(recipe, report, data)?)?;
     println!("wrote {}", folder.display());
     Ok(())
 }

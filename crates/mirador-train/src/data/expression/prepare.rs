@@ -23,10 +23,11 @@ pub fn public(data: &Path, out: &Path) -> Result<Vec<String>> {
     let mut tally = Tally::default();
     let genes = human_promoters(data, &mut tally)?;
     let targets = mirtarbase(data, &mut tally)?;
-    let genes: Vec<Example> = genes
-        .into_iter()
-        .map(|gene| example(gene, |symbol| targets.get(symbol).cloned().unwrap_or_default()))
-        .collect::<Result<_>>()?;
+    let example = |gene: XpressoGene| {
+        let target_scores = targets.get(&gene.symbol).cloned().unwrap_or_default();
+        example(gene, target_scores)
+    };
+    let genes: Vec<Example> = genes.into_iter().map(example).collect::<Result<_>>()?;
     let targeted = genes.iter().filter(|row| !row.target_scores.is_empty()).count();
     tally.count(
         targeted,
@@ -44,7 +45,7 @@ pub fn public(data: &Path, out: &Path) -> Result<Vec<String>> {
 }
 
 /// A gene with its miRNAs, each at level 1.
-fn example(gene: XpressoGene, targets: impl Fn(&str) -> BTreeMap<String, f32>) -> Result<Example> {
+fn example(gene: XpressoGene, target_scores: BTreeMap<String, f32>) -> Result<Example> {
     let XpressoGene { ensg, symbol, chromosome, split, mut gene, published, level } = gene;
     let split = match split.as_str() {
         "train" => Split::Train,
@@ -52,7 +53,6 @@ fn example(gene: XpressoGene, targets: impl Fn(&str) -> BTreeMap<String, f32>) -
         "test" => Split::Test,
         other => bail!("{ensg}: split {other:?}"),
     };
-    let target_scores = targets(&symbol);
     gene.mirnas = target_scores.keys().map(|name| (name.clone(), 1.0)).collect();
     Ok(Example { ensg, symbol, chromosome, split, gene, target_scores, published, level })
 }
