@@ -35,7 +35,6 @@ impl BadLine {
 }
 
 /// How lines are to be read.
-#[derive(Default)]
 pub struct Reading {
     /// What the URL says.
     pub asked: Asked,
