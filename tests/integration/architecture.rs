@@ -73,7 +73,6 @@ impl<'ast> Visit<'ast> for Names {
     fn visit_item_mod(&mut self, item: &'ast ItemMod) {
         // Only tests stand within a file.
         if item.content.is_none() {
-            self.children.insert(item.ident.to_string());
             visit_item_mod(self, item);
         }
     }
