@@ -31,9 +31,9 @@ pub async fn admit<F: Future<Output = Response>>(
         Ok(None) => (at_address(state, &request), None),
         Err((caller, problem)) => (caller.unwrap_or_else(|| at_address(state, &request)), Some(problem)),
     };
-    let standing = match state.limiter().map(|limiter| limiter.count(&caller)).transpose() {
-        Ok(standing) => standing,
-        Err(standing) => return Problem::RateLimited(standing).into_response(),
+    let rate = match state.limiter().map(|limiter| limiter.count(&caller)).transpose() {
+        Ok(rate) => rate,
+        Err(rate) => return Problem::RateLimited(rate).into_response(),
     };
     let mut response = match refusal {
         Some(problem) => problem.into_response(),
@@ -42,8 +42,8 @@ pub async fn admit<F: Future<Output = Response>>(
             next(request).await
         }
     };
-    if let Some(standing) = standing {
-        standing.write(response.headers_mut());
+    if let Some(rate) = rate {
+        rate.write(response.headers_mut());
     }
     response
 }

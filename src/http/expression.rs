@@ -14,7 +14,7 @@ use super::formats::{Asked, answer, levels, object, whole};
 use super::model_ref::ModelRef;
 use super::openapi::ScoringProblems;
 use super::problem::{ErrorCode, Problem};
-use super::rows::{Answer, Column, Kind, Question, RowReader};
+use super::rows::{Answer, Column, Kind, RowReader, ScoringEndpoint};
 use super::state::{AppState, Models};
 
 /// Genes to predict.
@@ -157,7 +157,7 @@ pub async fn predict(
     answer::<GeneRow>(&state, &registry, request).await
 }
 
-impl Question for GeneRow {
+impl ScoringEndpoint for GeneRow {
     const TASK: Task = Task::Expression;
     const LIST: &'static str = "genes";
     const FIELDS: &'static [Column] = &[Kind::Text.column("promoter"), Kind::Integer.column("tss")];
@@ -177,10 +177,10 @@ impl Question for GeneRow {
     const FASTA: Option<&'static str> = Some("promoter");
     const COLUMNS: &'static [Column] =
         &[Kind::Text.column("id"), Kind::Number.column("log10_expression"), Kind::Text.column("warnings")];
-    type Kept = Option<String>;
+    type Echo = Option<String>;
     type Result = ExpressionResult;
 
-    fn read(self, reader: &mut RowReader<'_>) -> Option<(Input, Self::Kept)> {
+    fn parse_row(self, reader: &mut RowReader<'_>) -> Option<(Input, Self::Echo)> {
         reader.id(self.id.as_deref());
         let promoter = reader.sequence("promoter", &self.promoter, PROMOTER_LENGTHS);
         if let Some(promoter) = promoter.as_ref().filter(|promoter| self.tss >= promoter.len()) {
@@ -202,7 +202,7 @@ impl Question for GeneRow {
         Some((Gene { promoter: promoter?, tss: self.tss, half_life, mirnas }.into(), self.id))
     }
 
-    fn result(Answer { kept: id, output, warnings }: Answer<Self::Kept>, _: f32) -> ExpressionResult {
+    fn decode_row(Answer { echo: id, output, warnings }: Answer<Self::Echo>, _: f32) -> ExpressionResult {
         ExpressionResult { id, log10_expression: output, warnings }
     }
 }

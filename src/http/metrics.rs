@@ -5,10 +5,10 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use metrics::gauge;
 
-use super::figures::{self, IN_FLIGHT};
 use super::openapi::BareProblems;
+use super::process_metrics::{self, IN_FLIGHT};
 use super::state::AppState;
-use crate::serving::{Entry, Meters};
+use crate::serving::{Entry, ModelMetrics};
 use crate::telemetry::prometheus;
 
 /// Read the metrics
@@ -25,8 +25,8 @@ pub async fn metrics(State(state): State<AppState>) -> Response {
         let in_flight = gauge!(IN_FLIGHT, "model" => served.full_name());
         in_flight.set(served.predictor.inputs_in_flight() as f64);
     }
-    figures::collect();
-    let gone = Meters::gone();
+    process_metrics::collect();
+    let gone = ModelMetrics::gone();
     let text = prometheus().render();
     let lines =
         text.split_inclusive('\n').filter(|line| !model(line).is_some_and(|model| gone.contains(model)));

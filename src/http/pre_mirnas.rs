@@ -12,7 +12,7 @@ use super::formats::{Asked, answer};
 use super::model_ref::ModelRef;
 use super::openapi::ScoringProblems;
 use super::problem::Problem;
-use super::rows::{Answer, Column, Kind, Question, RowReader};
+use super::rows::{Answer, Column, Kind, RowReader, ScoringEndpoint};
 use super::state::{AppState, Models};
 
 const OTHER_STRAND: &str = "sequence: the reverse complement has the ends of an intron (GU…AG), as a mirtron has; send \
@@ -125,7 +125,7 @@ pub async fn classify(
     answer::<PreMirnaRow>(&state, &registry, request).await
 }
 
-impl Question for PreMirnaRow {
+impl ScoringEndpoint for PreMirnaRow {
     const TASK: Task = Task::PreMirna;
     const LIST: &'static str = "pre_mirnas";
     const FIELDS: &'static [Column] = &[Kind::Text.column("sequence")];
@@ -137,10 +137,10 @@ impl Question for PreMirnaRow {
         Kind::Number.column("mirtron_probability"),
         Kind::Text.column("warnings"),
     ];
-    type Kept = Option<String>;
+    type Echo = Option<String>;
     type Result = ClassifyResult;
 
-    fn read(self, reader: &mut RowReader<'_>) -> Option<(Input, Self::Kept)> {
+    fn parse_row(self, reader: &mut RowReader<'_>) -> Option<(Input, Self::Echo)> {
         reader.id(self.id.as_deref());
         let sequence = reader.sequence("sequence", &self.sequence, LENGTHS)?;
         let hairpin = PreMirna { sequence };
@@ -150,7 +150,10 @@ impl Question for PreMirnaRow {
         Some((hairpin.into(), self.id))
     }
 
-    fn result(Answer { kept: id, output, warnings }: Answer<Self::Kept>, threshold: f32) -> ClassifyResult {
+    fn decode_row(
+        Answer { echo: id, output, warnings }: Answer<Self::Echo>,
+        threshold: f32,
+    ) -> ClassifyResult {
         let mirtron_probability = probability(output);
         let class = match mirtron_probability >= threshold {
             true => PreMirnaClass::Mirtron,

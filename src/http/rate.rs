@@ -44,7 +44,7 @@ pub struct Limiter {
 
 /// What `X-RateLimit-*` says.
 #[derive(Clone, Copy, Debug)]
-pub struct Standing {
+pub struct RateStatus {
     /// Requests a minute.
     pub limit: u32,
     /// Those that are still free.
@@ -61,17 +61,17 @@ impl Limiter {
     }
 
     /// Counts a request.
-    pub fn count(&self, caller: &Caller) -> Result<Standing, Standing> {
+    pub fn count(&self, caller: &Caller) -> Result<RateStatus, RateStatus> {
         let limit = self.limit.get();
         match self.counts.check_key(caller) {
             Ok(state) => {
                 let remaining = state.remaining_burst_capacity();
                 let used = u64::from(limit - remaining.min(limit));
-                Ok(Standing { limit, remaining, reset: (used * 60).div_ceil(u64::from(limit)) })
+                Ok(RateStatus { limit, remaining, reset: (used * 60).div_ceil(u64::from(limit)) })
             }
             Err(refused) => {
                 let wait = refused.wait_time_from(DefaultClock::default().now());
-                Err(Standing { limit, remaining: 0, reset: wait.as_secs_f64().ceil().max(1.0) as u64 })
+                Err(RateStatus { limit, remaining: 0, reset: wait.as_secs_f64().ceil().max(1.0) as u64 })
             }
         }
     }
@@ -83,7 +83,7 @@ impl Limiter {
     }
 }
 
-impl Standing {
+impl RateStatus {
     /// Seconds after which to ask again.
     pub fn retry_after(&self) -> u64 {
         self.reset

@@ -1,9 +1,10 @@
-//! What the scoring endpoints share, whatever the format: what a question is, and how a row of it is read.
+//! What the scoring endpoints share, whatever the format: what an endpoint is, and how a row of it is parsed.
+//!
+//! The stages of a request: `parse_body` (bytes to rows), `parse_row` (a row to the model's input), `predict_all` (places,
+//! encoding, the network), `decode_row` (an output to a result), `write_reply`.
 
 use std::ops::RangeInclusive;
 
-use mirador_models::MODELS;
-use mirador_models::tasks::target_site::Pair;
 use mirador_models::tasks::{Input, Task};
 use mirna::Rna;
 use serde::Serialize;
@@ -16,8 +17,8 @@ use crate::serving::ServedModel;
 pub const HEAVY_ROWS: usize = 256;
 const MAX_ID_CHARS: usize = 256;
 
-/// A question, by its row: how it is read, and what is said of it.
-pub trait Question: DeserializeOwned + Send + 'static {
+/// A scoring endpoint, by its row: how the row is parsed, and what its result says.
+pub trait ScoringEndpoint: DeserializeOwned + Send + 'static {
     /// Whose models answer.
     const TASK: Task;
     /// The list's name in a JSON request, which pointers start with.
@@ -26,19 +27,19 @@ pub trait Question: DeserializeOwned + Send + 'static {
     const FIELDS: &'static [Column];
     /// The fields that a row may have beside them: a dot for a field inside a field, `*` for any name there.
     const OPTIONAL: &'static [Column];
-    /// The field that the letters of a FASTA record fill, where such a file is a body of this question.
+    /// The field that the letters of a FASTA record fill, where this endpoint takes such a file.
     const FASTA: Option<&'static str> = None;
     /// The fields of a result.
     const COLUMNS: &'static [Column];
     /// What the result takes from its row.
-    type Kept: Send + 'static;
+    type Echo: Send + 'static;
     /// What is said of a row.
     type Result: Serialize + Send + Sync + 'static;
 
     /// The row as letters and numbers, or, through the reader, every error in it.
-    fn read(self, reader: &mut RowReader<'_>) -> Option<(Input, Self::Kept)>;
+    fn parse_row(self, reader: &mut RowReader<'_>) -> Option<(Input, Self::Echo)>;
     /// What is said of a row; `threshold` makes a probability a yes.
-    fn result(answer: Answer<Self::Kept>, threshold: f32) -> Self::Result;
+    fn decode_row(answer: Answer<Self::Echo>, threshold: f32) -> Self::Result;
 
     /// Its miRNA was written 3'→5'.
     fn turn(&mut self) {}
@@ -60,21 +61,21 @@ pub trait Question: DeserializeOwned + Send + 'static {
 }
 
 /// A body that is taken whole, as its reader found it.
-pub struct Found<Q> {
+pub struct Found<S> {
     /// The model that the body itself names.
     pub model: Option<String>,
     /// In order; each is a row, or what is wrong with its shape.
-    pub rows: Vec<FoundRow<Q>>,
+    pub rows: Vec<FoundRow<S>>,
     /// Columns of the caller's own, which come back beside ours.
     pub passed: Passed,
 }
 
 /// A row, or what is wrong with its shape.
-pub struct FoundRow<Q> {
+pub struct FoundRow<S> {
     /// Its line in the caller's file, from 1, where it has one.
     pub line: Option<u64>,
     /// The row.
-    pub row: Result<Q, Vec<FieldError>>,
+    pub row: Result<S, Vec<FieldError>>,
 }
 
 /// Columns that are not read, only handed back.
@@ -93,9 +94,9 @@ impl Passed {
     }
 }
 
-impl<Q> FromIterator<Q> for Found<Q> {
+impl<S> FromIterator<S> for Found<S> {
     /// Rows of right shape, without lines of their own.
-    fn from_iter<I: IntoIterator<Item = Q>>(rows: I) -> Self {
+    fn from_iter<I: IntoIterator<Item = S>>(rows: I) -> Self {
         let rows = rows.into_iter().map(|row| FoundRow { line: None, row: Ok(row) }).collect();
         Self { model: None, rows, passed: Passed::default() }
     }
@@ -132,7 +133,8 @@ impl Kind {
 
 /// Collects what is wrong with one row, and what its reader should know.
 pub struct RowReader<'a> {
-    served: &'a ServedModel,
+    /// The model that will answer.
+    pub served: &'a ServedModel,
     pointer: String,
     warnings: Vec<String>,
     errors: Vec<FieldError>,
@@ -141,7 +143,7 @@ pub struct RowReader<'a> {
 /// The model's answer to a row.
 pub struct Answer<K> {
     /// From its row.
-    pub kept: K,
+    pub echo: K,
     /// A logit, or a level of expression.
     pub output: f32,
     /// What was assumed or left out in reading it.
@@ -149,16 +151,16 @@ pub struct Answer<K> {
 }
 
 /// Reads a row, or finds every error in it. `pointer` is the row's place in the request.
-pub fn read<Q: Question>(
-    row: Q,
+pub fn parse_row<S: ScoringEndpoint>(
+    row: S,
     pointer: String,
     served: &ServedModel,
-) -> Result<(Input, Q::Kept, Vec<String>), Vec<FieldError>> {
+) -> Result<(Input, S::Echo, Vec<String>), Vec<FieldError>> {
     let mut reader = RowReader { served, pointer, warnings: Vec::new(), errors: Vec::new() };
-    let row = row.read(&mut reader);
+    let row = row.parse_row(&mut reader);
     let RowReader { warnings, errors, .. } = reader;
     match row {
-        Some((input, kept)) if errors.is_empty() => Ok((input, kept, warnings)),
+        Some((input, echo)) if errors.is_empty() => Ok((input, echo, warnings)),
         _ => Err(errors),
     }
 }
@@ -183,22 +185,6 @@ impl RowReader<'_> {
         if length > MAX_ID_CHARS {
             let detail = format!("the id has {length} characters; up to {MAX_ID_CHARS} are accepted");
             self.error("id", ErrorCode::IdTooLong, detail);
-        }
-    }
-
-    /// Which letters pair, if that is asked for.
-    pub fn pairing(&mut self, asked: bool, pair: &Pair) -> Option<String> {
-        match &self.served.pairing {
-            Some(pairing) if asked => Some(pairing(pair)),
-            None if asked => {
-                let able = MODELS.iter().filter(|model| model.pairing.is_some()).map(|model| model.name);
-                let able: Vec<&str> = able.collect();
-                let name = self.served.full_name();
-                let detail = format!("{name} does not tell pairings; use {}", able.join(" or "));
-                self.error("pairing", ErrorCode::Unsupported, detail);
-                None
-            }
-            _ => None,
         }
     }
 

@@ -12,7 +12,7 @@ use tracing::Instrument;
 
 use super::offload::{Bounds, offload};
 use super::problem::{ErrorCode, FieldError, Problem};
-use super::rows::{Answer, HEAVY_ROWS, Question, read};
+use super::rows::{Answer, HEAVY_ROWS, ScoringEndpoint, parse_row};
 use crate::serving::{PredictError, Prediction, Room, ServedModel, Share};
 
 /// Parts of one request that are encoded or scored at once: enough to keep the workers busy, few enough for its memory
@@ -24,7 +24,7 @@ pub struct Row<K> {
     input: Input,
     /// How many inputs of the model it takes.
     pub inputs: usize,
-    kept: K,
+    echo: K,
     /// The part of a site that each input shows, once it is encoded.
     windows: Vec<Range<usize>>,
     warnings: Vec<String>,
@@ -35,12 +35,12 @@ pub type Answered<K> = Option<Answer<K>>;
 
 impl<K> Row<K> {
     /// Reads a row, or finds every error in it. `pointer` is the row's place in the request.
-    pub fn read<Q: Question<Kept = K>>(
-        row: Q,
+    pub fn parse<S: ScoringEndpoint<Echo = K>>(
+        row: S,
         pointer: String,
         served: &ServedModel,
     ) -> Result<Self, Vec<FieldError>> {
-        let (input, kept, warnings) = read(row, pointer.clone(), served)?;
+        let (input, echo, warnings) = parse_row(row, pointer.clone(), served)?;
         if let Some(letters) = served.encoder.letters_read(&input) {
             let known = letters.iter().filter(|letter| **letter != Base::N).count();
             if 2 * known < letters.len() {
@@ -55,7 +55,7 @@ impl<K> Row<K> {
             }
         }
         let inputs = served.encoder.inputs(&input);
-        Ok(Self { input, inputs, kept, windows: Vec::new(), warnings })
+        Ok(Self { input, inputs, echo, windows: Vec::new(), warnings })
     }
 
     /// Appends its inputs.
@@ -63,7 +63,7 @@ impl<K> Row<K> {
         let encoded = served.encoder.encode(&self.input);
         let positions = encoded.inputs() * served.encoder.positions;
         let letters = self.input.letters().min(positions) as f64;
-        served.predictor.meters().padding.record(1.0 - letters / positions as f64);
+        served.predictor.metrics().padding.record(1.0 - letters / positions as f64);
         inputs.extend(encoded.values);
         self.windows = encoded.windows;
         self.warnings.extend(encoded.warnings);
@@ -71,13 +71,13 @@ impl<K> Row<K> {
     }
 
     /// Takes the outputs of its inputs off the front of `outputs`.
-    fn answer(mut self, outputs: &mut &[Option<f32>]) -> Answered<K> {
+    fn decode(mut self, outputs: &mut &[Option<f32>]) -> Answered<K> {
         let (own, rest) = outputs.split_at(self.inputs);
         *outputs = rest;
         let own: Vec<f32> = own.iter().copied().collect::<Option<_>>()?;
         let (output, window) = best_window(&self.windows, &own);
         self.warnings.extend(window);
-        Some(Answer { kept: self.kept, output, warnings: self.warnings })
+        Some(Answer { echo: self.echo, output, warnings: self.warnings })
     }
 }
 
@@ -91,7 +91,7 @@ pub struct Timing {
 }
 
 /// All rows of a request, or none: there is room for all of them before the first is encoded.
-pub async fn all<K: Send + 'static>(
+pub async fn predict_all<K: Send + 'static>(
     rows: Vec<Row<K>>,
     served: &Arc<ServedModel>,
     deadline: Option<Instant>,
@@ -110,7 +110,7 @@ pub async fn all<K: Send + 'static>(
     let mut timing = Timing { queued: Duration::MAX, forward: Duration::ZERO };
     let ask = |part: Vec<Row<K>>| {
         let room = room.split(part.iter().map(|row| row.inputs).sum());
-        some(part, room, served.clone(), deadline)
+        predict_part(part, room, served.clone(), deadline)
     };
     let parts = parts(rows, served.predictor.most_inputs_at_once());
     let mut done = stream::iter(parts).map(ask).buffered(PARTS_AT_ONCE);
@@ -123,7 +123,7 @@ pub async fn all<K: Send + 'static>(
 }
 
 /// A few rows, which have places: their bytes, their inputs, their outputs.
-pub async fn some<K: Send + 'static>(
+pub async fn predict_part<K: Send + 'static>(
     mut rows: Vec<Row<K>>,
     room: Room,
     served: Arc<ServedModel>,
@@ -135,7 +135,7 @@ pub async fn some<K: Send + 'static>(
         let started = Instant::now();
         let mut inputs = Vec::with_capacity(place.inputs() * encoder.encoder.width);
         rows.iter_mut().for_each(|row| row.encode(&encoder, &mut inputs));
-        encoder.predictor.meters().encode.record(started.elapsed());
+        encoder.predictor.metrics().encode.record(started.elapsed());
         (rows, inputs, place)
     };
     let (rows, inputs, place) = offload(heavy, Bounds::new(usize::MAX), encode).await;
@@ -143,7 +143,7 @@ pub async fn some<K: Send + 'static>(
     let predicting = served.predictor.predict(inputs, place, deadline);
     let Prediction { outputs, queued, forward } = predicting.instrument(span).await?;
     let mut outputs = outputs.as_slice();
-    Ok((rows.into_iter().map(|row| row.answer(&mut outputs)).collect(), Timing { queued, forward }))
+    Ok((rows.into_iter().map(|row| row.decode(&mut outputs)).collect(), Timing { queued, forward }))
 }
 
 /// Consecutive rows of at most so many inputs, or one row.

@@ -68,7 +68,7 @@ pub async fn serve(listeners: Listeners, config: ServeConfig, device: Device) ->
     let state = AppState::new(config);
     reload::keys(&state).await?;
     let loaded = reload::start(state.clone(), device, tls.clone())?;
-    tokio::spawn(keep_house(state.clone()));
+    tokio::spawn(upkeep(state.clone()));
     if let Some(listener) = ops {
         tracing::info!("health and metrics on http://{}", listener.local_addr()?);
         let app = super::ops(state.clone());
@@ -141,7 +141,7 @@ async fn drain(state: &AppState, connections: &Connections) {
 
 /// What piles up unless somebody looks after it: measurements that nobody read, callers who left, lines of the log that
 /// nobody reads.
-async fn keep_house(state: AppState) {
+async fn upkeep(state: AppState) {
     loop {
         sleep(Duration::from_secs(5)).await;
         prometheus().run_upkeep();

@@ -7,9 +7,9 @@ use axum::http::request::Parts;
 use tokio::sync::{Semaphore, watch};
 
 use super::callers::Callers;
-use super::figures;
 use super::keys::Keys;
 use super::problem::Problem;
+use super::process_metrics;
 use super::rate::{Caller, Limiter};
 use crate::config::ServeConfig;
 use crate::serving::{Bytes, Fault, PredictorConfig, Registry};
@@ -42,7 +42,7 @@ impl AppState {
     /// A server that is starting.
     pub fn new(config: ServeConfig) -> Self {
         // Before a model makes its counters.
-        figures::start();
+        process_metrics::start();
         let limiter = config.rate_limit.map(Limiter::new);
         let (registry, keys, fault) = (Shared::default(), Shared::default(), Fault::default());
         let callers = Callers::new(config.max_bodies_bytes.get());

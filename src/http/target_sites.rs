@@ -2,6 +2,7 @@
 
 use axum::extract::{Request, State};
 use axum::response::Response;
+use mirador_models::MODELS;
 use mirador_models::tasks::target_site::{MIRNA_LENGTHS, Pair, SITE_LENGTHS};
 use mirador_models::tasks::{Input, Task, probability};
 use mirna::seed::SiteType;
@@ -12,8 +13,8 @@ use utoipa::ToSchema;
 use super::formats::{Asked, answer};
 use super::model_ref::ModelRef;
 use super::openapi::ScoringProblems;
-use super::problem::Problem;
-use super::rows::{Answer, Column, Kind, Question, RowReader};
+use super::problem::{ErrorCode, Problem};
+use super::rows::{Answer, Column, Kind, RowReader, ScoringEndpoint};
 use super::state::{AppState, Models};
 
 /// Pairs to score.
@@ -142,7 +143,7 @@ pub async fn score(
     answer::<PairRow>(&state, &registry, request).await
 }
 
-impl Question for PairRow {
+impl ScoringEndpoint for PairRow {
     const TASK: Task = Task::TargetSite;
     const LIST: &'static str = "pairs";
     const FIELDS: &'static [Column] = &[Kind::Text.column("mirna"), Kind::Text.column("site")];
@@ -155,14 +156,14 @@ impl Question for PairRow {
         Kind::Text.column("warnings"),
         Kind::Text.column("pairing"),
     ];
-    type Kept = (Option<String>, SiteTypeName, Option<String>);
+    type Echo = (Option<String>, SiteTypeName, Option<String>);
     type Result = ScoreResult;
 
     fn turn(&mut self) {
         self.turned = true;
     }
 
-    fn read(self, reader: &mut RowReader<'_>) -> Option<(Input, Self::Kept)> {
+    fn parse_row(self, reader: &mut RowReader<'_>) -> Option<(Input, Self::Echo)> {
         reader.id(self.id.as_deref());
         let mirna = reader.sequence("mirna", &self.mirna, MIRNA_LENGTHS);
         if MIRNA_LENGTHS.contains(&self.site.trim().len()) {
@@ -188,15 +189,27 @@ impl Question for PairRow {
             Some(turned) => reader.warn(turned.to_string()),
             None => {}
         }
-        let pairing = reader.pairing(self.pairing, &pair);
+        let pairing = if self.pairing { pairing(reader, &pair) } else { None };
         Some((pair.into(), (self.id, site_type.into(), pairing)))
     }
 
-    fn result(answer: Answer<Self::Kept>, threshold: f32) -> ScoreResult {
-        let Answer { kept: (id, site_type, pairing), output, warnings } = answer;
+    fn decode_row(answer: Answer<Self::Echo>, threshold: f32) -> ScoreResult {
+        let Answer { echo: (id, site_type, pairing), output, warnings } = answer;
         let probability = probability(output);
         ScoreResult { id, probability, interacts: probability >= threshold, site_type, warnings, pairing }
     }
+}
+
+/// Which letters pair, or the error that this model does not tell.
+fn pairing(reader: &mut RowReader<'_>, pair: &Pair) -> Option<String> {
+    if let Some(pairing) = &reader.served.pairing {
+        return Some(pairing(pair));
+    }
+    let able: Vec<&str> =
+        MODELS.iter().filter(|model| model.pairing.is_some()).map(|model| model.name).collect();
+    let detail = format!("{} does not tell pairings; use {}", reader.served.full_name(), able.join(" or "));
+    reader.error("pairing", ErrorCode::Unsupported, detail);
+    None
 }
 
 impl From<SiteType> for SiteTypeName {

@@ -14,7 +14,7 @@
 mod cost;
 mod fault;
 mod health;
-mod meters;
+mod model_metrics;
 mod predictor;
 mod priority;
 mod queue;
@@ -23,7 +23,7 @@ mod room;
 mod worker;
 
 pub use fault::Fault;
-pub use meters::Meters;
+pub use model_metrics::ModelMetrics;
 pub use predictor::{Prediction, Predictor, PredictorConfig, Reservation};
 pub use priority::stand_back;
 pub use registry::{Entry, Registry, ServedModel, UnknownModel};

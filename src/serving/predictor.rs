@@ -9,7 +9,7 @@ use super::health::Health;
 use super::queue::{Answers, Line, Queue};
 use super::room::{Bytes, Place, Room, Rooms, Share};
 use super::worker::{Forward, Rebuild, Worker};
-use super::{Fault, Meters, PredictError};
+use super::{Fault, ModelMetrics, PredictError};
 
 /// A batch takes no longer, by its model's cost: a model that is slow gets smaller ones, so that nobody waits long for
 /// the end of one.
@@ -83,7 +83,7 @@ impl PredictorConfig {
 pub struct Predictor(Arc<Inner>);
 
 struct Inner {
-    meters: Arc<Meters>,
+    metrics: Arc<ModelMetrics>,
     health: Arc<Health>,
     queue: Arc<Queue>,
     rooms: Rooms,
@@ -114,8 +114,8 @@ impl Predictor {
         short: Vec<Forward>,
         long: Vec<Forward>,
     ) -> io::Result<Self> {
-        let meters = Arc::new(Meters::new(model));
-        let queue = Arc::new(Queue::new(width, meters.clone()));
+        let metrics = Arc::new(ModelMetrics::new(model));
+        let queue = Arc::new(Queue::new(width, metrics.clone()));
         let health = Arc::new(Health::new(short.len() + long.len()));
         let (model, most): (Arc<str>, usize) = (model.into(), config.most(width));
         let by_time = config.inputs_in(config.drain.mul_f64(LARGE_SHARE)).saturating_mul(long.len());
@@ -127,7 +127,7 @@ impl Predictor {
         let spawn = |(index, (line, forward))| {
             Worker {
                 model: model.clone(),
-                meters: meters.clone(),
+                metrics: metrics.clone(),
                 fault: config.fault.clone(),
                 health: health.clone(),
                 width,
@@ -140,7 +140,7 @@ impl Predictor {
             .spawn(index, queue.clone())
         };
         let workers = Mutex::new(replicas.enumerate().map(spawn).collect::<io::Result<_>>()?);
-        Ok(Self(Arc::new(Inner { meters, health, queue, rooms, most, cost, workers })))
+        Ok(Self(Arc::new(Inner { metrics, health, queue, rooms, most, cost, workers })))
     }
 
     /// Places for all inputs of a request, or of some lines. Whoever drops them at a deadline names it here, so that the
@@ -161,9 +161,9 @@ impl Predictor {
             self.0.health.wakes();
         }
         match self.0.rooms.reserve(share, inputs).await {
-            Ok(room) => Ok(Reservation { room, deadline, meters: self.0.meters.clone() }),
+            Ok(room) => Ok(Reservation { room, deadline, metrics: self.0.metrics.clone() }),
             Err(error) => {
-                self.0.meters.full.increment(inputs as u64);
+                self.0.metrics.full.increment(inputs as u64);
                 Err(error)
             }
         }
@@ -216,8 +216,8 @@ impl Predictor {
     }
 
     /// What is measured of it.
-    pub fn meters(&self) -> &Meters {
-        &self.0.meters
+    pub fn metrics(&self) -> &ModelMetrics {
+        &self.0.metrics
     }
 
     /// Takes nothing new, waits until what was accepted is answered and the workers have ended.
@@ -239,7 +239,7 @@ impl Predictor {
 pub struct Reservation {
     room: Room,
     deadline: Option<Instant>,
-    meters: Arc<Meters>,
+    metrics: Arc<ModelMetrics>,
 }
 
 impl Reservation {
@@ -251,7 +251,7 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        self.meters.dropped(self.room.inputs(), self.deadline);
+        self.metrics.dropped(self.room.inputs(), self.deadline);
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use super::room::{FEW, Place};
-use super::{Meters, PredictError};
+use super::{ModelMetrics, PredictError};
 
 /// Which of the two lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub enum Line {
 pub struct Queue {
     /// Values in one input.
     width: usize,
-    meters: Arc<Meters>,
+    metrics: Arc<ModelMetrics>,
     /// Held for moving jobs only, never while inputs are copied or run.
     waiting: Mutex<Waiting>,
     /// Tell the workers of each line that a job arrived or the queue closes.
@@ -91,8 +91,8 @@ pub struct Answers {
 }
 
 impl Queue {
-    pub fn new(width: usize, meters: Arc<Meters>) -> Self {
-        Self { width, meters, waiting: Mutex::default(), arrived: Default::default() }
+    pub fn new(width: usize, metrics: Arc<ModelMetrics>) -> Self {
+        Self { width, metrics, waiting: Mutex::default(), arrived: Default::default() }
     }
 
     /// Takes inputs that have places.
@@ -241,7 +241,7 @@ impl Answers {
 impl Drop for Answers {
     fn drop(&mut self) {
         if self.missing > 0 {
-            self.queue.meters.dropped(self.missing, self.deadline);
+            self.queue.metrics.dropped(self.missing, self.deadline);
             *self.held.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
     }

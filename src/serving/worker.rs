@@ -12,7 +12,7 @@ use mirador_models::device::set_threads_here;
 use super::health::Health;
 use super::priority::stand_back;
 use super::queue::{Line, Part, Queue, Slice};
-use super::{Fault, Meters};
+use super::{Fault, ModelMetrics};
 
 /// Outputs of as many inputs as the slice holds. It may panic: that costs only the input at fault.
 pub type Forward = Box<dyn FnMut(&[f32]) -> Vec<f32> + Send>;
@@ -34,7 +34,7 @@ pub struct Worker {
     /// `dmiso@balanced`, for the log.
     pub model: Arc<str>,
     /// What is measured.
-    pub meters: Arc<Meters>,
+    pub metrics: Arc<ModelMetrics>,
     /// Told when the device breaks.
     pub fault: Fault,
     /// Told when the replica does.
@@ -90,22 +90,22 @@ impl Worker {
                 several.iter().for_each(|part| inputs.extend_from_slice(part.inputs(self.width)));
                 // Filled up with its own first rows: a network need not bear an input of nothing.
                 inputs.extend_from_within(..(padded - rows) * self.width);
-                self.meters.padding_inputs.increment((padded - rows) as u64);
+                self.metrics.padding_inputs.increment((padded - rows) as u64);
                 let mut outputs = self.run(&inputs);
                 outputs.truncate(rows);
                 outputs
             }
         };
         let forward = started.elapsed();
-        self.meters.forward.record(forward);
-        self.meters.batch.record(outputs.len() as f64);
+        self.metrics.forward.record(forward);
+        self.metrics.batch.record(outputs.len() as f64);
         let failed = outputs.iter().filter(|output| output.is_none()).count();
-        self.meters.failed.increment(failed as u64);
-        self.meters.answered.increment((outputs.len() - failed) as u64);
+        self.metrics.failed.increment(failed as u64);
+        self.metrics.answered.increment((outputs.len() - failed) as u64);
         let any = failed < outputs.len();
         let mut outputs = outputs.into_iter();
         for part in parts {
-            self.meters.queue_wait.record(part.waited);
+            self.metrics.queue_wait.record(part.waited);
             let slice = Slice {
                 first: part.first,
                 outputs: outputs.by_ref().take(part.rows).collect(),

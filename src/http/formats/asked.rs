@@ -6,7 +6,7 @@ use utoipa::IntoParams;
 use super::media::Format;
 use crate::http::problem::Problem;
 use crate::http::query;
-use crate::http::rows::Question;
+use crate::http::rows::ScoringEndpoint;
 
 /// What stands in the URL. Beside these, `column.FIELD=NAME` says which column, or field, of the caller's holds FIELD.
 #[derive(Clone, Debug, Default, IntoParams)]
@@ -38,7 +38,7 @@ impl Asked {
     ///
     /// # Errors
     /// 400 for a name that is not known, stands there twice, or has a value that it cannot have.
-    pub fn read<Q: Question>(uri: &Uri) -> Result<Self, Problem> {
+    pub fn read<S: ScoringEndpoint>(uri: &Uri) -> Result<Self, Problem> {
         let mut asked = Self::default();
         for (name, value) in query::pairs(uri)? {
             match name.as_str() {
@@ -50,19 +50,19 @@ impl Asked {
                     asked.header = Some(value.split(',').map(|name| name.trim().to_owned()).collect());
                 }
                 "keep_columns" => asked.keep_columns = flag(&name, &value)?,
-                "mirna_direction" if Q::kind("mirna").is_some() => {
+                "mirna_direction" if S::kind("mirna").is_some() => {
                     asked.three_to_five = match value.as_str() {
                         "5to3" => false,
                         "3to5" => true,
                         _ => return Err(bad("mirna_direction has to be 5to3 or 3to5")),
                     };
                 }
-                "tss" if Q::FASTA.is_some() && Q::kind("tss").is_some() => {
+                "tss" if S::FASTA.is_some() && S::kind("tss").is_some() => {
                     let tss = value.parse().map_err(|_| bad("tss has to be a whole number, 0 or more"))?;
                     asked.tss = Some(tss);
                 }
                 _ => match name.strip_prefix("column.") {
-                    Some(field) if Q::kind(field).is_some() => {
+                    Some(field) if S::kind(field).is_some() => {
                         if value.is_empty() {
                             return Err(bad(&format!("column.{field}= is empty: name the column")));
                         }
@@ -74,10 +74,10 @@ impl Asked {
                         asked.columns.push((field.to_owned(), value));
                     }
                     Some(field) => {
-                        let known = Q::names();
+                        let known = S::names();
                         return Err(bad(&format!("column.{field} names no field; there is: {known}")));
                     }
-                    None => return Err(query::unknown(&name, &Self::known::<Q>())),
+                    None => return Err(query::unknown(&name, &Self::known::<S>())),
                 },
             }
         }
@@ -122,10 +122,10 @@ impl Asked {
         self.columns.is_empty() && !self.keep_columns
     }
 
-    fn known<Q: Question>() -> Vec<&'static str> {
+    fn known<S: ScoringEndpoint>() -> Vec<&'static str> {
         let mut known = vec!["model", "header", "keep_columns", "column.FIELD"];
-        known.extend(Q::kind("mirna").map(|_| "mirna_direction"));
-        known.extend(Q::FASTA.and(Q::kind("tss")).map(|_| "tss"));
+        known.extend(S::kind("mirna").map(|_| "mirna_direction"));
+        known.extend(S::FASTA.and(S::kind("tss")).map(|_| "tss"));
         known
     }
 }

@@ -6,12 +6,12 @@ use super::asked::Asked;
 use super::draft::meant;
 use super::table::Table;
 use crate::http::problem::{ErrorCode, FieldError};
-use crate::http::rows::Question;
+use crate::http::rows::ScoringEndpoint;
 
 /// That no column is known.
-pub fn nothing_known<Q: Question>(table: &Table, asked: &Asked) -> FieldError {
+pub fn nothing_known<S: ScoringEndpoint>(table: &Table, asked: &Asked) -> FieldError {
     let found = found(table);
-    let needed: Vec<&str> = Q::FIELDS.iter().map(|column| column.name).collect();
+    let needed: Vec<&str> = S::FIELDS.iter().map(|column| column.name).collect();
     let is_row = table.header.iter().any(|cell| Rna::parse(cell, 10..=usize::MAX).is_ok());
     let detail = match is_row {
         true => format!(
@@ -19,9 +19,9 @@ pub fn nothing_known<Q: Question>(table: &Table, asked: &Asked) -> FieldError {
             needed.join(", ")
         ),
         false => {
-            let first = Q::FIELDS.iter().find(|column| asked.theirs(column.name).is_none());
+            let first = S::FIELDS.iter().find(|column| asked.theirs(column.name).is_none());
             let field = first.map_or(needed[0], |column| column.name);
-            let suggested = table.header.iter().find_map(|name| Some((name, meant::<Q>(name)?)));
+            let suggested = table.header.iter().find_map(|name| Some((name, meant::<S>(name)?)));
             let suggested = suggested
                 .map(|(name, field)| format!(" (did you mean {field} by {name:?}?)"))
                 .unwrap_or_default();

@@ -13,7 +13,7 @@ use super::draft::{Draft, Other, pointer, unknown};
 use super::others::MOST;
 use super::table::Table;
 use crate::http::problem::{ErrorCode, FieldError};
-use crate::http::rows::{Kind, Question};
+use crate::http::rows::{Kind, ScoringEndpoint};
 
 /// What the names of rows are called where they go back.
 const ROW_NAMES: &str = "row.names";
@@ -49,7 +49,7 @@ enum Column {
 }
 
 impl Columns {
-    pub fn of<Q: Question>(table: &Table, asked: &Asked) -> Self {
+    pub fn of<S: ScoringEndpoint>(table: &Table, asked: &Asked) -> Self {
         let (mut columns, mut errors, mut seen, mut others) = (Vec::new(), Vec::new(), HashSet::new(), 0);
         let mut bad = |name: &str, code, detail| {
             errors.push(FieldError::new(pointer(name), code, detail));
@@ -57,7 +57,7 @@ impl Columns {
         };
         let has_id = table.header.iter().any(|name| asked.field(name) == Some("id"));
         for (place, name) in table.header.iter().enumerate() {
-            let field = asked.field(name).and_then(|field| Some((field, Q::kind(field)?)));
+            let field = asked.field(name).and_then(|field| Some((field, S::kind(field)?)));
             columns.push(match field {
                 None if place == 0 && table.row_names && !has_id => {
                     Column::Field("id".to_owned(), Kind::Text)
@@ -85,13 +85,13 @@ impl Columns {
                     ErrorCode::UnknownField,
                     format!("up to {MOST} columns of other names can pass"),
                 ),
-                None if Q::kind(name).is_some() => {
+                None if S::kind(name).is_some() => {
                     bad(name, ErrorCode::UnknownField, complain::of_another_name(name, asked))
                 }
-                None => bad(name, ErrorCode::UnknownField, unknown::<Q>("column", name)),
+                None => bad(name, ErrorCode::UnknownField, unknown::<S>("column", name)),
             });
         }
-        let lacking: Vec<&str> = Q::FIELDS
+        let lacking: Vec<&str> = S::FIELDS
             .iter()
             .map(|column| column.name)
             .filter(|&name| !table.header.is_empty() && !seen.contains(&(true, name)))
@@ -100,7 +100,7 @@ impl Columns {
         let knows_any = columns.iter().any(|column| matches!(column, Column::Field(..)));
         if !knows_any && !table.header.is_empty() {
             // One remedy for all of them.
-            errors = vec![complain::nothing_known::<Q>(table, asked)];
+            errors = vec![complain::nothing_known::<S>(table, asked)];
         } else {
             errors.extend(lacking.iter().map(|field| complain::lacking(field, table, asked)));
         }
@@ -111,11 +111,11 @@ impl Columns {
     }
 
     /// A row, and the cells that go back with its result.
-    pub fn row<Q: Question>(&self, record: &StringRecord) -> Result<(Q, Vec<Other>), Vec<FieldError>> {
-        if let Some(detail) = self.misshapen::<Q>(record) {
+    pub fn row<S: ScoringEndpoint>(&self, record: &StringRecord) -> Result<(S, Vec<Other>), Vec<FieldError>> {
+        if let Some(detail) = self.misshapen::<S>(record) {
             return Err(vec![FieldError::whole(ErrorCode::BrokenTable, detail)]);
         }
-        let (mut draft, mut others) = (Draft::<Q>::new(), Vec::new());
+        let (mut draft, mut others) = (Draft::<S>::new(), Vec::new());
         for (column, cell) in self.columns.iter().zip(record) {
             match column {
                 Column::Field(field, kind) => match cells::value(field, *kind, cell, self.comma) {
@@ -133,7 +133,7 @@ impl Columns {
     }
 
     /// Why the row is none of this table.
-    fn misshapen<Q: Question>(&self, record: &StringRecord) -> Option<String> {
+    fn misshapen<S: ScoringEndpoint>(&self, record: &StringRecord) -> Option<String> {
         let (expected, found) = (self.columns.len(), record.len());
         if found < expected || record.iter().skip(expected).any(|cell| !cell.trim().is_empty()) {
             let cells = if found == 1 { "cell" } else { "cells" };
@@ -151,7 +151,7 @@ impl Columns {
         let mut needed =
             self.columns.iter().zip(&self.names).zip(record).filter_map(|((column, name), cell)| {
                 let Column::Field(field, _) = column else { return None };
-                let is_needed = Q::FIELDS.iter().any(|column| column.name == field);
+                let is_needed = S::FIELDS.iter().any(|column| column.name == field);
                 is_needed
                     .then(|| cell.trim())
                     .map(|cell| cell.eq_ignore_ascii_case(name) || cell.eq_ignore_ascii_case(field))

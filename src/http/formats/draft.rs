@@ -11,36 +11,36 @@ use serde_json::{Map, Value};
 use super::asked::Asked;
 use super::object::{Entries, Object};
 use crate::http::problem::{ErrorCode, FieldError};
-use crate::http::rows::{Kind, Question};
+use crate::http::rows::{Kind, ScoringEndpoint};
 
 /// A row in the making. Pointers start at the row.
-pub struct Draft<Q> {
+pub struct Draft<S> {
     row: Map<String, Value>,
     errors: Vec<FieldError>,
     /// Fields that were there, good or bad.
     there: HashSet<String>,
-    question: PhantomData<Q>,
+    endpoint: PhantomData<S>,
 }
 
 /// A field that is not read, only handed back: its name, and its value as JSON.
 pub type Other = (String, String);
 
-impl<Q: Question> Draft<Q> {
+impl<S: ScoringEndpoint> Draft<S> {
     pub fn new() -> Self {
-        Self { row: Map::new(), errors: Vec::new(), there: HashSet::new(), question: PhantomData }
+        Self { row: Map::new(), errors: Vec::new(), there: HashSet::new(), endpoint: PhantomData }
     }
 
     /// A row out of a JSON object. `text` is JSON.
-    pub fn of_json(text: &RawValue, asked: &Asked) -> Result<(Q, Vec<Other>), Vec<FieldError>> {
+    pub fn of_json(text: &RawValue, asked: &Asked) -> Result<(S, Vec<Other>), Vec<FieldError>> {
         let entries =
             entries(text, "a row").map_err(|detail| vec![FieldError::whole(ErrorCode::WrongType, detail)])?;
         let (mut draft, mut others) = (Self::new(), Vec::new());
         for (name, value) in entries {
             match asked.field(&name) {
-                Some(field) if Q::kind(field).is_some() => draft.json(field, value),
-                Some(field) if holds_fields::<Q>(field) => draft.inner(field, value),
+                Some(field) if S::kind(field).is_some() => draft.json(field, value),
+                Some(field) if holds_fields::<S>(field) => draft.inner(field, value),
                 _ if asked.keep_columns => others.push((name, value.get().to_owned())),
-                _ => draft.error(&name, ErrorCode::UnknownField, unknown::<Q>("field", &name)),
+                _ => draft.error(&name, ErrorCode::UnknownField, unknown::<S>("field", &name)),
             }
         }
         draft.finish().map(|row| (row, others))
@@ -57,23 +57,23 @@ impl<Q: Question> Draft<Q> {
         }
         for (name, value) in entries {
             let field = format!("{outer}.{name}");
-            match Q::kind(&field) {
+            match S::kind(&field) {
                 Some(_) => self.json(&field, value),
-                None => self.error(&field, ErrorCode::UnknownField, unknown::<Q>("field", &field)),
+                None => self.error(&field, ErrorCode::UnknownField, unknown::<S>("field", &field)),
             }
         }
     }
 
     /// A field's value, in JSON.
     fn json(&mut self, field: &str, text: &RawValue) {
-        let Some(kind) = Q::kind(field) else { return };
+        let Some(kind) = S::kind(field) else { return };
         let expected = match kind {
             Kind::Text => "text in quotes",
             Kind::Integer => "a whole number, 0 or more",
             Kind::Number => "a number",
             Kind::Flag => "true or false",
         };
-        let needed = Q::FIELDS.iter().any(|column| column.name == field);
+        let needed = S::FIELDS.iter().any(|column| column.name == field);
         let wrong = || format!("{field} has to be {expected}; this is {}", what(text));
         let value = match (kind, serde_json::from_str(text.get())) {
             // A number that no machine can hold.
@@ -124,8 +124,8 @@ impl<Q: Question> Draft<Q> {
     }
 
     /// The row, or everything that is wrong with it: where its shape is, the letters that can be told are named too.
-    pub fn finish(mut self) -> Result<Q, Vec<FieldError>> {
-        for column in Q::FIELDS {
+    pub fn finish(mut self) -> Result<S, Vec<FieldError>> {
+        for column in S::FIELDS {
             if !self.row.contains_key(column.name)
                 && !self.errors.iter().any(|error| error.pointer == pointer(column.name))
             {
@@ -134,14 +134,14 @@ impl<Q: Question> Draft<Q> {
             }
         }
         if self.errors.is_empty() {
-            return Object::<Q>::deserialize(Value::Object(self.row)).map(|row| row.0).map_err(|_| {
+            return Object::<S>::deserialize(Value::Object(self.row)).map(|row| row.0).map_err(|_| {
                 vec![FieldError::whole(ErrorCode::WrongType, "a value of this row cannot be read".into())]
             });
         }
-        for (name, lengths) in Q::TASK.input_lengths() {
+        for (name, lengths) in S::TASK.input_lengths() {
             // As `/v1/models` names them: the field's name, and the unit.
-            let field = Q::FIELDS.iter().find(|column| {
-                name.trim_end_matches("_nt").ends_with(column.name) || Q::FASTA == Some(column.name)
+            let field = S::FIELDS.iter().find(|column| {
+                name.trim_end_matches("_nt").ends_with(column.name) || S::FASTA == Some(column.name)
             });
             if let Some((field, Value::String(text))) =
                 field.and_then(|column| Some((column.name, self.row.get(column.name)?)))
@@ -168,25 +168,25 @@ pub fn whole_number(number: Option<f64>) -> Option<u64> {
 }
 
 /// That there is no such field, and what helps; the list, which may be long, last.
-pub fn unknown<Q: Question>(what: &str, name: &str) -> String {
-    let meant = meant::<Q>(name);
+pub fn unknown<S: ScoringEndpoint>(what: &str, name: &str) -> String {
+    let meant = meant::<S>(name);
     let name: String = name.chars().take(100).collect();
-    let question = meant.map(|field| format!(", did you mean {field}?")).unwrap_or_default();
+    let suggestion = meant.map(|field| format!(", did you mean {field}?")).unwrap_or_default();
     let field = meant.unwrap_or("FIELD");
     format!(
-        "no {what} {name:?}{question}; ?column.{field}={name} says which field it is, ?keep_columns=true lets others pass; there is: {}",
-        Q::names()
+        "no {what} {name:?}{suggestion}; ?column.{field}={name} says which field it is, ?keep_columns=true lets others pass; there is: {}",
+        S::names()
     )
 }
 
 /// The field that somebody may have meant: of the same letters, or the last part of its name.
-pub fn meant<Q: Question>(name: &str) -> Option<&'static str> {
+pub fn meant<S: ScoringEndpoint>(name: &str) -> Option<&'static str> {
     let letters = |text: &str| {
         let letters = text.chars().filter(|letter| letter.is_alphanumeric());
         letters.collect::<String>().to_lowercase()
     };
     let wanted = letters(name);
-    let fields = || Q::FIELDS.iter().chain(Q::OPTIONAL).map(|column| column.name);
+    let fields = || S::FIELDS.iter().chain(S::OPTIONAL).map(|column| column.name);
     let last = |field: &'static str| field.rsplit('.').next().unwrap_or(field);
     fields()
         .filter(|field| !field.ends_with('*'))
@@ -194,8 +194,8 @@ pub fn meant<Q: Question>(name: &str) -> Option<&'static str> {
 }
 
 /// Whether fields stand inside this one.
-fn holds_fields<Q: Question>(field: &str) -> bool {
-    Q::OPTIONAL.iter().any(|column| column.name.split_once('.').is_some_and(|(outer, _)| outer == field))
+fn holds_fields<S: ScoringEndpoint>(field: &str) -> bool {
+    S::OPTIONAL.iter().any(|column| column.name.split_once('.').is_some_and(|(outer, _)| outer == field))
 }
 
 /// Pointer to a field: a dot leads inside.

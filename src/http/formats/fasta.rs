@@ -10,7 +10,7 @@ use super::hints;
 use super::text::decode;
 use crate::http::offload::Bounds;
 use crate::http::problem::{ErrorCode, FieldError, Problem};
-use crate::http::rows::{Found, FoundRow, Question};
+use crate::http::rows::{Found, FoundRow, ScoringEndpoint};
 
 /// A record.
 pub struct Record {
@@ -85,25 +85,25 @@ fn is_aside(line: &[u8]) -> bool {
 
 impl Record {
     /// Its fields, as a row has them.
-    pub fn fields<Q: Question>(self, asked: &Asked) -> impl Iterator<Item = (&'static str, Value)> {
+    pub fn fields<S: ScoringEndpoint>(self, asked: &Asked) -> impl Iterator<Item = (&'static str, Value)> {
         let id = self.id.map(|id| ("id", id.into()));
-        let letters = Q::FASTA.map(|field| (field, self.letters.into()));
+        let letters = S::FASTA.map(|field| (field, self.letters.into()));
         let tss = asked.tss.map(|tss| ("tss", tss.into()));
         [id, letters, tss].into_iter().flatten()
     }
 
     /// The same as a JSON object.
-    pub fn object<Q: Question>(self, asked: &Asked) -> Map<String, Value> {
-        self.fields::<Q>(asked).map(|(name, value)| (name.to_owned(), value)).collect()
+    pub fn object<S: ScoringEndpoint>(self, asked: &Asked) -> Map<String, Value> {
+        self.fields::<S>(asked).map(|(name, value)| (name.to_owned(), value)).collect()
     }
 }
 
 /// What the URL has to say where a record cannot.
-pub fn check<Q: Question>(asked: &Asked) -> Result<(), Problem> {
-    if Q::FASTA.is_none() {
+pub fn check<S: ScoringEndpoint>(asked: &Asked) -> Result<(), Problem> {
+    if S::FASTA.is_none() {
         return Err(Problem::MediaType("text/x-fasta".into()));
     }
-    match Q::kind("tss").is_some() && asked.tss.is_none() {
+    match S::kind("tss").is_some() && asked.tss.is_none() {
         true => Err(Problem::BadHeader(
             "a FASTA file says nothing of the start of transcription: add ?tss=N, its 0-based index in every record".into(),
         )),
@@ -112,18 +112,18 @@ pub fn check<Q: Question>(asked: &Asked) -> Result<(), Problem> {
 }
 
 /// All rows of a file.
-pub fn read<Q: Question>(
+pub fn read<S: ScoringEndpoint>(
     bytes: Bytes,
     charset: Option<&str>,
     asked: &Asked,
     bounds: &Bounds,
-) -> Result<Found<Q>, Problem> {
+) -> Result<Found<S>, Problem> {
     let mut rows = Vec::new();
     for (index, record) in Records::of(bytes, charset)?.enumerate() {
         bounds.admit(index)?;
-        let (line, mut draft) = (Some(record.line), Draft::<Q>::new());
-        record.fields::<Q>(asked).for_each(|(field, value)| draft.put(field, value));
-        let place = format!("/{}/{index}", Q::LIST);
+        let (line, mut draft) = (Some(record.line), Draft::<S>::new());
+        record.fields::<S>(asked).for_each(|(field, value)| draft.put(field, value));
+        let place = format!("/{}/{index}", S::LIST);
         let row = draft.finish();
         let row = row.map_err(|errors| errors.into_iter().map(|error| error.below(&place)).collect());
         rows.push(FoundRow { line, row });

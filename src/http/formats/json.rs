@@ -14,14 +14,18 @@ use super::object::{Fields, Fill, Limits, List, Object};
 use super::others::Gathered;
 use crate::http::offload::{Bounds, offload};
 use crate::http::problem::{ErrorCode, Errors, FieldError, Problem};
-use crate::http::rows::{Found, FoundRow, Question};
+use crate::http::rows::{Found, FoundRow, ScoringEndpoint};
 
 /// From here on a body is parsed away from the connections' threads.
 const HEAVY_BODY_BYTES: usize = 64 * 1024;
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 /// A request.
-pub async fn read<Q: Question>(bytes: Bytes, asked: &Asked, bounds: Bounds) -> Result<Found<Q>, Problem> {
+pub async fn read<S: ScoringEndpoint>(
+    bytes: Bytes,
+    asked: &Asked,
+    bounds: Bounds,
+) -> Result<Found<S>, Problem> {
     let (heavy, asked) = (bytes.len() >= HEAVY_BODY_BYTES, asked.clone());
     offload(heavy, bounds, move |bounds| read_rows(without_bom(&bytes), &asked, bounds)).await
 }
@@ -31,9 +35,9 @@ pub fn without_bom(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(BOM).unwrap_or(bytes)
 }
 
-fn read_rows<Q: Question>(bytes: &[u8], asked: &Asked, bounds: &Bounds) -> Result<Found<Q>, Problem> {
+fn read_rows<S: ScoringEndpoint>(bytes: &[u8], asked: &Asked, bounds: &Bounds) -> Result<Found<S>, Problem> {
     if asked.is_plain() {
-        let mut request = Request::<Object<Q>>::new(Q::LIST, bounds);
+        let mut request = Request::<Object<S>>::new(S::LIST, bounds);
         let read = fill(bytes, &mut request);
         if let Some(problem) = request.limits.stopped() {
             return Err(problem);
@@ -54,21 +58,21 @@ fn read_rows<Q: Question>(bytes: &[u8], asked: &Asked, bounds: &Bounds) -> Resul
 }
 
 /// Reads row by row, so that every row that is wrong is told.
-fn read_each<Q: Question>(bytes: &[u8], asked: &Asked, bounds: &Bounds) -> Result<Found<Q>, Problem> {
-    let mut request = Request::<&RawValue>::new(Q::LIST, bounds);
+fn read_each<S: ScoringEndpoint>(bytes: &[u8], asked: &Asked, bounds: &Bounds) -> Result<Found<S>, Problem> {
+    let mut request = Request::<&RawValue>::new(S::LIST, bounds);
     let read = fill(bytes, &mut request);
     if let Some(problem) = request.limits.stopped() {
         return Err(problem);
     }
-    if let Some(hint) = hints::in_place_of_json::<Q>(bytes, read.is_ok() && request.errors.is_empty()) {
+    if let Some(hint) = hints::in_place_of_json::<S>(bytes, read.is_ok() && request.errors.is_empty()) {
         return Err(hint.into());
     }
     let mut errors = std::mem::take(&mut request.errors);
     if let Err(error) = read {
-        let list = request.in_list.then(|| format!("/{}", Q::LIST));
-        errors.push(refusal(&error, list.unwrap_or_default(), Q::LIST));
+        let list = request.in_list.then(|| format!("/{}", S::LIST));
+        errors.push(refusal(&error, list.unwrap_or_default(), S::LIST));
     } else if request.rows.is_none() && !request.in_list {
-        let detail = format!("{} is missing: the list of rows", Q::LIST);
+        let detail = format!("{} is missing: the list of rows", S::LIST);
         errors.push(FieldError::whole(ErrorCode::MissingField, detail));
     }
     let model = request.model().unwrap_or_else(|error| {
@@ -79,8 +83,8 @@ fn read_each<Q: Question>(bytes: &[u8], asked: &Asked, bounds: &Bounds) -> Resul
     let mut rows = Vec::new();
     for (index, text) in request.rows.unwrap_or_default().into_iter().enumerate() {
         bounds.admit(index)?;
-        let place = format!("/{}/{index}", Q::LIST);
-        let row = Draft::<Q>::of_json(text, asked).and_then(|(mut row, others)| {
+        let place = format!("/{}/{index}", S::LIST);
+        let row = Draft::<S>::of_json(text, asked).and_then(|(mut row, others)| {
             gathered.add(others).map_err(|error| vec![error])?;
             if asked.three_to_five {
                 row.turn();

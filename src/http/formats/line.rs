@@ -14,7 +14,7 @@ use super::object::{Entries, Object};
 use super::others::{append, to_json};
 use super::relay;
 use crate::http::problem::{ErrorCode, FieldError};
-use crate::http::rows::Question;
+use crate::http::rows::ScoringEndpoint;
 
 /// What is wrong with a line, in place of a result.
 #[derive(Debug, Serialize)]
@@ -43,17 +43,17 @@ pub struct Reading {
 }
 
 /// A row, and the fields beside it that go back with the result.
-pub fn read<Q: Question>(text: &[u8], reading: &Reading) -> Result<(Q, Vec<Other>), Vec<FieldError>> {
+pub fn read<S: ScoringEndpoint>(text: &[u8], reading: &Reading) -> Result<(S, Vec<Other>), Vec<FieldError>> {
     let Reading { asked, columns } = reading;
     if let Some(columns) = columns {
         return relay::row(text, columns, asked);
     }
     // Files that were joined have their marks in the middle.
     let text = without_bom(text);
-    let plain = asked.is_plain().then(|| serde_json::from_slice::<Object<Q>>(text));
+    let plain = asked.is_plain().then(|| serde_json::from_slice::<Object<S>>(text));
     let (mut row, others) = match plain {
         Some(Ok(Object(row))) => (row, Vec::new()),
-        _ => each::<Q>(text, asked)?,
+        _ => each::<S>(text, asked)?,
     };
     if asked.three_to_five {
         row.turn();
@@ -61,8 +61,8 @@ pub fn read<Q: Question>(text: &[u8], reading: &Reading) -> Result<(Q, Vec<Other
     Ok((row, others))
 }
 
-fn each<Q: Question>(text: &[u8], asked: &Asked) -> Result<(Q, Vec<Other>), Vec<FieldError>> {
-    if let Some(hint) = hints::in_place_of_line::<Q>(text) {
+fn each<S: ScoringEndpoint>(text: &[u8], asked: &Asked) -> Result<(S, Vec<Other>), Vec<FieldError>> {
+    if let Some(hint) = hints::in_place_of_line::<S>(text) {
         return Err(vec![hint]);
     }
     let text: &RawValue = serde_json::from_slice(text).map_err(|error| {

@@ -37,8 +37,8 @@ use crate::http::deadline::Deadline;
 use crate::http::offload::{Bounds, offload};
 use crate::http::problem::{ErrorCode, FieldError, Problem};
 use crate::http::rate::Caller;
-use crate::http::rows::{HEAVY_ROWS, Question};
-use crate::http::scoring::{Answered, PARTS_AT_ONCE, Row, some};
+use crate::http::rows::{HEAVY_ROWS, ScoringEndpoint};
+use crate::http::scoring::{Answered, PARTS_AT_ONCE, Row, predict_part};
 use crate::http::state::AppState;
 use crate::serving::{PredictError, ServedModel, Share};
 
@@ -60,7 +60,7 @@ pub struct Asking {
 }
 
 /// The reply starts at once and lasts as long as the upload.
-pub async fn answer<Q: Question>(
+pub async fn answer<S: ScoringEndpoint>(
     served: &Arc<ServedModel>,
     state: &AppState,
     asking: Asking,
@@ -81,7 +81,7 @@ pub async fn answer<Q: Question>(
     let (answers, replies) = mpsc::channel(1);
     let upload = Upload::new(lines, served, state.clone(), asking.caller);
     let scorer = Scorer { served: served.clone(), reading: Arc::new(reading), share: permit.share.clone() };
-    let driving = drive::<Q>(upload, scorer, asking.deadline, permit, answers);
+    let driving = drive::<S>(upload, scorer, asking.deadline, permit, answers);
     let driver = AbortOnDropHandle::new(tokio::spawn(driving.in_current_span()));
     let replies = stream::unfold((replies, driver), async |(mut replies, driver)| {
         let text: Bytes = replies.recv().await?;
@@ -92,14 +92,14 @@ pub async fn answer<Q: Question>(
 }
 
 /// Answers an upload to its end, or says in a last line where and why it stops.
-async fn drive<Q: Question>(
+async fn drive<S: ScoringEndpoint>(
     mut upload: Upload,
     scorer: Scorer,
     deadline: Option<Deadline>,
     _permit: StreamPermit,
     answers: mpsc::Sender<Bytes>,
 ) {
-    let ending = answer_all::<Q>(&mut upload, &scorer, deadline, &answers).await;
+    let ending = answer_all::<S>(&mut upload, &scorer, deadline, &answers).await;
     let detail = upload.broken.take();
     // What still comes of the upload is nobody's any more.
     drop(upload);
@@ -114,7 +114,7 @@ async fn drive<Q: Question>(
 }
 
 /// `None` when the whole upload was answered, or nobody takes the answers.
-async fn answer_all<Q: Question>(
+async fn answer_all<S: ScoringEndpoint>(
     upload: &mut Upload,
     scorer: &Scorer,
     deadline: Option<Deadline>,
@@ -158,7 +158,7 @@ async fn answer_all<Q: Question>(
                 Ok(chunk) if chunk.is_empty() => {}
                 Ok(chunk) => {
                     let first = chunk[0].0;
-                    let score = scorer.clone().score::<Q>(chunk);
+                    let score = scorer.clone().score::<S>(chunk);
                     chunks.push_back((first, AbortOnDropHandle::new(tokio::spawn(score.in_current_span()))));
                 }
                 Err(ending) => ended = Some(ending),
@@ -262,7 +262,7 @@ impl Upload {
         while self.unpaid >= LINES_OF_REQUEST {
             match limiter.count(&self.caller) {
                 Ok(_) => self.unpaid -= LINES_OF_REQUEST,
-                Err(standing) => sleep(Duration::from_secs(standing.retry_after())).await,
+                Err(rate) => sleep(Duration::from_secs(rate.retry_after())).await,
             }
         }
     }
@@ -281,11 +281,11 @@ type Outcomes = Vec<(usize, Result<Vec<Other>, BadLine>)>;
 
 impl Scorer {
     /// The answers to some lines.
-    async fn score<Q: Question>(self, lines: Vec<Numbered>) -> Done {
+    async fn score<S: ScoringEndpoint>(self, lines: Vec<Numbered>) -> Done {
         let (heavy, count) = (lines.len() >= HEAVY_ROWS, lines.len());
         let Self { served, reading, share } = self;
         let reader = served.clone();
-        let read = move |_: &Bounds| read_lines::<Q>(lines, &reader, &reading);
+        let read = move |_: &Bounds| read_lines::<S>(lines, &reader, &reading);
         let (outcomes, rows) = offload(heavy, Bounds::new(usize::MAX), read).await;
         let good = rows.len();
         let answers = match rows.iter().map(|row| row.inputs).sum() {
@@ -293,20 +293,20 @@ impl Scorer {
             inputs => {
                 let _chunk = share.chunks.acquire().await;
                 let mut room = served.predictor.reserve(Share::Lines, inputs, None).await?;
-                some(rows, room.split(inputs), served.clone(), None).await?.0
+                predict_part(rows, room.split(inputs), served.clone(), None).await?.0
             }
         };
         let threshold = served.config.threshold();
-        let write = move |_: &Bounds| write_lines::<Q>(outcomes, answers, threshold);
+        let write = move |_: &Bounds| write_lines::<S>(outcomes, answers, threshold);
         Ok((offload(heavy, Bounds::new(usize::MAX), write).await, good, count))
     }
 }
 
-fn read_lines<Q: Question>(
+fn read_lines<S: ScoringEndpoint>(
     lines: Vec<Numbered>,
     served: &ServedModel,
     reading: &Reading,
-) -> (Outcomes, Vec<Row<Q::Kept>>) {
+) -> (Outcomes, Vec<Row<S::Echo>>) {
     let (mut outcomes, mut rows) = (Vec::with_capacity(lines.len()), Vec::with_capacity(lines.len()));
     for (number, line) in lines {
         let text = match &line {
@@ -314,13 +314,13 @@ fn read_lines<Q: Question>(
             Line::TooLong => b"",
         };
         let row = match line {
-            Line::Text(_) => line::read::<Q>(text, reading),
+            Line::Text(_) => line::read::<S>(text, reading),
             Line::TooLong => {
                 let detail = format!("a line may have up to {MAX_LINE} bytes");
                 Err(vec![FieldError::whole(ErrorCode::InvalidLength, detail)])
             }
         };
-        let row = row.and_then(|(row, others)| Ok((Row::read(row, String::new(), served)?, others)));
+        let row = row.and_then(|(row, others)| Ok((Row::parse(row, String::new(), served)?, others)));
         let outcome = row.map(|(row, others)| {
             rows.push(row);
             others
@@ -330,13 +330,17 @@ fn read_lines<Q: Question>(
     (outcomes, rows)
 }
 
-fn write_lines<Q: Question>(outcomes: Outcomes, answers: Vec<Answered<Q::Kept>>, threshold: f32) -> Bytes {
+fn write_lines<S: ScoringEndpoint>(
+    outcomes: Outcomes,
+    answers: Vec<Answered<S::Echo>>,
+    threshold: f32,
+) -> Bytes {
     let (mut text, mut answers) = (Vec::new(), answers.into_iter());
     for (number, outcome) in outcomes {
         let bad = match outcome {
             Ok(others) => match answers.next().flatten() {
                 Some(answer) => {
-                    line::write(&mut text, &Q::result(answer, threshold), &others);
+                    line::write(&mut text, &S::decode_row(answer, threshold), &others);
                     continue;
                 }
                 None => {

@@ -46,7 +46,7 @@ use super::body;
 use super::offload::{Bounds, offload};
 use super::problem::Problem;
 use super::rate::Caller;
-use super::rows::{Found, Question};
+use super::rows::{Found, ScoringEndpoint};
 use super::state::AppState;
 use crate::serving::{Registry, ServedModel};
 use line::Reading;
@@ -58,21 +58,21 @@ const X_MODEL: HeaderName = HeaderName::from_static("x-model");
 const HEAVY_BYTES: usize = 16 * 1024;
 
 /// Answers a scoring request.
-pub async fn answer<Q: Question>(
+pub async fn answer<S: ScoringEndpoint>(
     state: &AppState,
     registry: &Registry,
     request: Request,
 ) -> Result<Response, Problem> {
-    let asked = Asked::read::<Q>(request.uri())?;
+    let asked = Asked::read::<S>(request.uri())?;
     let (sent, wanted, media_type) = media::of_request(request.headers())?;
     asked.suits(sent.format)?;
     if sent.format == Format::Fasta {
-        fasta::check::<Q>(&asked)?;
+        fasta::check::<S>(&asked)?;
     }
-    let named = asked.model.as_deref().map(|model| registry.resolve(Q::TASK, Some(model))).transpose()?;
+    let named = asked.model.as_deref().map(|model| registry.resolve(S::TASK, Some(model))).transpose()?;
     let served = match named {
         Some(served) => Ok(served),
-        None => registry.resolve(Q::TASK, None),
+        None => registry.resolve(S::TASK, None),
     };
     let reply = (wanted, request.extensions().get().copied());
     let asking =
@@ -80,7 +80,7 @@ pub async fn answer<Q: Question>(
     let (served, mut response) = match (sent.format, wanted) {
         (Format::Lines, _) => {
             let served = served?.clone();
-            let response = lines::answer::<Q>(
+            let response = lines::answer::<S>(
                 &served,
                 state,
                 asking,
@@ -96,19 +96,20 @@ pub async fn answer<Q: Question>(
             let (heavy, unbounded, url) =
                 (bytes.len() >= HEAVY_BYTES, Bounds::new(usize::MAX), asked.clone());
             let (body, columns) =
-                offload(heavy, unbounded, move |_| relay::lines::<Q>(bytes, &sent, &url)).await?;
+                offload(heavy, unbounded, move |_| relay::lines::<S>(bytes, &sent, &url)).await?;
             let reading = Reading { asked, columns };
-            let response = lines::answer::<Q>(&served, state, asking, reading, body).await?;
+            let response = lines::answer::<S>(&served, state, asking, reading, body).await?;
             (served, permit.hold(response))
         }
         _ => {
             let (bytes, mut permit) = body::read(request, state).await?;
             let length = bytes.len();
-            let mut found = read::<Q>(bytes, sent, asked, Bounds::new(state.config().max_rows.get())).await?;
+            let mut found =
+                parse_body::<S>(bytes, sent, asked, Bounds::new(state.config().max_rows.get())).await?;
             let served = match found.model.take() {
                 None => served?.clone(),
                 Some(model) => {
-                    let of_body = registry.resolve(Q::TASK, Some(&model))?;
+                    let of_body = registry.resolve(S::TASK, Some(&model))?;
                     if named.is_some_and(|named| !Arc::ptr_eq(named, of_body)) {
                         let detail =
                             "the URL and the body name different models; leave one of them out".into();
@@ -118,7 +119,7 @@ pub async fn answer<Q: Question>(
                 }
             };
             permit.grow_by_rows(length, found.rows.len(), found.passed.bytes()).await?;
-            let response = whole::answer(found, &served, state, reply).await?;
+            let response = whole::write_reply(found, &served, state, reply).await?;
             (served, permit.hold(response))
         }
     };
@@ -129,12 +130,12 @@ pub async fn answer<Q: Question>(
 }
 
 /// The rows of a body that is taken whole.
-async fn read<Q: Question>(
+async fn parse_body<S: ScoringEndpoint>(
     bytes: bytes::Bytes,
     sent: Sent,
     asked: Asked,
     bounds: Bounds,
-) -> Result<Found<Q>, Problem> {
+) -> Result<Found<S>, Problem> {
     let Sent { format, charset } = sent;
     let heavy = bytes.len() >= HEAVY_BYTES;
     match format {

@@ -21,7 +21,7 @@ use super::others::to_json;
 use super::table::Table;
 use crate::http::body::Broken;
 use crate::http::problem::{ErrorCode, Errors, FieldError, Problem};
-use crate::http::rows::Question;
+use crate::http::rows::ScoringEndpoint;
 
 /// Bytes of lines that are handed on at once.
 const PART: usize = 64 * 1024;
@@ -41,14 +41,14 @@ type Rows = Box<dyn Iterator<Item = Result<Row, FieldError>> + Send>;
 
 /// The file's rows as a body of lines, read no faster than they are answered; of a table also its columns, by which
 /// [`row`] reads them. What is wrong with the file as a whole is refused here.
-pub fn lines<Q: Question>(
+pub fn lines<S: ScoringEndpoint>(
     bytes: Bytes,
     sent: &Sent,
     asked: &Asked,
 ) -> Result<(Body, Option<Arc<Columns>>), Problem> {
     if let Format::Table(delimiter) = sent.format {
-        let mut table = Table::open::<Q>(bytes, (delimiter, sent.charset.as_deref()), asked)?;
-        let columns = Arc::new(Columns::of::<Q>(&table, asked));
+        let mut table = Table::open::<S>(bytes, (delimiter, sent.charset.as_deref()), asked)?;
+        let columns = Arc::new(Columns::of::<S>(&table, asked));
         let mut errors = Errors::default();
         errors.extend(columns.errors.iter().cloned());
         errors.into_result()?;
@@ -62,22 +62,22 @@ pub fn lines<Q: Question>(
     let rows = records.map(move |record| {
         let mut text = Vec::new();
         let line = record.line;
-        to_json(&mut text, &record.object::<Q>(&asked));
+        to_json(&mut text, &record.object::<S>(&asked));
         Ok((line, text))
     });
     Ok((body(Box::new(rows)), None))
 }
 
 /// A row of a table that came as a line, and the cells that go back with its result.
-pub fn row<Q: Question>(
+pub fn row<S: ScoringEndpoint>(
     text: &[u8],
     columns: &Columns,
     asked: &Asked,
-) -> Result<(Q, Vec<Other>), Vec<FieldError>> {
+) -> Result<(S, Vec<Other>), Vec<FieldError>> {
     let Cells { cells, .. } = serde_json::from_slice(text)
         .map_err(|_| vec![FieldError::whole(ErrorCode::BrokenTable, "the row cannot be read".into())])?;
     let record: StringRecord = cells.iter().map(AsRef::as_ref).collect::<Vec<&str>>().into();
-    let (mut row, others) = columns.row::<Q>(&record)?;
+    let (mut row, others) = columns.row::<S>(&record)?;
     if asked.three_to_five {
         row.turn();
     }

@@ -8,28 +8,28 @@ use super::others::Gathered;
 use super::table::Table;
 use crate::http::offload::Bounds;
 use crate::http::problem::{Errors, FieldError, Problem};
-use crate::http::rows::{Found, FoundRow, Question};
+use crate::http::rows::{Found, FoundRow, ScoringEndpoint};
 
 /// The rows.
-pub fn read<Q: Question>(
+pub fn read<S: ScoringEndpoint>(
     bytes: Bytes,
     written: (u8, Option<&str>),
     asked: &Asked,
     bounds: &Bounds,
-) -> Result<Found<Q>, Problem> {
-    let mut table = Table::open::<Q>(bytes, written, asked)?;
-    let columns = Columns::of::<Q>(&table, asked);
+) -> Result<Found<S>, Problem> {
+    let mut table = Table::open::<S>(bytes, written, asked)?;
+    let columns = Columns::of::<S>(&table, asked);
     if columns.unusable {
         // Of the rows nothing could be told but the same.
         let mut errors = Errors::default();
-        errors.extend(columns.errors.into_iter().map(|error| error.below(&format!("/{}/0", Q::LIST))));
+        errors.extend(columns.errors.into_iter().map(|error| error.below(&format!("/{}/0", S::LIST))));
         return errors.into_result().map(|()| std::iter::empty().collect());
     }
     let (mut rows, mut gathered) = (Vec::new(), Gathered::default());
     while let Some((line, record)) = table.row()? {
         bounds.admit(rows.len())?;
-        let place = format!("/{}/{}", Q::LIST, rows.len());
-        let row = columns.row::<Q>(&record).and_then(|(mut row, others)| {
+        let place = format!("/{}/{}", S::LIST, rows.len());
+        let row = columns.row::<S>(&record).and_then(|(mut row, others)| {
             gathered.add(others).map_err(|error| vec![error])?;
             if asked.three_to_five {
                 row.turn();
@@ -39,12 +39,12 @@ pub fn read<Q: Question>(
         let row = row.map_err(|errors| errors.into_iter().map(|error| error.below(&place)).collect());
         rows.push(FoundRow { line: Some(line), row });
     }
-    of_columns(columns.errors, table.header_line, Q::LIST, &mut rows);
+    of_columns(columns.errors, table.header_line, S::LIST, &mut rows);
     Ok(Found { model: None, rows, passed: gathered.passed() })
 }
 
 /// What is wrong with the columns is told once, with the first row, which stands for all.
-fn of_columns<Q>(errors: Vec<FieldError>, line: Option<u64>, list: &str, rows: &mut Vec<FoundRow<Q>>) {
+fn of_columns<S>(errors: Vec<FieldError>, line: Option<u64>, list: &str, rows: &mut Vec<FoundRow<S>>) {
     if errors.is_empty() {
         return;
     }

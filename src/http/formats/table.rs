@@ -11,7 +11,7 @@ use super::quotes;
 use super::row_names;
 use super::text::{decode, newlines};
 use crate::http::problem::{ErrorCode, FieldError};
-use crate::http::rows::{Kind, Question};
+use crate::http::rows::{Kind, ScoringEndpoint};
 
 /// Most columns of a table.
 pub const MOST_COLUMNS: usize = 1000;
@@ -37,13 +37,13 @@ pub struct Table {
 impl Table {
     /// Opens a file. `declared` is the sign between cells that its Content-Type says; the URL names the columns where no
     /// line of the file does.
-    pub fn open<Q: Question>(
+    pub fn open<S: ScoringEndpoint>(
         bytes: Bytes,
         (declared, charset): (u8, Option<&str>),
         asked: &Asked,
     ) -> Result<Self, FieldError> {
         let mut text = decode(bytes, charset, "save as CSV UTF-8")?;
-        if let Some(hint) = hints::in_place_of_table::<Q>(&text) {
+        if let Some(hint) = hints::in_place_of_table::<S>(&text) {
             return Err(hint);
         }
         let excel = separator(&text);
@@ -73,7 +73,7 @@ impl Table {
             let detail = format!("a table may have up to {MOST_COLUMNS} columns; this has more");
             return Err(FieldError::whole(ErrorCode::BrokenTable, detail).at_line(table.header_line));
         }
-        table.find_row_names::<Q>(delimiter, asked)?;
+        table.find_row_names::<S>(delimiter, asked)?;
         Ok(table)
     }
 
@@ -105,7 +105,7 @@ impl Table {
     }
 
     /// R writes the names of rows as a first column that the first line leaves out.
-    fn find_row_names<Q: Question>(&mut self, delimiter: u8, asked: &Asked) -> Result<(), FieldError> {
+    fn find_row_names<S: ScoringEndpoint>(&mut self, delimiter: u8, asked: &Asked) -> Result<(), FieldError> {
         self.next = self.row()?;
         let columns = self.header.len();
         let longer = self.next.as_ref().is_some_and(|(_, first)| first.len() == columns + 1);
@@ -114,7 +114,7 @@ impl Table {
         }
         let fields: Vec<_> = self.header.iter().map(|name| asked.field(name)).collect();
         let is_sequence =
-            |field: &str| Q::FIELDS.iter().any(|column| column.name == field && column.kind == Kind::Text);
+            |field: &str| S::FIELDS.iter().any(|column| column.name == field && column.kind == Kind::Text);
         let sequences = (0..columns).filter(|&place| fields[place].is_some_and(is_sequence)).collect();
         let header = row_names::Header { columns, sequences, has_id: fields.contains(&Some("id")) };
         if row_names::are_there(&self.text, delimiter, &header) {

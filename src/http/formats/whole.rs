@@ -12,7 +12,7 @@ use crate::http::deadline::Deadline;
 use crate::http::model_ref::ModelRef;
 use crate::http::offload::{Bounds, offload};
 use crate::http::problem::{ErrorCode, Errors, FieldError, Problem};
-use crate::http::rows::{Found, FoundRow, HEAVY_ROWS, Question};
+use crate::http::rows::{Found, FoundRow, HEAVY_ROWS, ScoringEndpoint};
 use crate::http::scoring::{self, Row, Timing};
 use crate::http::state::AppState;
 use crate::serving::ServedModel;
@@ -20,8 +20,8 @@ use crate::serving::ServedModel;
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// Scores rows and writes the reply.
-pub async fn answer<Q: Question>(
-    mut found: Found<Q>,
+pub async fn write_reply<S: ScoringEndpoint>(
+    mut found: Found<S>,
     served: &Arc<ServedModel>,
     state: &AppState,
     (wanted, deadline): (Format, Option<Deadline>),
@@ -29,44 +29,44 @@ pub async fn answer<Q: Question>(
     let passed = std::mem::take(&mut found.passed);
     let (results, timing) = score(found, served, state, deadline).await?;
     let body = match wanted {
-        Format::Table(delimiter) => reply::table(delimiter, Q::COLUMNS, results, passed),
+        Format::Table(delimiter) => reply::table(delimiter, S::COLUMNS, results, passed),
         _ => reply::json(ModelRef::of(served), results, passed),
     };
     Ok(([(SERVER_TIMING, timing)], body).into_response())
 }
 
 /// Reads all rows and asks the model; also tells, for callers and for `make bench`, where the time went.
-pub async fn score<Q: Question>(
-    found: Found<Q>,
+pub async fn score<S: ScoringEndpoint>(
+    found: Found<S>,
     served: &Arc<ServedModel>,
     state: &AppState,
     deadline: Option<Deadline>,
-) -> Result<(Vec<Q::Result>, HeaderValue), Problem> {
+) -> Result<(Vec<S::Result>, HeaderValue), Problem> {
     let Found { rows, .. } = found;
     if rows.is_empty() {
-        let (pointer, detail) = (format!("/{}", Q::LIST), "at least one row is needed".into());
+        let (pointer, detail) = (format!("/{}", S::LIST), "at least one row is needed".into());
         return Err(FieldError::new(pointer, ErrorCode::EmptyList, detail).into());
     }
     let (heavy, reader) = (rows.len() >= HEAVY_ROWS, served.clone());
     let bounds = Bounds::new(state.config().max_rows.get());
-    let rows = offload(heavy, bounds, move |bounds| read_all(rows, &reader, bounds)).await?;
-    let (answers, timing) = scoring::all(rows, served, deadline.map(|deadline| deadline.0)).await?;
+    let rows = offload(heavy, bounds, move |bounds| parse_rows(rows, &reader, bounds)).await?;
+    let (answers, timing) = scoring::predict_all(rows, served, deadline.map(|deadline| deadline.0)).await?;
     let threshold = served.config.threshold();
-    let results: Option<Vec<Q::Result>> =
-        answers.into_iter().map(|answer| Some(Q::result(answer?, threshold))).collect();
+    let results: Option<Vec<S::Result>> =
+        answers.into_iter().map(|answer| Some(S::decode_row(answer?, threshold))).collect();
     Ok((results.ok_or(Problem::Internal)?, server_timing(timing)))
 }
 
 /// All rows, or every error in them.
-fn read_all<Q: Question>(
-    rows: Vec<FoundRow<Q>>,
+fn parse_rows<S: ScoringEndpoint>(
+    rows: Vec<FoundRow<S>>,
     served: &ServedModel,
     bounds: &Bounds,
-) -> Result<Vec<Row<Q::Kept>>, Problem> {
+) -> Result<Vec<Row<S::Echo>>, Problem> {
     let (mut read, mut errors) = (Vec::with_capacity(rows.len()), Errors::default());
     for (index, FoundRow { line, row }) in rows.into_iter().enumerate() {
         bounds.admit(index)?;
-        match row.and_then(|row| Row::read(row, format!("/{}/{index}", Q::LIST), served)) {
+        match row.and_then(|row| Row::parse(row, format!("/{}/{index}", S::LIST), served)) {
             Ok(row) => read.push(row),
             Err(of_row) => errors.extend(of_row.into_iter().map(|error| error.at_line(line))),
         }

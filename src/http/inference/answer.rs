@@ -16,7 +16,7 @@ use crate::http::formats::{Draft, by_column, score, to_json, unknown, whole_numb
 use crate::http::offload::{Bounds, offload};
 use crate::http::pre_mirnas::PreMirnaRow;
 use crate::http::problem::{ErrorCode, Errors, FieldError, Problem};
-use crate::http::rows::{Column, Found, FoundRow, HEAVY_ROWS, Kind, Question};
+use crate::http::rows::{Column, Found, FoundRow, HEAVY_ROWS, Kind, ScoringEndpoint};
 use crate::http::state::AppState;
 use crate::http::target_sites::PairRow;
 use crate::serving::{Entry, Registry};
@@ -51,7 +51,7 @@ fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
-async fn answer<Q: Question>(
+async fn answer<S: ScoringEndpoint>(
     state: &AppState,
     Entry { served, .. }: &Entry,
     request: Request,
@@ -60,7 +60,7 @@ async fn answer<Q: Question>(
     let (bytes, mut permit) = body::read(request, state).await?;
     let (length, heavy) = (bytes.len(), bytes.len() >= HEAVY_BYTES);
     let bounds = || Bounds::new(state.config().max_rows.get());
-    let read = move |bounds: &Bounds| read::<Q>(&head, &bytes, bounds);
+    let read = move |bounds: &Bounds| read::<S>(&head, &bytes, bounds);
     let Asked { found, id, wanted } = offload(heavy, bounds(), read).await?;
     permit.grow_by_rows(length, found.rows.len(), 0).await?;
     let heavy = found.rows.len() >= HEAVY_ROWS;
@@ -89,14 +89,14 @@ async fn answer<Q: Question>(
 }
 
 /// What a request asks for.
-struct Asked<Q> {
-    found: Found<Q>,
+struct Asked<S> {
+    found: Found<S>,
     id: Option<String>,
     /// Which outputs, and whether each stands behind the JSON.
     wanted: Vec<(Column, bool)>,
 }
 
-fn read<Q: Question>(head: &HeaderMap, bytes: &Bytes, bounds: &Bounds) -> Result<Asked<Q>, Problem> {
+fn read<S: ScoringEndpoint>(head: &HeaderMap, bytes: &Bytes, bounds: &Bounds) -> Result<Asked<S>, Problem> {
     let (json, mut binary) = split(head, bytes)?;
     let InferRequest { id, parameters, inputs, outputs } = reader::read(json, bounds)?;
     let Some(mut inputs) = inputs else {
@@ -106,7 +106,7 @@ fn read<Q: Question>(head: &HeaderMap, bytes: &Bytes, bounds: &Bounds) -> Result
         )
         .into());
     };
-    let wanted = wanted::<Q>(&outputs, parameters.binary_data_output.unwrap_or(false))?;
+    let wanted = wanted::<S>(&outputs, parameters.binary_data_output.unwrap_or(false))?;
     let (mut columns, mut errors) = (Vec::with_capacity(inputs.len()), Errors::default());
     for (index, tensor) in inputs.iter_mut().enumerate() {
         match tensor.values(&mut binary, bounds.max_rows) {
@@ -133,23 +133,23 @@ fn read<Q: Question>(head: &HeaderMap, bytes: &Bytes, bounds: &Bounds) -> Result
     for index in 0..rows {
         bounds.admit(index)?;
         let values = columns.iter_mut().map(|values| values.next().unwrap_or(Datum::Nothing));
-        let row = row::<Q>(&inputs, values);
-        let place = format!("/{}/{index}", Q::LIST);
+        let row = row::<S>(&inputs, values);
+        let place = format!("/{}/{index}", S::LIST);
         let row = row.map_err(|errors| errors.into_iter().map(|error| error.below(&place)).collect());
         found.push(FoundRow { line: None, row });
     }
     Ok(Asked { found: Found { rows: found, ..std::iter::empty().collect() }, id, wanted })
 }
 
-fn row<Q: Question>(
+fn row<S: ScoringEndpoint>(
     inputs: &[InputTensor],
     values: impl Iterator<Item = Datum>,
-) -> Result<Q, Vec<FieldError>> {
-    let mut draft = Draft::<Q>::new();
+) -> Result<S, Vec<FieldError>> {
+    let mut draft = Draft::<S>::new();
     for (InputTensor { name, .. }, datum) in inputs.iter().zip(values) {
         let wrong = |expected: &str| (ErrorCode::WrongType, format!("{name} has to be {expected}"));
-        let value = match (Q::kind(name), datum) {
-            (None, _) => Err((ErrorCode::UnknownField, unknown::<Q>("field", name))),
+        let value = match (S::kind(name), datum) {
+            (None, _) => Err((ErrorCode::UnknownField, unknown::<S>("field", name))),
             (Some(_), Datum::Nothing) => Ok(Value::Null),
             (Some(_), Datum::Infinite) => {
                 Err((ErrorCode::OutOfRange, format!("{name} has to be a finite number")))
@@ -184,21 +184,24 @@ fn split<'a>(headers: &HeaderMap, bytes: &'a [u8]) -> Result<(&'a [u8], &'a [u8]
 }
 
 /// The outputs that are asked for, each once; none named: all.
-fn wanted<Q: Question>(outputs: &[WantedOutput], all_binary: bool) -> Result<Vec<(Column, bool)>, Problem> {
+fn wanted<S: ScoringEndpoint>(
+    outputs: &[WantedOutput],
+    all_binary: bool,
+) -> Result<Vec<(Column, bool)>, Problem> {
     if outputs.is_empty() {
-        return Ok(Q::COLUMNS.iter().map(|column| (*column, all_binary)).collect());
+        return Ok(S::COLUMNS.iter().map(|column| (*column, all_binary)).collect());
     }
     let (mut wanted, mut errors) = (Vec::<(Column, bool)>::new(), Errors::default());
     for (index, WantedOutput { name, parameters }) in outputs.iter().enumerate() {
         let mut error =
             |code, detail| errors.push(FieldError::new(format!("/outputs/{index}"), code, detail));
-        match Q::COLUMNS.iter().find(|column| column.name == name) {
+        match S::COLUMNS.iter().find(|column| column.name == name) {
             Some(_) if wanted.iter().any(|(column, _)| column.name == name) => {
                 error(ErrorCode::DuplicateField, format!("output {name:?} stands there twice"));
             }
             Some(column) => wanted.push((*column, parameters.binary_data.unwrap_or(all_binary))),
             None => {
-                let names: Vec<&str> = Q::COLUMNS.iter().map(|column| column.name).collect();
+                let names: Vec<&str> = S::COLUMNS.iter().map(|column| column.name).collect();
                 let name: String = name.chars().take(100).collect();
                 error(ErrorCode::UnknownField, format!("no output {name:?}; there is: {}", names.join(", ")));
             }

@@ -18,7 +18,7 @@ use super::health::Health;
 use super::openapi::{BareProblems, LookupProblems, ReadyProblems, ScoringProblems};
 use super::pre_mirnas::PreMirnaRow;
 use super::problem::Problem;
-use super::rows::{Column, Question};
+use super::rows::{Column, ScoringEndpoint};
 use super::state::{AppState, Models};
 use super::target_sites::PairRow;
 use crate::serving::{Entry, Registry};

@@ -14,7 +14,7 @@ use super::examples::{of_schema, rows};
 use super::operations;
 use crate::http::auth::needed;
 use crate::http::problem::{ErrorCode, FieldError, PROBLEM_JSON, Problem, ProblemKind};
-use crate::http::rate::Standing;
+use crate::http::rate::RateStatus;
 use crate::serving::UnknownModel;
 
 /// What a route that scores rows may refuse with, for the OpenAPI document.
@@ -162,7 +162,7 @@ fn example_of(kind: ProblemKind, path: &str, method: &Method, place: &str) -> Op
         ProblemKind::Forbidden => Problem::Forbidden(needed(path, method)),
         ProblemKind::ForeignOrigin => Problem::ForeignOrigin,
         ProblemKind::Misdirected => Problem::Misdirected,
-        ProblemKind::RateLimited => Problem::RateLimited(Standing { limit: 60, remaining: 0, reset: 1 }),
+        ProblemKind::RateLimited => Problem::RateLimited(RateStatus { limit: 60, remaining: 0, reset: 1 }),
         ProblemKind::UnknownModel => {
             let known = ["dmiso@balanced", "dmiso@paper"].map(str::to_owned).into();
             Problem::UnknownModel(UnknownModel { asked: "dmiso@best".into(), known })

@@ -15,7 +15,7 @@ pub use field_error::{ErrorCode, Errors, FieldError, MOST_ERRORS};
 pub use kind::{PROBLEM_JSON, ProblemKind};
 
 use super::keys::Scope;
-use super::rate::Standing;
+use super::rate::RateStatus;
 use crate::serving::UnknownModel;
 
 /// What `Retry-After` says, in seconds, where nothing better is known.
@@ -33,7 +33,7 @@ pub enum Problem {
     /// The key lacks this scope.
     Forbidden(Scope),
     /// The caller asks too often.
-    RateLimited(Standing),
+    RateLimited(RateStatus),
     /// No such route.
     NotFound,
     /// No such model.
@@ -157,8 +157,8 @@ impl Problem {
                 "a known key is needed: Authorization: Bearer KEY, or X-API-Key: KEY".into()
             }
             Self::Forbidden(scope) => format!("this key lacks the scope {scope}"),
-            Self::RateLimited(standing) => {
-                format!("too many requests; the next is answered in {} s", standing.retry_after())
+            Self::RateLimited(rate) => {
+                format!("too many requests; the next is answered in {} s", rate.retry_after())
             }
             Self::NotFound => "there is no such route; /docs lists what there is".into(),
             Self::UnknownModel(unknown) => unknown.to_string(),
@@ -217,9 +217,9 @@ impl Problem {
         headers.remove(header::CONTENT_LENGTH);
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         match &self {
-            Self::RateLimited(standing) => {
-                standing.write(headers);
-                headers.insert(header::RETRY_AFTER, standing.retry_after().into());
+            Self::RateLimited(rate) => {
+                rate.write(headers);
+                headers.insert(header::RETRY_AFTER, rate.retry_after().into());
             }
             Self::Unauthorized => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

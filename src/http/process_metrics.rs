@@ -6,7 +6,7 @@ use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge}
 use metrics_process::Collector;
 
 use super::measure::{SECONDS, UNFINISHED};
-use crate::serving::Meters;
+use crate::serving::ModelMetrics;
 use crate::telemetry::prometheus;
 
 /// Inputs of a model that wait or run.
@@ -16,7 +16,7 @@ const BUILD: &str = "mirador_build_info";
 /// Says what each figure means; made on the first use of `prometheus`, before anything is counted.
 static PROCESS: LazyLock<Collector> = LazyLock::new(|| {
     prometheus();
-    Meters::describe();
+    ModelMetrics::describe();
     describe_histogram!(
         SECONDS,
         Unit::Seconds,

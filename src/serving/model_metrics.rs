@@ -12,7 +12,7 @@ use metrics::{
 static MEASURED: LazyLock<Mutex<HashMap<String, usize>>> = LazyLock::new(Mutex::default);
 
 /// Handles, made once: a measurement then costs an atomic operation.
-pub struct Meters {
+pub struct ModelMetrics {
     model: String,
     /// Seconds from letters to a network's input, a request or a chunk of lines at a time.
     pub encode: Histogram,
@@ -38,7 +38,7 @@ pub struct Meters {
     pub failed: Counter,
 }
 
-impl Meters {
+impl ModelMetrics {
     /// Inputs that nobody waits for any more: the caller left, or the deadline passed.
     pub fn dropped(&self, inputs: usize, deadline: Option<Instant>) {
         let late = deadline.is_some_and(|deadline| deadline <= Instant::now());
@@ -103,7 +103,7 @@ impl Meters {
     }
 }
 
-impl Drop for Meters {
+impl Drop for ModelMetrics {
     fn drop(&mut self) {
         let mut measured = MEASURED.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(times) = measured.get_mut(&self.model) {
