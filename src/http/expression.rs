@@ -209,21 +209,23 @@ impl ScoringEndpoint for GeneRow {
 
 impl HalfLifeFeatures {
     fn read(self, reader: &mut RowReader<'_>) -> HalfLife {
-        let mut read = |feature: HalfLifeFeature, value: Option<f64>| {
+        let given = [
+            (HalfLifeFeature::Utr5Length, self.utr5_length),
+            (HalfLifeFeature::CdsLength, self.cds_length),
+            (HalfLifeFeature::IntronLength, self.intron_length),
+            (HalfLifeFeature::Utr3Length, self.utr3_length),
+            (HalfLifeFeature::Utr5Gc, self.utr5_gc),
+            (HalfLifeFeature::CdsGc, self.cds_gc),
+            (HalfLifeFeature::Utr3Gc, self.utr3_gc),
+            (HalfLifeFeature::OrfExonDensity, self.orf_exon_density),
+            (HalfLifeFeature::Measured, self.measured),
+        ];
+        let known = given.into_iter().filter_map(|(feature, value)| Some((feature, value?)));
+        let checked = known.map(|(feature, value)| {
             let field = format!("half_life_features/{}", feature.name());
-            value.map(|value| number(&field, value, &Scale::of(feature), reader))
-        };
-        HalfLife {
-            utr5_length: read(HalfLifeFeature::Utr5Length, self.utr5_length),
-            cds_length: read(HalfLifeFeature::CdsLength, self.cds_length),
-            intron_length: read(HalfLifeFeature::IntronLength, self.intron_length),
-            utr3_length: read(HalfLifeFeature::Utr3Length, self.utr3_length),
-            utr5_gc: read(HalfLifeFeature::Utr5Gc, self.utr5_gc),
-            cds_gc: read(HalfLifeFeature::CdsGc, self.cds_gc),
-            utr3_gc: read(HalfLifeFeature::Utr3Gc, self.utr3_gc),
-            orf_exon_density: read(HalfLifeFeature::OrfExonDensity, self.orf_exon_density),
-            measured: read(HalfLifeFeature::Measured, self.measured),
-        }
+            (feature, number(&field, value, &Scale::of(feature), reader))
+        });
+        checked.collect()
     }
 }
 

@@ -1,7 +1,7 @@
 //! What mRNA level do this promoter, this transcript and these miRNAs imply?
 
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
+use std::ops::{Index, IndexMut, RangeInclusive};
 
 use mirna::Rna;
 use serde::{Deserialize, Serialize};
@@ -22,67 +22,34 @@ pub struct Gene {
     pub mirnas: BTreeMap<String, f32>,
 }
 
-/// Features of the transcript by name; `None` is unknown. Units: lengths and density as log10(x + 0.1), x in nt or in
-/// exons per kb of coding sequence; GC contents as shares.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct HalfLife {
-    /// log10 length of the 5'UTR.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub utr5_length: Option<f32>,
-    /// log10 length of the coding sequence.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cds_length: Option<f32>,
-    /// log10 length of all introns.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub intron_length: Option<f32>,
-    /// log10 length of the 3'UTR.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub utr3_length: Option<f32>,
-    /// GC share of the 5'UTR.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub utr5_gc: Option<f32>,
-    /// GC share of the coding sequence.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cds_gc: Option<f32>,
-    /// GC share of the 3'UTR.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub utr3_gc: Option<f32>,
-    /// log10 of exons per kb of coding sequence.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub orf_exon_density: Option<f32>,
-    /// Measured half-life, scaled to mean 0 and variance 1 over genes (Saluki's scale).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub measured: Option<f32>,
-}
-
-/// A field of [`HalfLife`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A feature of the transcript. Units: lengths and density as log10(x + 0.1), x in nt or in exons per kb of coding
+/// sequence; GC contents as fractions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HalfLifeFeature {
-    /// See [`HalfLife::utr5_length`]; the others likewise.
+    /// log10 length of the 5'UTR.
     Utr5Length,
-    /// Coding sequence, length.
+    /// log10 length of the coding sequence.
     CdsLength,
-    /// Introns, length.
+    /// log10 length of all introns.
     IntronLength,
-    /// 3'UTR, length.
+    /// log10 length of the 3'UTR.
     Utr3Length,
-    /// 5'UTR, GC share.
+    /// GC fraction of the 5'UTR.
     Utr5Gc,
-    /// Coding sequence, GC share.
+    /// GC fraction of the coding sequence.
     CdsGc,
-    /// 3'UTR, GC share.
+    /// GC fraction of the 3'UTR.
     Utr3Gc,
-    /// Exons per kb of coding sequence.
+    /// log10 of exons per kb of coding sequence.
     OrfExonDensity,
-    /// Measured half-life.
+    /// Measured half-life, scaled to mean 0 and variance 1 over genes (Saluki's scale).
     Measured,
 }
 
 impl HalfLifeFeature {
-    /// The eight features of Xpresso, in its order.
-    pub const XPRESSO: [Self; 8] = [
+    /// All, in the order of their columns: Xpresso's eight, then the measured half-life.
+    pub const ALL: [Self; 9] = [
         Self::Utr5Length,
         Self::CdsLength,
         Self::IntronLength,
@@ -91,9 +58,10 @@ impl HalfLifeFeature {
         Self::CdsGc,
         Self::Utr3Gc,
         Self::OrfExonDensity,
+        Self::Measured,
     ];
 
-    /// Its name in requests and files.
+    /// The name in requests and files.
     pub fn name(self) -> &'static str {
         match self {
             Self::Utr5Length => "utr5_length",
@@ -107,19 +75,58 @@ impl HalfLifeFeature {
             Self::Measured => "measured",
         }
     }
+}
 
-    /// Its value for a gene.
-    pub fn of(self, half_life: &HalfLife) -> Option<f32> {
-        match self {
-            Self::Utr5Length => half_life.utr5_length,
-            Self::CdsLength => half_life.cds_length,
-            Self::IntronLength => half_life.intron_length,
-            Self::Utr3Length => half_life.utr3_length,
-            Self::Utr5Gc => half_life.utr5_gc,
-            Self::CdsGc => half_life.cds_gc,
-            Self::Utr3Gc => half_life.utr3_gc,
-            Self::OrfExonDensity => half_life.orf_exon_density,
-            Self::Measured => half_life.measured,
+/// What is known of a transcript's features; in files an object of those that are known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(into = "BTreeMap<HalfLifeFeature, f32>", from = "BTreeMap<HalfLifeFeature, f32>")]
+pub struct HalfLife([Option<f32>; HalfLifeFeature::ALL.len()]);
+
+impl Index<HalfLifeFeature> for HalfLife {
+    type Output = Option<f32>;
+    fn index(&self, feature: HalfLifeFeature) -> &Option<f32> {
+        &self.0[feature as usize]
+    }
+}
+
+impl IndexMut<HalfLifeFeature> for HalfLife {
+    fn index_mut(&mut self, feature: HalfLifeFeature) -> &mut Option<f32> {
+        &mut self.0[feature as usize]
+    }
+}
+
+impl FromIterator<(HalfLifeFeature, f32)> for HalfLife {
+    fn from_iter<I: IntoIterator<Item = (HalfLifeFeature, f32)>>(known: I) -> Self {
+        let mut half_life = Self::default();
+        known.into_iter().for_each(|(feature, value)| half_life[feature] = Some(value));
+        half_life
+    }
+}
+
+impl From<BTreeMap<HalfLifeFeature, f32>> for HalfLife {
+    fn from(known: BTreeMap<HalfLifeFeature, f32>) -> Self {
+        known.into_iter().collect()
+    }
+}
+
+impl From<HalfLife> for BTreeMap<HalfLifeFeature, f32> {
+    fn from(half_life: HalfLife) -> Self {
+        HalfLifeFeature::ALL.into_iter().filter_map(|feature| Some((feature, half_life[feature]?))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn features_lie_in_the_order_of_their_list_and_go_by_name() {
+        for (place, feature) in HalfLifeFeature::ALL.into_iter().enumerate() {
+            assert_eq!(feature as usize, place);
+            let known: HalfLife = [(feature, 0.5)].into_iter().collect();
+            let text = format!(r#"{{"{}":0.5}}"#, feature.name());
+            assert_eq!(serde_json::to_string(&known).unwrap(), text);
+            assert_eq!(serde_json::from_str::<HalfLife>(&text).unwrap(), known);
         }
     }
 }

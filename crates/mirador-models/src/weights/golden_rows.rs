@@ -8,7 +8,7 @@ use mirna::{Base, Rna};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::tasks::expression::{Gene, HalfLife};
+use crate::tasks::expression::{Gene, HalfLifeFeature};
 use crate::tasks::pre_mirna::PreMirna;
 use crate::tasks::target_site::{MIRNA_LENGTHS, Pair, SITE_LENGTHS};
 use crate::tasks::{Input, Task, pre_mirna};
@@ -50,9 +50,9 @@ fn pair(step: usize, rng: &mut ChaCha8Rng) -> Pair {
 /// Every other one without half-life features.
 fn gene(step: usize, rng: &mut ChaCha8Rng) -> Gene {
     let length = if step + 1 == ROWS { LONG_PROMOTER } else { spread(step, &PROMOTERS) };
-    let known = |value: f32| step.is_multiple_of(2).then_some(value);
-    let half_life =
-        HalfLife { cds_length: known(3.1), utr3_gc: known(0.4), measured: known(0.5), ..HalfLife::default() };
+    let known =
+        [(HalfLifeFeature::CdsLength, 3.1), (HalfLifeFeature::Utr3Gc, 0.4), (HalfLifeFeature::Measured, 0.5)];
+    let half_life = known.into_iter().filter(|_| step.is_multiple_of(2)).collect();
     Gene { promoter: random(length, rng), tss: length * 2 / 3, half_life, mirnas: BTreeMap::new() }
 }
 

@@ -4,20 +4,28 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use csv::StringRecord;
 use mirador_models::tasks::target_site::{MIRNA_LENGTHS, Pair, SITE_LENGTHS};
 use mirna::Rna;
 use serde::de::DeserializeOwned;
 
 /// Reads every row as an `R` and turns it into what the caller keeps.
 pub fn read<R: DeserializeOwned, T>(path: &Path, mut parse: impl FnMut(R) -> Result<T>) -> Result<Vec<T>> {
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(b'\t')
-        .from_path(path)
-        .with_context(|| format!("{} cannot be read", path.display()))?;
+    read_with_header(path, |header, fields| parse(fields.deserialize(Some(header))?))
+}
+
+/// Hands every row over with the header.
+pub fn read_with_header<T>(
+    path: &Path,
+    mut parse: impl FnMut(&StringRecord, &StringRecord) -> Result<T>,
+) -> Result<Vec<T>> {
+    let unreadable = || format!("{} cannot be read", path.display());
+    let mut reader = csv::ReaderBuilder::new().delimiter(b'\t').from_path(path).with_context(unreadable)?;
+    let header = reader.headers().with_context(unreadable)?.clone();
     let mut rows = Vec::new();
-    for (index, record) in reader.deserialize().enumerate() {
-        let place = || format!("{}, row {}", path.display(), index + 1);
-        rows.push(record.map_err(anyhow::Error::from).and_then(&mut parse).with_context(place)?);
+    for (index, fields) in reader.records().enumerate() {
+        let row = fields.map_err(anyhow::Error::from).and_then(|fields| parse(&header, &fields));
+        rows.push(row.with_context(|| format!("{}, row {}", path.display(), index + 1))?);
     }
     Ok(rows)
 }

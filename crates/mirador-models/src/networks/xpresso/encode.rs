@@ -43,7 +43,7 @@ fn encode(gene: &Gene, switches: &Switches) -> Encoded {
     let missing = UPSTREAM - (gene.tss - part.start);
     let mut values = vec![0.0; missing];
     values.extend(tokens(gene.promoter[part].iter(), WINDOW - missing, ALPHABET));
-    values.extend(switches.features.iter().map(|feature| feature.of(&gene.half_life).unwrap_or(f32::NAN)));
+    values.extend(switches.features.iter().map(|feature| gene.half_life[*feature].unwrap_or(f32::NAN)));
     values.extend(switches.mirnas.iter().map(|name| gene.mirnas.get(name).copied().unwrap_or(0.0)));
     let mut warnings = window_warnings(&gene.promoter, gene.tss, switches.window);
     warnings.extend(feature_warnings(gene, &switches.features));
@@ -72,10 +72,10 @@ fn window_warnings(promoter: &Rna, tss: usize, [upstream, downstream]: [usize; 2
 }
 
 fn feature_warnings(gene: &Gene, features: &[HalfLifeFeature]) -> Vec<String> {
-    let known = |feature: &HalfLifeFeature| feature.of(&gene.half_life).is_some();
+    let known = |feature: &HalfLifeFeature| gene.half_life[*feature].is_some();
     let unknown = features.iter().filter(|feature| !known(feature)).map(|feature| feature.name());
-    let all = HalfLifeFeature::XPRESSO.into_iter().chain([HalfLifeFeature::Measured]);
-    let unread = all.filter(|feature| known(feature) && !features.contains(feature));
+    let unread =
+        HalfLifeFeature::ALL.into_iter().filter(|feature| known(feature) && !features.contains(feature));
     let unread: Vec<&str> = unread.map(HalfLifeFeature::name).collect();
     let unknown: Vec<&str> = unknown.collect();
     let mut warnings = Vec::new();
@@ -110,7 +110,7 @@ fn mirna_warnings(gene: &Gene, mirnas: &[String]) -> Vec<String> {
 fn unseen_warnings(gene: &Gene, switches: &Switches) -> Vec<String> {
     let mut warnings = Vec::new();
     for feature in &switches.features {
-        if let (Some(value), Some(seen)) = (feature.of(&gene.half_life), Scale::of(*feature).trained)
+        if let (Some(value), Some(seen)) = (gene.half_life[*feature], Scale::of(*feature).trained)
             && !seen.contains(&f64::from(value))
         {
             let (name, least, most) = (feature.name(), seen.start(), seen.end());
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn what_no_training_gene_had_is_said() {
         let mut gene = gene(10_500, 7_000);
-        gene.half_life.measured = Some(5.5);
+        gene.half_life[HalfLifeFeature::Measured] = Some(5.5);
         let seen = Switches { levels: Some([1.0, 1.0]), ..switches(&["mir-1", "mir-2"]) };
         assert_eq!(
             encode(&gene, &seen).warnings,
@@ -197,7 +197,7 @@ mod tests {
                 "mirnas: training saw a level of 1 where a miRNA targets the gene, not: mir-1 (2)",
             ]
         );
-        gene.half_life.measured = Some(-3.5);
+        gene.half_life[HalfLifeFeature::Measured] = Some(-3.5);
         gene.mirnas = [("mir-1".to_owned(), 1.0), ("mir-2".to_owned(), 0.0)].into();
         assert!(encode(&gene, &seen).warnings.is_empty());
     }
@@ -224,7 +224,7 @@ mod tests {
             ]
         );
         let mut whole = gene(10_500, 7_000);
-        whole.half_life.measured = Some(0.1);
+        whole.half_life[HalfLifeFeature::Measured] = Some(0.1);
         assert!(encode(&whole, &switches(&["mir-1"])).warnings.is_empty());
         whole.tss = 6_999;
         assert_eq!(encode(&whole, &switches(&["mir-1"])).warnings.len(), 2);

@@ -53,7 +53,8 @@ impl Default for Switches {
     fn default() -> Self {
         Self {
             window: [UPSTREAM, DOWNSTREAM],
-            features: HalfLifeFeature::XPRESSO.to_vec(),
+            // Of the network as published, which knows no measured half-life.
+            features: HalfLifeFeature::ALL[..8].to_vec(),
             mirnas: Vec::new(),
             levels: None,
             dropout: [0.00099, 0.01546],

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use mirador_models::tasks::expression::HalfLife;
+use mirador_models::tasks::expression::{HalfLife, HalfLifeFeature};
 
 use super::genome::Genome;
 
@@ -118,16 +118,16 @@ impl Transcript {
         let log = |value: f64| Some((value + 0.1).log10() as f32);
         let log_length = |ranges: &[Range<usize>]| log(length(ranges) as f64);
         let gc = |ranges: &[Range<usize>]| genome.gc(&self.contig, ranges);
-        HalfLife {
-            utr5_length: log_length(&utr5),
-            cds_length: log_length(&coding),
-            intron_length: log((span.len() - length(&self.exons)) as f64),
-            utr3_length: log_length(&utr3),
-            utr5_gc: gc(&utr5),
-            cds_gc: gc(&coding),
-            utr3_gc: gc(&utr3),
-            orf_exon_density: log(1000.0 * coding.len() as f64 / length(&coding) as f64),
-            measured: None,
-        }
+        let features = [
+            (HalfLifeFeature::Utr5Length, log_length(&utr5)),
+            (HalfLifeFeature::CdsLength, log_length(&coding)),
+            (HalfLifeFeature::IntronLength, log((span.len() - length(&self.exons)) as f64)),
+            (HalfLifeFeature::Utr3Length, log_length(&utr3)),
+            (HalfLifeFeature::Utr5Gc, gc(&utr5)),
+            (HalfLifeFeature::CdsGc, gc(&coding)),
+            (HalfLifeFeature::Utr3Gc, gc(&utr3)),
+            (HalfLifeFeature::OrfExonDensity, log(1000.0 * coding.len() as f64 / length(&coding) as f64)),
+        ];
+        features.into_iter().filter_map(|(feature, value)| Some((feature, value?))).collect()
     }
 }

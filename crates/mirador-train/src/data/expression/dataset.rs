@@ -7,16 +7,16 @@
 //! | `ensg`, `symbol`, `chromosome` | the gene |
 //! | `split` | `train`, `validation` or `test` |
 //! | `promoter`, `tss` | letters of the sense strand, 5'→3', and the 0-based index of the start of transcription |
-//! | `utr5_length` … `measured` | half-life features, in the units of [`HalfLife`] |
+//! | `utr5_length` … `measured` | half-life features, in the units of [`HalfLifeFeature`] |
 //! | `target_mirnas` | `name=score;…`, the miRNAs that target the gene; the score is the lower the stronger the target (TargetScan's cumulative weighted context++ score). `name=score@level` also gives the miRNA's level, log10(mean reads + 0.1), which is 1 where it is left out |
-//! | `published_promoter_only` | the published Xpresso's prediction from 10.5 kb, as a floor |
+//! | `published_promoter_only` | the published Xpresso's prediction from 10.5 kb, as a baseline |
 //! | `level` | log10 of the expression: the target |
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use mirador_models::tasks::expression::{Gene, HalfLife, PROMOTER_LENGTHS};
+use mirador_models::tasks::expression::{Gene, HalfLife, HalfLifeFeature, PROMOTER_LENGTHS};
 use mirna::Rna;
 use serde::{Deserialize, Serialize};
 
@@ -55,8 +55,12 @@ pub struct Example {
     pub level: f32,
 }
 
-/// The same without nesting: csv cannot flatten.
-#[derive(Serialize, Deserialize)]
+/// The columns before the half-life features, and those after them.
+const GENE: [&str; 6] = ["ensg", "symbol", "chromosome", "split", "promoter", "tss"];
+const REST: [&str; 3] = ["target_mirnas", "published_promoter_only", "level"];
+
+/// The columns that no feature is.
+#[derive(Deserialize)]
 struct Record {
     ensg: String,
     symbol: String,
@@ -64,15 +68,6 @@ struct Record {
     split: Split,
     promoter: String,
     tss: usize,
-    utr5_length: Option<f32>,
-    cds_length: Option<f32>,
-    intron_length: Option<f32>,
-    utr3_length: Option<f32>,
-    utr5_gc: Option<f32>,
-    cds_gc: Option<f32>,
-    utr3_gc: Option<f32>,
-    orf_exon_density: Option<f32>,
-    measured: Option<f32>,
     target_mirnas: String,
     published_promoter_only: Option<f64>,
     level: f32,
@@ -80,22 +75,18 @@ struct Record {
 
 /// Reads a file that [`write()`] wrote; a wrong row is named.
 pub fn read(path: &Path) -> Result<Vec<Example>> {
-    tsv::read(path, |record: Record| {
+    tsv::read_with_header(path, |header, fields| {
+        let record: Record = fields.deserialize(Some(header))?;
         let promoter = Rna::trusted(&record.promoter, PROMOTER_LENGTHS).context("promoter")?;
         ensure!(record.tss < promoter.len(), "tss {} lies outside the promoter", record.tss);
         ensure!(record.level.is_finite(), "level {} is not finite", record.level);
         let targets = parse_targets(&record.target_mirnas)?;
-        let half_life = HalfLife {
-            utr5_length: record.utr5_length,
-            cds_length: record.cds_length,
-            intron_length: record.intron_length,
-            utr3_length: record.utr3_length,
-            utr5_gc: record.utr5_gc,
-            cds_gc: record.cds_gc,
-            utr3_gc: record.utr3_gc,
-            orf_exon_density: record.orf_exon_density,
-            measured: record.measured,
-        };
+        let mut half_life = HalfLife::default();
+        for feature in HalfLifeFeature::ALL {
+            let column = header.iter().position(|name| name == feature.name());
+            let field = fields.get(column.context(feature.name())?).filter(|field| !field.is_empty());
+            half_life[feature] = field.map(str::parse).transpose().context(feature.name())?;
+        }
         let mirnas = targets.iter().map(|(name, (_, level))| (name.clone(), *level)).collect();
         Ok(Example {
             ensg: record.ensg,
@@ -116,42 +107,18 @@ pub fn write(path: &Path, rows: &[Example]) -> Result<()> {
         std::fs::create_dir_all(folder)?;
     }
     let mut writer = csv::WriterBuilder::new().delimiter(b'\t').from_path(path)?;
+    let features = HalfLifeFeature::ALL.map(HalfLifeFeature::name);
+    writer.write_record(GENE.iter().chain(&features).chain(&REST))?;
     for Example { ensg, symbol, chromosome, split, gene, target_scores, published, level } in rows {
         let targets = target_scores.iter().map(|(name, score)| match gene.mirnas.get(name) {
             Some(level) if *level != 1.0 => format!("{name}={score}@{level}"),
             _ => format!("{name}={score}"),
         });
-        let HalfLife {
-            utr5_length,
-            cds_length,
-            intron_length,
-            utr3_length,
-            utr5_gc,
-            cds_gc,
-            utr3_gc,
-            orf_exon_density,
-            measured,
-        } = gene.half_life;
-        writer.serialize(Record {
-            ensg: ensg.clone(),
-            symbol: symbol.clone(),
-            chromosome: chromosome.clone(),
-            split: *split,
-            promoter: gene.promoter.to_string(),
-            tss: gene.tss,
-            utr5_length,
-            cds_length,
-            intron_length,
-            utr3_length,
-            utr5_gc,
-            cds_gc,
-            utr3_gc,
-            orf_exon_density,
-            measured,
-            target_mirnas: targets.collect::<Vec<_>>().join(";"),
-            published_promoter_only: *published,
-            level: *level,
-        })?;
+        writer.serialize((
+            (ensg, symbol, chromosome, split, gene.promoter.to_string(), gene.tss),
+            HalfLifeFeature::ALL.map(|feature| gene.half_life[feature]),
+            (targets.collect::<Vec<_>>().join(";"), published, level),
+        ))?;
     }
     Ok(writer.flush()?)
 }
@@ -182,7 +149,8 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        let half_life = HalfLife { cds_gc: Some(0.25), measured: Some(-1.5), ..HalfLife::default() };
+        let half_life =
+            [(HalfLifeFeature::CdsGc, 0.25), (HalfLifeFeature::Measured, -1.5)].into_iter().collect();
         let gene = Gene {
             promoter: "ACGUN".parse().unwrap(),
             tss: 3,

@@ -90,6 +90,7 @@ fn splits(genes: usize) -> Vec<Split> {
 
 #[cfg(test)]
 mod tests {
+    use mirador_models::tasks::expression::HalfLifeFeature;
     use mirna::Rna;
 
     use super::*;
@@ -152,14 +153,18 @@ chr7\tx\tCDS\t73\t76\t.\t-\t0\tgene_id \"G2\"; transcript_id \"T2\";
 
         let log = |value: f64| Some((value + 0.1).log10() as f32);
         let features = one.gene.half_life;
-        assert_eq!(features.utr5_length, log(5.0));
-        assert_eq!(features.cds_length, log(15.0));
-        assert_eq!(features.intron_length, log(10.0));
-        assert_eq!(features.utr3_length, log(10.0));
-        assert_eq!(features.orf_exon_density, log(2000.0 / 15.0));
+        assert_eq!(features[HalfLifeFeature::Utr5Length], log(5.0));
+        assert_eq!(features[HalfLifeFeature::CdsLength], log(15.0));
+        assert_eq!(features[HalfLifeFeature::IntronLength], log(10.0));
+        assert_eq!(features[HalfLifeFeature::Utr3Length], log(10.0));
+        assert_eq!(features[HalfLifeFeature::OrfExonDensity], log(2000.0 / 15.0));
         let gc = contig[20..25].matches(['G', 'C']).count() as f32 / 5.0;
-        assert_eq!(features.utr5_gc, Some(gc));
-        assert_eq!(two.gene.half_life.utr5_length, log(4.0), "on the reverse strand it lies behind");
-        assert_eq!(two.gene.half_life.utr3_length, log(2.0));
+        assert_eq!(features[HalfLifeFeature::Utr5Gc], Some(gc));
+        assert_eq!(
+            two.gene.half_life[HalfLifeFeature::Utr5Length],
+            log(4.0),
+            "on the reverse strand it lies behind"
+        );
+        assert_eq!(two.gene.half_life[HalfLifeFeature::Utr3Length], log(2.0));
     }
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use mirador_models::tasks::expression::{Gene, HalfLife, PROMOTER_LENGTHS};
+use mirador_models::tasks::expression::{Gene, HalfLifeFeature, PROMOTER_LENGTHS};
 use mirna::Rna;
 use serde::Deserialize;
 
@@ -56,7 +56,8 @@ pub fn human_promoters(data: &Path, tally: &mut Tally) -> Result<Vec<XpressoGene
             return Ok(None);
         };
         let promoter = Rna::trusted(letters, PROMOTER_LENGTHS)?;
-        let half_life = HalfLife { measured: row.halflife_scaled_saluki, ..HalfLife::default() };
+        let measured = row.halflife_scaled_saluki.map(|value| (HalfLifeFeature::Measured, value));
+        let half_life = measured.into_iter().collect();
         Ok(Some(XpressoGene {
             ensg: row.ensg,
             symbol: row.symbol,
@@ -70,7 +71,7 @@ pub fn human_promoters(data: &Path, tally: &mut Tally) -> Result<Vec<XpressoGene
     tally.count(all.len(), "genes of Xpresso's list with a level");
     let genes: Vec<XpressoGene> = all.into_iter().flatten().collect();
     tally.count(genes.len(), "of them have a promoter (300, 86 or 60 nt); the others are dropped");
-    let known = genes.iter().filter(|row| row.gene.half_life.measured.is_some()).count();
+    let known = genes.iter().filter(|row| row.gene.half_life[HalfLifeFeature::Measured].is_some()).count();
     tally.count(known, "of these have a measured half-life");
     Ok(genes)
 }

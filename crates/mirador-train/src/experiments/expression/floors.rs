@@ -81,6 +81,5 @@ fn words_and_half_life(gene: &Gene) -> Vec<f64> {
 }
 
 fn features(gene: &Gene) -> impl Iterator<Item = Option<f32>> {
-    let all = HalfLifeFeature::XPRESSO.into_iter().chain([HalfLifeFeature::Measured]);
-    all.map(|feature| feature.of(&gene.half_life))
+    HalfLifeFeature::ALL.into_iter().map(|feature| gene.half_life[feature])
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use anyhow::{Result, ensure};
-use mirador_models::tasks::expression::Gene;
+use mirador_models::tasks::expression::{Gene, HalfLifeFeature};
 use mirna::Base;
 use rand::SeedableRng;
 use rand::seq::{IndexedRandom, SliceRandom};
@@ -79,10 +79,12 @@ impl Experiment for Genes {
     /// from those that are known.
     fn draw(&self, fold: usize, _: &Stage, rng: &mut ChaCha8Rng) -> Result<Vec<Labelled>> {
         let train = &self.folds[fold].train;
-        let known: Vec<f32> = train.iter().filter_map(|row| row.gene().half_life.measured).collect();
+        let known: Vec<f32> =
+            train.iter().filter_map(|row| row.gene().half_life[HalfLifeFeature::Measured]).collect();
         let mut draw = |row: &Row| {
             let mut gene = row.gene().clone();
-            gene.half_life.measured = gene.half_life.measured.or_else(|| known.choose(rng).copied());
+            gene.half_life[HalfLifeFeature::Measured] =
+                gene.half_life[HalfLifeFeature::Measured].or_else(|| known.choose(rng).copied());
             (gene.into(), row.target)
         };
         Ok(train.iter().map(&mut draw).collect())
