@@ -82,7 +82,7 @@ pub struct ServeConfig {
     /// Certificate chain (PEM): serve HTTPS; read anew on SIGHUP
     #[arg(long, env = "MIRADOR_TLS_CERT", requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,
-    /// Its private key (PEM)
+    /// The certificate's private key (PEM)
     #[arg(long, env = "MIRADOR_TLS_KEY", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
     /// File of API keys, made by `mirador key`: only their holders are answered; read anew on SIGHUP

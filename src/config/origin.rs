@@ -39,7 +39,7 @@ impl Authority {
         format!("{scheme}://{}{}/", self.host, port.map_or(String::new(), |port| format!(":{port}")))
     }
 
-    /// The same host, at this port where none was named.
+    /// This host, at this port where none was named.
     pub fn or_port(self, port: Option<u16>) -> Self {
         Self { port: self.port.or(port), ..self }
     }

@@ -45,7 +45,7 @@ pub struct CallerShare {
 
 /// Held while a stream of lines lasts.
 pub struct StreamPermit {
-    /// Of the stream's caller.
+    /// The share of the stream's caller.
     pub share: Arc<CallerShare>,
     _permits: [OwnedSemaphorePermit; 2],
 }
@@ -69,7 +69,7 @@ impl Callers {
         }
     }
 
-    /// Of one caller.
+    /// The share of one caller.
     pub fn share(&self, caller: &Caller) -> Arc<CallerShare> {
         let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(share) = shares.get(caller).and_then(Weak::upgrade) {

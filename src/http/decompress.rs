@@ -84,7 +84,7 @@ enum Decoder {
 }
 
 impl Decoder {
-    /// Of `Content-Encoding`, whose names are in either case and on any number of lines; `None` where nothing is to do.
+    /// The coding that `Content-Encoding` names, in either case and on any number of lines; `None` where nothing is to do.
     fn named_in(headers: &HeaderMap) -> Result<Option<Self>, Problem> {
         let mut found = None;
         for line in headers.get_all(header::CONTENT_ENCODING) {

@@ -18,7 +18,7 @@ pub struct Health {
 }
 
 impl Health {
-    /// Of a server or a model.
+    /// How a server or a model is.
     pub const READY: Self = Self { status: "ready" };
 }
 

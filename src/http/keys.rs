@@ -28,7 +28,7 @@ pub struct Key {
     pub name: Arc<str>,
     /// What its holder may ask.
     pub scopes: Vec<Scope>,
-    /// Of the secret: SHA-256, 64 lower-case hexadecimal digits.
+    /// SHA-256 of the secret, 64 lower-case hexadecimal digits.
     digest: String,
 }
 

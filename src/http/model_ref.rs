@@ -11,13 +11,13 @@ pub struct ModelRef {
     /// Name of the model.
     #[schema(example = "dmiso")]
     name: String,
-    /// Its version.
+    /// The version.
     #[schema(example = "balanced")]
     version: String,
 }
 
 impl ModelRef {
-    /// Of what is served.
+    /// Names what is served.
     pub fn of(served: &ServedModel) -> Self {
         Self { name: served.config.model.clone(), version: served.config.version.clone() }
     }

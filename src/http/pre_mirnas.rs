@@ -44,7 +44,7 @@ pub struct PreMirnaRow {
     #[schema(max_length = 256)]
     id: Option<String>,
     /// The hairpin as miRBase cuts it, on the transcribed strand, 5'→3', 40 to 164 nt; RNA or DNA letters in either case.
-    /// Its ends decide: cut elsewhere (as Drosha cuts, or with flanks), a canonical hairpin looks like a mirtron; the
+    /// The ends decide: cut elsewhere (as Drosha cuts, or with flanks), a canonical hairpin looks like a mirtron; the
     /// model's `caution` has the figures. That it is from the other strand is seen, and warned of, only where the ends of
     /// an intron tell. `N` and the other IUPAC codes are unknown letters: `warnings` counts them, and at least half of the
     /// letters have to be known.

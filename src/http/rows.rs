@@ -41,7 +41,7 @@ pub trait ScoringEndpoint: DeserializeOwned + Send + 'static {
     /// What is said of a row; `threshold` makes a probability a yes.
     fn decode_row(answer: Answer<Self::Echo>, threshold: f32) -> Self::Result;
 
-    /// Its miRNA was written 3'→5'.
+    /// Told that the row's miRNA was written 3'→5'.
     fn turn(&mut self) {}
 
     /// What a field holds, if there is such a field.
@@ -72,7 +72,7 @@ pub struct Found<S> {
 
 /// A row, or what is wrong with its shape.
 pub struct FoundRow<S> {
-    /// Its line in the caller's file, from 1, where it has one.
+    /// The row's line in the caller's file, from 1, where it has one.
     pub line: Option<u64>,
     /// The row.
     pub row: Result<S, Vec<FieldError>>,

@@ -31,7 +31,7 @@ struct Inner {
     callers: Callers,
     /// For replies that are compressed.
     compressors: Arc<Semaphore>,
-    /// Of encoded rows, for all models.
+    /// Bytes of encoded rows, for all models.
     bytes: Bytes,
     fault: Fault,
     /// Turns true once, and stays.

@@ -14,14 +14,14 @@ pub struct Health {
     started: Instant,
     /// When the last batch ended, or the first input came after a rest.
     moved: AtomicU64,
-    /// Of each worker: when its batch began; 0 while it has none.
+    /// When each worker's batch began; 0 while it has none.
     began: Box<[AtomicU64]>,
     /// Workers whose replica fails its golden outputs or cannot be built anew.
     broken: AtomicUsize,
 }
 
 impl Health {
-    /// Of so many workers.
+    /// Health of so many workers.
     pub fn new(workers: usize) -> Self {
         let began = (0..workers).map(|_| AtomicU64::new(0)).collect();
         Self { started: Instant::now(), moved: AtomicU64::new(0), began, broken: AtomicUsize::new(0) }

@@ -45,7 +45,7 @@ impl ModelMetrics {
         (if late { &self.late } else { &self.left }).increment(inputs as u64);
     }
 
-    /// Of `name@version`.
+    /// Metrics of `name@version`.
     pub fn new(model: &str) -> Self {
         *MEASURED.lock().unwrap_or_else(PoisonError::into_inner).entry(model.to_owned()).or_default() += 1;
         let name = model.to_owned();

@@ -16,7 +16,7 @@ use super::{Fault, ModelMetrics, PredictError};
 const BATCH_TIME: Duration = Duration::from_millis(250);
 /// A batch's inputs take no more bytes.
 const BATCH_BYTES: usize = 4 << 20;
-/// Of the time that draining may take, the part that large requests may keep the workers busy for: what was accepted is
+/// The part of the drain time that large requests may keep the workers busy for: what was accepted is
 /// answered before it is over.
 const LARGE_SHARE: f64 = 0.7;
 

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-/// Of Linux' 40 levels, as `nice` counts them: a third of a core's time stays beside threads of level 0.
+/// Nice level of the threads for large work: a third of a core's time stays beside threads of level 0.
 #[cfg(target_os = "linux")]
 const LEVEL: i32 = 5;
 

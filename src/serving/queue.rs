@@ -13,9 +13,9 @@ use super::{ModelMetrics, PredictError};
 /// Which of the two lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Line {
-    /// Of small requests.
+    /// Small requests.
     Short,
-    /// Of large ones.
+    /// Large requests.
     Long,
 }
 

@@ -14,11 +14,11 @@ use super::{Forward, Predictor, PredictorConfig, Rebuild, cost};
 pub struct ServedModel {
     /// The kind of network.
     pub model: &'static Model,
-    /// Its `config.json`.
+    /// What `config.json` says.
     pub config: WeightsConfig,
-    /// Its `metrics.json`.
+    /// What `metrics.json` says.
     pub metrics: serde_json::Map<String, serde_json::Value>,
-    /// Its `CARD.md`.
+    /// The text of `CARD.md`.
     pub card: String,
     /// From letters to its input.
     pub encoder: Arc<Encoder>,

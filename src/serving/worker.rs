@@ -88,7 +88,7 @@ impl Worker {
             several => {
                 let mut inputs = Vec::with_capacity(padded * self.width);
                 several.iter().for_each(|part| inputs.extend_from_slice(part.inputs(self.width)));
-                // Filled up with its own first rows: a network need not bear an input of nothing.
+                // Filled up with the batch's own first rows: a network need not accept an input without rows.
                 inputs.extend_from_within(..(padded - rows) * self.width);
                 self.metrics.padding_inputs.increment((padded - rows) as u64);
                 let mut outputs = self.run(&inputs);

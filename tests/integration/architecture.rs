@@ -215,3 +215,14 @@ fn files_stay_small() {
     lines.sort_unstable();
     assert!(lines[lines.len() / 2] < 120, "the median file has {} lines", lines[lines.len() / 2]);
 }
+
+#[test]
+fn documentation_begins_with_its_subject() {
+    for source in CRATES.iter().flat_map(|root| sources(root)) {
+        for line in source.text.lines().map(str::trim_start) {
+            let Some(text) = line.strip_prefix("///").or(line.strip_prefix("//!")) else { continue };
+            let vague = ["Of ", "The same ", "Its "].iter().any(|start| text.trim_start().starts_with(start));
+            assert!(!vague, "{}: {line:?} does not begin with its subject", source.path.display());
+        }
+    }
+}

@@ -32,7 +32,7 @@ fn around(before: &str, middle: &str, after: &str) -> Vec<Vec<u8>> {
         .concat()
 }
 
-/// All of them.
+/// Every attack's body.
 pub fn all() -> Vec<Packed> {
     const SCORE: &str = "/v1/target-sites/score";
     const INFER: &str = "/v2/models/pairmap/infer";

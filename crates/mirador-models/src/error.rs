@@ -38,7 +38,7 @@ pub enum LoadError {
     /// A tensor has another shape than the layer.
     #[error("tensor {tensor:?} has shape {found:?}; the network has {expected:?}")]
     Shape {
-        /// Its name.
+        /// The tensor's name.
         tensor: String,
         /// The layer's shape.
         expected: Vec<i64>,
@@ -54,7 +54,7 @@ pub enum LoadError {
     /// A golden case is no row of the task.
     #[error("golden case {case}: {error}")]
     GoldenInput {
-        /// Its index in `golden.json`.
+        /// The row's index in `golden.json`.
         case: usize,
         /// What is wrong with its letters.
         error: ParseError,
@@ -62,7 +62,7 @@ pub enum LoadError {
     /// The network does not reproduce what training saw.
     #[error("golden case {case}: output {got}, but training saw {expected}")]
     Golden {
-        /// Its index in `golden.json`.
+        /// The row's index in `golden.json`.
         case: usize,
         /// The output now.
         got: f32,

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ModelId {
-    /// Of the model.
+    /// The model's name.
     pub name: String,
-    /// Of its version.
+    /// The version's name.
     pub version: String,
 }
 

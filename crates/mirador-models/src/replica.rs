@@ -15,9 +15,9 @@ const BATCH: usize = 512;
 
 /// A network that belongs to one thread for life: tensors are `Send`, not `Sync`.
 pub struct Replica {
-    /// Its variables.
+    /// The variables.
     pub store: nn::VarStore,
-    /// Its layers.
+    /// The layers.
     pub network: Network,
     /// From letters to its input.
     pub encoder: Encoder,
@@ -37,7 +37,7 @@ impl Replica {
         Ok(Self { store, network, encoder: (model.encoder)(options)? })
     }
 
-    /// Its weights, for others to share.
+    /// The replica's weights, for others to share.
     pub fn weights(&self) -> Weights {
         Weights { variables: Mutex::new(self.store.variables()), device: self.store.device() }
     }

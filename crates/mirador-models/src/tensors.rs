@@ -19,12 +19,12 @@ pub struct Array {
 }
 
 impl Array {
-    /// The same values with the axes in reverse order: Keras kernels to libtorch's.
+    /// These values with the axes in reverse order: Keras kernels to libtorch's.
     pub fn reverse_axes(&self) -> Self {
         self.permute(&(0..self.shape.len() as i64).rev().collect::<Vec<i64>>())
     }
 
-    /// The same values with the axes in this order.
+    /// These values with the axes in this order.
     pub fn permute(&self, axes: &[i64]) -> Self {
         let shape: Vec<i64> = self.shape.iter().map(|&size| size as i64).collect();
         Self::of(&Tensor::from_slice(&self.values).view(&*shape).permute(axes))

@@ -31,7 +31,7 @@ pub struct Row {
 pub struct Probe {
     /// What it reads.
     pub name: String,
-    /// One for each row. Of a class they are ranked; where they are counted, one half is the threshold.
+    /// One score for each row. Classes are ranked by it; where calls are counted, one half is the threshold.
     pub scores: Vec<f64>,
 }
 
@@ -58,7 +58,7 @@ impl<'a> FittedFloor<'a> {
 /// One split of the rows.
 #[derive(Debug, Default)]
 pub struct Fold {
-    /// Of every class: what the optimiser sees, and what the floors are fitted on.
+    /// Rows of every class: what the optimiser sees, and what the baselines are fitted on.
     pub train: Vec<Row>,
     /// Chooses the epoch and the seed.
     pub validation: Vec<Row>,

@@ -111,7 +111,7 @@ impl Training {
         Ok(Some((Tensors::read(&file)?, start)))
     }
 
-    /// The same for another recipe, on its own dataset.
+    /// This training for another recipe, on its own dataset.
     fn of_another(&self, recipe: Recipe) -> Self {
         Self {
             dataset: prepare::beside(&self.dataset, recipe.data.dataset()),
@@ -149,7 +149,7 @@ struct Data<'a> {
 struct Trained {
     report: SeedReport,
     weights: Tensors,
-    /// Its units died: it says the same of every validation row.
+    /// Whether its units died: it says one thing of every validation row.
     is_dead: bool,
     /// By test.
     scores: Vec<Vec<f64>>,

@@ -116,7 +116,7 @@ pub fn is_missing(text: &str) -> bool {
 }
 
 impl Notation {
-    /// Of a text that is not all nucleotides.
+    /// What may be meant by a text that is not all nucleotides.
     pub fn of(text: &str) -> Option<Self> {
         let text: String = text.chars().take(LOOKED_AT).collect();
         let text = text.replace(['’', '′', 'ʹ', '´'], "'");
@@ -177,7 +177,7 @@ impl Notation {
         place(|letter| "-.~_".contains(letter)).map(|(letter, position)| Self::Gap { letter, position })
     }
 
-    /// Of a text whose letters may all be IUPAC codes: `rA`, `mU` and `dT` are, to whom does not look at the case.
+    /// What may be meant by a text whose letters may all be IUPAC codes: `rA`, `mU` and `dT` are, to whom does not look at the case.
     pub fn of_letters(text: &str) -> Option<Self> {
         let letters: Vec<char> =
             text.chars().take(LOOKED_AT).filter(|letter| !"*-".contains(*letter)).collect();

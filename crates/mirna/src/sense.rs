@@ -108,7 +108,7 @@ impl Turned {
 }
 
 impl Turned {
-    /// Of a pair that matches throughout, each strand has a seed match on the other. Then the first letters tell: most
+    /// Where a pair matches throughout, each strand has a seed match on the other. Then the first letters tell: most
     /// miRNAs begin with U, and opposite it an 8mer has A.
     fn swapped(mirna: &Rna, site: &Rna, written: SiteType) -> Option<Self> {
         let begins_with_u = |rna: &Rna| rna.first() == Some(&Base::U);

@@ -64,11 +64,11 @@ pub struct Rna(Vec<Base>);
 pub struct Unknown {
     /// How many letters.
     pub count: usize,
-    /// Of how many that were sent.
+    /// How many letters were sent.
     pub sent: usize,
     /// The first of them, as it was written.
     pub letter: char,
-    /// Its position, 1-based.
+    /// The letter's position, 1-based.
     pub position: usize,
 }
 
@@ -102,7 +102,7 @@ pub enum ParseError {
     InvalidLetter {
         /// The letter as written.
         letter: char,
-        /// Its position, 1-based, after white space around the sequence was cut.
+        /// The letter's position, 1-based, after white space around the sequence was cut.
         position: usize,
     },
     /// Outside the lengths that the field takes.

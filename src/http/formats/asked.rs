@@ -16,7 +16,7 @@ pub struct Asked {
     #[param(required = false)]
     pub model: Option<String>,
     // No example of its own: the page of documents would send it with every request that is tried out.
-    /// Of a table without a header line: the names of its columns, between commas, as in `mirna,site,label`.
+    /// For a table without a header line: the names of the columns, between commas, as in `mirna,site,label`.
     #[param(required = false, value_type = String)]
     pub header: Option<Vec<String>>,
     /// Columns, or fields, that are not known are given back: as columns `input.NAME`, or in the result's object `input`.

@@ -18,7 +18,7 @@ pub struct Lines {
 
 /// A line of an upload.
 pub enum Line {
-    /// Its bytes, without the end of line.
+    /// The line's bytes, without the end of line.
     Text(BytesMut),
     /// It had more than [`MAX_LINE`].
     TooLong,

@@ -14,7 +14,7 @@ use crate::http::rows::{Found, FoundRow, ScoringEndpoint};
 
 /// A record.
 pub struct Record {
-    /// Of its header, from 1.
+    /// The header's line, from 1.
     pub line: u64,
     /// The first word of its header, if there is one.
     id: Option<String>,
@@ -84,7 +84,7 @@ fn is_aside(line: &[u8]) -> bool {
 }
 
 impl Record {
-    /// Its fields, as a row has them.
+    /// The record's fields, as a row has them.
     pub fn fields<S: ScoringEndpoint>(self, asked: &Asked) -> impl Iterator<Item = (&'static str, Value)> {
         let id = self.id.map(|id| ("id", id.into()));
         let letters = S::FASTA.map(|field| (field, self.letters.into()));
@@ -92,7 +92,7 @@ impl Record {
         [id, letters, tss].into_iter().flatten()
     }
 
-    /// The same as a JSON object.
+    /// The record as a JSON object.
     pub fn object<S: ScoringEndpoint>(self, asked: &Asked) -> Map<String, Value> {
         self.fields::<S>(asked).map(|(name, value)| (name.to_owned(), value)).collect()
     }

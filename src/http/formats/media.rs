@@ -58,7 +58,7 @@ impl Format {
 pub struct Sent {
     /// How it is to be read.
     pub format: Format,
-    /// Its letters, where `Content-Type` names them.
+    /// The character set, where `Content-Type` names it.
     pub charset: Option<String>,
 }
 
@@ -84,7 +84,7 @@ struct Accepted {
     weight: u32,
 }
 
-/// Of what we have, what the caller likes best (RFC 9110, 12.5.1): by weight; of equals, what is named before what only a
+/// What the caller likes best of what we have (RFC 9110, 12.5.1): by weight; of equals, what is named before what only a
 /// `*` covers, and the earlier named first.
 fn wanted(headers: &HeaderMap, have: &[&'static str]) -> Option<&'static str> {
     let lines: Vec<&str> =

@@ -8,7 +8,7 @@ use encoding_rs::{Encoding, UTF_8};
 use super::hints;
 use crate::http::problem::{ErrorCode, FieldError};
 
-/// The same in UTF-8, with LF at the ends of lines where they were bare CR, and without the marks that joined files have
+/// Makes text UTF-8, with LF at the ends of lines where they were bare CR, and without the marks that joined files have
 /// in their middle. `save` says how the caller may save it so.
 ///
 /// # Errors

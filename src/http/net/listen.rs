@@ -20,7 +20,7 @@ const BACK_OFF: Duration = Duration::from_millis(50);
 pub struct Listening {
     /// The address.
     pub listener: TcpListener,
-    /// Its connections.
+    /// The listener's connections.
     pub connections: Connections,
     /// How many of them.
     pub places: Places,

@@ -51,7 +51,7 @@ pub struct Upload {
     pace: Pace,
     exchange: Arc<Exchange>,
     limit: Duration,
-    /// Of lines, which are answered while they come: their caller may take time over each.
+    /// A body of lines, which are answered while they come: the caller may take time over each.
     lines: bool,
     leaving: Leaving,
     left: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,

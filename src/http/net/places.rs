@@ -12,7 +12,7 @@ use super::life::Life;
 /// Nobody has to give up his place sooner: a request takes a moment to come.
 const SETTLED: Duration = Duration::from_millis(50);
 
-/// Of one address.
+/// Places of one address.
 #[derive(Clone)]
 pub struct Places(Arc<Inner>);
 
@@ -31,7 +31,7 @@ struct Taken {
 
 /// Given back when dropped.
 pub struct Place {
-    /// Of the connection that holds it.
+    /// The connection that holds it.
     pub life: Arc<Life>,
     /// Whether only health is answered here.
     pub kept_back: bool,

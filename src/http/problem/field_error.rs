@@ -19,7 +19,7 @@ pub struct FieldError {
     pub pointer: String,
     /// What kind of error, for programs.
     pub code: ErrorCode,
-    /// Of a table, a FASTA file or lines: the line of the file, from 1.
+    /// In a table, a FASTA file or lines: the line of the file, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = 5)]
     pub line: Option<u64>,
@@ -84,7 +84,7 @@ impl From<FieldError> for Problem {
 }
 
 impl ErrorCode {
-    /// Of the body's shape (400), not of a value (422).
+    /// Whether the body's shape is wrong (400), not a value (422).
     fn is_of_shape(self) -> bool {
         use ErrorCode::{BrokenTable, DuplicateField, MissingField, Syntax, UnknownField, WrongType};
         matches!(self, Syntax | MissingField | UnknownField | DuplicateField | WrongType | BrokenTable)
@@ -119,7 +119,7 @@ pub enum ErrorCode {
     OutOfRange,
     /// Something that the model does not tell.
     Unsupported,
-    /// Of the letters sent, fewer than half are known.
+    /// Fewer than half of the letters sent are known.
     TooLittleKnown,
     /// A quote that is never closed, or a row of another length than the first line.
     BrokenTable,

@@ -113,7 +113,7 @@ impl ProblemKind {
         }
     }
 
-    /// Its own part of the stable name.
+    /// The kind's own part of the stable name.
     pub fn name(self) -> String {
         let name = serde_json::to_value(self).expect("a name always serialises");
         name.as_str().and_then(|name| name.rsplit(':').next()).unwrap_or_default().to_owned()

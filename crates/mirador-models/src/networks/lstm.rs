@@ -20,7 +20,7 @@ pub struct Lstm {
     directions: Vec<Weights>,
 }
 
-/// Of one direction; gates stand in the order i, f, g, o.
+/// Weights of one direction; gates stand in the order i, f, g, o.
 #[derive(Debug)]
 struct Weights {
     /// (4 × units, inputs), (4 × units, units), (4 × units), (4 × units).
@@ -116,7 +116,7 @@ struct Walk<'a> {
     input: &'a [f32],
     inputs: usize,
     steps: usize,
-    /// Of [`Weights::kernel`].
+    /// From [`Weights::kernel`].
     kernel: &'a [[f32; 4]],
     /// From the last step to the first.
     backward: bool,

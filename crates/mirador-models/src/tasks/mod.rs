@@ -25,11 +25,11 @@ pub enum Task {
 /// One row of a question.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
-    /// Of [`Task::TargetSite`].
+    /// Input of [`Task::TargetSite`].
     Pair(Pair),
-    /// Of [`Task::PreMirna`].
+    /// Input of [`Task::PreMirna`].
     PreMirna(PreMirna),
-    /// Of [`Task::Expression`].
+    /// Input of [`Task::Expression`].
     Gene(Box<Gene>),
 }
 

@@ -30,12 +30,12 @@ enum Unit {
 const LEAST_LOG10: f64 = -1.000_001;
 
 impl Scale {
-    /// Of a miRNA's level: 1 for a miRNA that targets the gene in the shipped versions, whose training genes had nothing
+    /// Level of a miRNA: 1 for a miRNA that targets the gene in the shipped versions, whose training genes had nothing
     /// else; log10(mean reads + 0.1) where a version is trained on that: from no read to ten million.
     pub const MIRNA_LEVEL: Self =
         Self { subject: "the miRNA's level", unit: Unit::Level, accepted: LEAST_LOG10..=7.0, trained: None };
 
-    /// Of a feature of the transcript. Upper ends lie above the longest of any human gene: coding sequence 108,000 nt (titin),
+    /// Scale of a feature of the transcript. Upper ends lie above the longest of any human gene: coding sequence 108,000 nt (titin),
     /// introns 2.5 million nt, 3'UTR 33,000 nt, 5'UTR some 10,000 nt; exons are no shorter than 10 nt.
     pub fn of(feature: HalfLifeFeature) -> Self {
         let (subject, unit, accepted) = match feature {

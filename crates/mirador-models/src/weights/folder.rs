@@ -58,7 +58,7 @@ impl WeightsConfig {
 pub struct WeightsDir {
     /// Where it is.
     pub path: PathBuf,
-    /// Its `config.json`.
+    /// What `config.json` says.
     pub config: WeightsConfig,
 }
 

@@ -54,10 +54,10 @@ enum Command {
         /// The dataset file [default: data/ and the name with underscores]
         #[arg(long)]
         out: Option<PathBuf>,
-        /// Of expression, in place of the public files: a genome's FASTA
+        /// For expression, in place of the public files: a genome's FASTA
         #[arg(long, requires = "annotation", requires = "expression")]
         genome: Option<PathBuf>,
-        /// Its GTF
+        /// The genome's GTF
         #[arg(long, requires = "genome")]
         annotation: Option<PathBuf>,
         /// A TSV with columns gene, level (log10) and, if wanted, split and target_mirnas

@@ -46,7 +46,7 @@ pub fn calibration_error(labels: &[bool], probabilities: &[f64]) -> f64 {
     bins.iter().map(|bin| bin.abs()).sum()
 }
 
-/// The same for labels drawn by these probabilities: what as many rows show of a network that is never wrong about
+/// The error for labels drawn by these probabilities: what as many rows show of a network that is never wrong about
 /// itself. Mean of a hundred draws.
 pub fn calibration_error_by_chance(probabilities: &[f64]) -> f64 {
     const DRAWS: usize = 100;

@@ -245,7 +245,7 @@ fn is_over(stage: &Stage, index: usize, state: &State) -> bool {
     stage.patience > 0 && in_stage && since >= stage.patience
 }
 
-/// Of steps, some of them done.
+/// Progress over steps, some of them done.
 pub fn bar(steps: usize, done: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {per_sec} {eta} left {msg}");
     let bar = ProgressBar::new(steps as u64).with_position(done as u64);

@@ -4,7 +4,7 @@ use mirador_models::networks::deepmirnatar::kmers::{MASK, VOCABULARY, WORDS};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-/// Of all words.
+/// Fraction of words that are hidden.
 const SHARE: f64 = 0.15;
 
 /// Places to hide in a row of words, in order: every word begins a run of `run` with probability 15 % / `run`; a word

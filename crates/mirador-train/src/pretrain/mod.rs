@@ -38,7 +38,7 @@ pub struct Report {
     pub word2vec: word2vec::Summary,
     /// Steps of the masked language model, and the mean training loss since the entry before.
     pub losses: Vec<(usize, f64)>,
-    /// Its steps.
+    /// The steps of pre-training.
     pub steps: usize,
     /// How long they took.
     pub seconds: f64,
@@ -55,7 +55,7 @@ pub fn is_made_by(id: &ModelId) -> bool {
     (id.name.as_str(), id.version.as_str()) == ("deepmirnatar", "pretrained")
 }
 
-/// Its weights, made now where they are not there.
+/// The pre-trained weights, made now where they are not there.
 pub fn ensure(recipe: &Path, data: &Path, runs: &Path, device: Device) -> Result<PathBuf> {
     let file = runs.join("deepmirnatar").join("pretrained.safetensors");
     if !file.is_file() {

@@ -23,7 +23,7 @@ use crate::recipe::{OptimizerKind, Stage};
 
 /// The rate at its highest.
 const RATE: f64 = 1e-3;
-/// Of matrices.
+/// Factor of Σw²/2 over matrices.
 const WEIGHT_DECAY: f64 = 0.01;
 /// Steps over which the rate rises, or a tenth of a short run; then it falls to 0 along a line.
 const WARM_UP: usize = 500;

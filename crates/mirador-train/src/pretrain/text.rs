@@ -12,7 +12,7 @@ use crate::data::sources::{Tally, deepmirnatar, three_prime_utrs};
 
 /// From one window's start to the next, nt.
 const STRIDE: usize = 20;
-/// Every so manieth transcript is held out: 2 %. Neighbouring windows share letters, so whole transcripts.
+/// One transcript in 50 is held out. Neighbouring windows share letters, so whole transcripts are.
 const HELD_OUT: usize = 50;
 
 /// Sequences without labels, 5'→3'.

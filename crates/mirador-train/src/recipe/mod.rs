@@ -38,7 +38,7 @@ pub struct Recipe {
     /// The model's own switches.
     #[serde(default, skip_serializing_if = "is_default")]
     pub options: Options,
-    /// Its rows.
+    /// The rows to train and measure on.
     pub data: Data,
     /// The validation figure that chooses the epoch and the seed.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -110,11 +110,11 @@ pub fn command(ModelId { name, version }: &ModelId) -> String {
 /// Where the trainer reads and keeps things.
 #[derive(Clone, Debug)]
 pub struct Roots {
-    /// Of the recipes.
+    /// Root of the recipes.
     pub recipes: PathBuf,
-    /// Of the weights that are served.
+    /// Root of the weights that are served.
     pub weights: PathBuf,
-    /// Of the checkpoints; weights that are only measured go to `measured/` below it.
+    /// Root of the checkpoints; weights that are only measured go to `measured/` below it.
     pub runs: PathBuf,
 }
 

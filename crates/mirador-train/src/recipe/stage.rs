@@ -50,7 +50,7 @@ pub struct Stage {
     /// What follows the gradient.
     #[serde(default, skip_serializing_if = "is_default")]
     pub optimizer: OptimizerKind,
-    /// Its rate at its highest.
+    /// The rate at its highest.
     pub learning_rate: f64,
     /// Factor of Σw²/2 over matrices.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -73,7 +73,7 @@ pub struct Stage {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Schedule {
-    /// The same throughout.
+    /// One rate throughout.
     #[default]
     Constant,
     /// Rises over the first tenth, then falls to 0 along a half cosine.

@@ -26,7 +26,7 @@ pub struct Predictions {
 }
 
 impl Predictions {
-    /// Of these rows.
+    /// Predictions of these rows.
     pub fn new(name: &str, rows: &[Row], network: Vec<f64>, floors: Vec<Probe>) -> Self {
         let mut scores = vec![Probe { name: NETWORK.to_owned(), scores: network }];
         scores.extend(floors);

@@ -36,7 +36,7 @@ pub struct Report {
 /// A version whose tensors another starts from.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Start {
-    /// Its name.
+    /// The set's name.
     pub version: ModelId,
     /// SHA-256 of its weights file.
     pub sha256: String,
@@ -83,7 +83,7 @@ pub struct Floor {
 /// A published tool's figures on a test.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PublishedTool {
-    /// Its name in the benchmark.
+    /// The tool's name in the benchmark.
     pub tool: String,
     /// As published, or measured from the row-by-row scores.
     pub average_precision: f64,

@@ -11,9 +11,9 @@ use super::ranking::{auroc, average_precision};
 /// A named figure with its 95 % interval.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Figure {
-    /// Its name.
+    /// The metric's name.
     pub name: String,
-    /// Its value.
+    /// The metric's value.
     #[serde(flatten)]
     pub value: Interval,
 }
@@ -49,7 +49,7 @@ pub fn figures(task: Task, targets: &[f64], scores: &[f64]) -> Vec<f64> {
     }
 }
 
-/// The same with intervals: bootstraps over groups of rows.
+/// Metrics with intervals: bootstraps over groups of rows.
 pub fn with_intervals(task: Task, targets: &[f64], scores: &[f64], groups: &[usize]) -> Vec<Figure> {
     let values = bootstrap(groups, |rows| {
         let pick = |values: &[f64]| rows.iter().map(|&row| values[row]).collect::<Vec<f64>>();
@@ -78,7 +78,7 @@ pub struct AtThreshold {
 }
 
 impl AtThreshold {
-    /// Of these scores.
+    /// Counts at a threshold of these scores.
     pub fn new(labels: &[bool], scores: &[f64], threshold: f64) -> Self {
         let count = |label: bool, yes: bool| {
             let rows = labels.iter().zip(scores);
@@ -140,13 +140,13 @@ pub struct Measured {
     pub rows: usize,
     /// The task's figures.
     pub figures: Vec<Figure>,
-    /// Of a task with two classes.
+    /// Metrics of a task with two classes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub classes: Option<Classes>,
 }
 
 impl Measured {
-    /// Of probabilities or levels.
+    /// Measures probabilities or levels.
     pub fn new(task: Task, targets: &[f64], scores: &[f64], groups: &[usize]) -> Self {
         Self {
             rows: targets.len(),
@@ -157,7 +157,7 @@ impl Measured {
 }
 
 impl Classes {
-    /// Of these probabilities.
+    /// Metrics of these probabilities.
     pub fn new(targets: &[f64], probabilities: &[f64]) -> Self {
         let labels: Vec<bool> = targets.iter().map(|&target| target >= 0.5).collect();
         let rows = labels.len();

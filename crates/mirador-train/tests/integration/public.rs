@@ -22,7 +22,7 @@ fn fair_tests() -> [Vec<Labelled>; 2] {
     [hejret, klimentova2022(&data).unwrap()]
 }
 
-/// Of 20 to 50 nt, mixed, as clients send them: a network that was trained on 50 nt alone fell to .79 and .69. These
+/// Sites of 20 to 50 nt, mixed, as clients send them: a network that was trained on 50 nt alone fell to AUROC .79 and .69. These
 /// weights have .862 and .725; the aim of .87 and .75 is missed, see `reports/pairmap.md`.
 #[test]
 #[ignore = "needs the public files"]

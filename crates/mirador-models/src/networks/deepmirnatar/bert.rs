@@ -12,14 +12,14 @@ use super::mask::Mask;
 const POSITIONS: i64 = 52;
 const HEADS: i64 = 12;
 const FEED_FORWARD: i64 = 384;
-/// Of its layer normalisations.
+/// Epsilon of the layer normalisations.
 pub const EPSILON: f64 = 1e-12;
 const DROPOUT: f64 = 0.1;
 /// Deviation of the words' and positions' first values.
 const WORD_SIZE: f64 = 0.02;
 const LONGEST_TURN: f64 = 1_000.0;
 
-/// Its variables want no gradient until somebody asks for it: pre-training does.
+/// The variables carry no gradient unless pre-training asks for it.
 #[derive(Debug)]
 pub struct Bert {
     words: Tensor,     // (261, 96)

@@ -20,7 +20,7 @@ pub enum Recurrence {
     /// The paper's choice.
     #[default]
     Lstm,
-    /// Its comparison.
+    /// The paper's comparison.
     Gru,
     /// Left out.
     None,

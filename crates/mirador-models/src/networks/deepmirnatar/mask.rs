@@ -12,7 +12,7 @@ pub struct Mask {
 }
 
 impl Mask {
-    /// Of tokens (n, t).
+    /// The mask of tokens (n, t).
     pub fn of(tokens: &Tensor) -> Self {
         Self { real: tokens.ne(PAD) }
     }

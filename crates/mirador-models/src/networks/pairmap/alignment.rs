@@ -15,7 +15,7 @@ const WOBBLE: f32 = -0.3;
 const MISMATCH: f32 = -1.8;
 const GAP_OPEN: f32 = -3.4;
 const GAP_EXTEND: f32 = -1.0;
-/// Of a stack for each kcal/mol.
+/// Score of a stack for each kcal/mol.
 const STACK: f32 = 0.3;
 
 /// Trained weights: (30, 5, 5) of pairs by position and letters, (30, 6) of moves, (1, 6, 6) of pairs in a row.
@@ -32,7 +32,7 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// Of inputs (n, 131).
+    /// Rows from inputs (n, 131).
     pub fn of(input: &Tensor) -> Self {
         Self { inputs: values(input).as_chunks().0.iter().map(|row| row.map(|value| value as u8)).collect() }
     }

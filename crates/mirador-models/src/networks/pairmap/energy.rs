@@ -12,7 +12,7 @@ const STACKS: [[f32; KINDS]; KINDS] = [
     [-2.1, -2.4, -1.3, -1.0, -0.9, -1.3],
 ];
 
-/// Of two neighbouring pairs by their kind, each a letter of the miRNA (5'→3') and the letter of the site that it faces.
+/// Energy of two neighbouring pairs by kind: a letter of the miRNA (5'→3') and the letter of the site that it faces.
 pub fn stack(first: usize, second: usize) -> f32 {
     // Read from the other strand C:G is G:C, and so on.
     STACKS[first][second ^ 1]

@@ -11,7 +11,7 @@ use crate::{LoadError, Pairing};
 /// A pair that is rarer is not shown.
 const LEAST: f32 = 0.1;
 
-/// Of the network with these variables.
+/// Makes the pairing of the network with these variables.
 pub fn pairing(store: &VarStore) -> Result<Pairing, LoadError> {
     let aligner = Trained::of(store)?.aligner();
     Ok(Box::new(move |pair: &Pair| {

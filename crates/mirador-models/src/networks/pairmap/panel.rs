@@ -58,8 +58,8 @@ impl Panel {
         }
     }
 
-    /// Of each row its score less that of the others together, of the best and of the mean, and the share of others
-    /// above it. miRNAs of its own family are no competitors.
+    /// For each row its score less that of the others together, less the best of them, less their mean, and the fraction
+    /// of others above it. miRNAs of the row's own family are no competitors.
     pub fn compare(&self, aligner: &Aligner, rows: &[Letters<'_>], alignments: &[Alignment]) -> Vec<f32> {
         let letters: Vec<u8> = values(&self.mirnas).into_iter().map(|letter| letter as u8).collect();
         let mirnas =

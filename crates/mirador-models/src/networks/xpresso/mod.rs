@@ -53,7 +53,7 @@ impl Default for Switches {
     fn default() -> Self {
         Self {
             window: [UPSTREAM, DOWNSTREAM],
-            // Of the network as published, which knows no measured half-life.
+            // The published network knows no measured half-life.
             features: HalfLifeFeature::ALL[..8].to_vec(),
             mirnas: Vec::new(),
             levels: None,

@@ -88,7 +88,7 @@ impl Promoter {
         self.computed_in(codes, &letters(codes))
     }
 
-    /// The same when only the letters in `range` of the window may differ from N.
+    /// [`Promoter::forward`] where only the letters in `range` of the window may differ from N.
     fn computed_in(&self, codes: &Tensor, range: &Range<i64>) -> Tensor {
         let rows = codes.size()[0];
         let reached = FIRST.reached(range, POSITIONS[1]);

@@ -19,7 +19,7 @@ use crate::data::tsv;
 /// What Xpresso reads before and from the start of transcription on, nt.
 const UPSTREAM: usize = 7_000;
 const DOWNSTREAM: usize = 3_500;
-/// Of genes without a split one in so many is for validation and one for the test, as in Xpresso.
+/// One gene in so many of those without a split is for validation and one for the test, as in Xpresso.
 const ONE_IN: usize = 18;
 const SEED: u64 = 1;
 

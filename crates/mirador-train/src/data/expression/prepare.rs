@@ -13,7 +13,7 @@ use crate::data::sources::{Tally, XpressoGene, human_promoters, mirtarbase};
 /// Lengths of the datasets with one length of promoter, and the start of transcription in it.
 const WINDOWS: [(usize, usize); 2] = [(86, 49), (300, 249)];
 
-/// Of the control with permuted targets.
+/// Seed of the control with permuted targets.
 const SEED: u64 = 1;
 
 /// Writes `out` with the longest known promoter of each gene, and beside it one file for each length that many genes

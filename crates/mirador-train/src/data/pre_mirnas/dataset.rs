@@ -38,7 +38,7 @@ pub struct Hairpin {
     pub id: String,
     /// Published file.
     pub source: String,
-    /// Of Zheng 2019.
+    /// Zheng 2019's split.
     pub split: Split,
     /// Related hairpins have the same.
     pub family: usize,

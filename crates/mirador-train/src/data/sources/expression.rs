@@ -40,7 +40,7 @@ pub struct XpressoGene {
     pub chromosome: String,
     /// Part of the data: train, valid or test.
     pub split: String,
-    /// Its longest known promoter; no miRNAs.
+    /// The gene's longest known promoter; no miRNAs.
     pub gene: Gene,
     /// The published network's prediction.
     pub published: Option<f64>,

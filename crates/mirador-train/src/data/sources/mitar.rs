@@ -22,13 +22,13 @@ pub enum MitarFile {
     /// DeepMirTar, as its network was trained.
     #[strum(to_string = "data_DeepMirTar_removeMisMissing_remained_seed1122.txt")]
     DeepMirTar,
-    /// Of DeepMirTar, what the network for both sets is tested on.
+    /// What the network for both sets is tested on of DeepMirTar.
     #[strum(to_string = "data_DeepMirTar_IndTest_noRepeats_3folds.txt")]
     DeepMirTarIndependent,
-    /// Of miRAW, what the network for both sets is tested on.
+    /// What the network for both sets is tested on of miRAW.
     #[strum(to_string = "data_miRaw_IndTest_noRepeats_3folds.txt")]
     MirawRest,
-    /// Of miRAW, what its own network is tested on.
+    /// What miRAW's own network is tested on.
     #[strum(to_string = "data_miRaw_noL_noMisMissing_indTest_seed1122.txt")]
     MirawIndependent,
 }

@@ -18,7 +18,7 @@ const RORBACH: &str = "pre_mirnas/ror94+mirtrons";
 /// Zheng's file, Rorbach's file with the same hairpins.
 const FILES: [(&str, &str); 2] =
     [("miRBase_set.csv", "data.csv"), ("putative_mirtrons_set.csv", "testdata.csv")];
-/// Of Python's generator in Zheng's code, and how many of each class are the test.
+/// Seed of Python's generator in Zheng's code, and how many of each class are the test.
 const SEED: u32 = 2;
 const TEST_MIRTRONS: usize = 201;
 const TEST_CANONICAL: usize = 200;
@@ -33,7 +33,7 @@ pub struct Hairpin {
     pub test: bool,
     /// The hairpin.
     pub sequence: Rna,
-    /// Its mature miRNA on the 5' arm.
+    /// The mature miRNA on the 5' arm.
     pub mature5p: Rna,
     /// The one on the 3' arm.
     pub mature3p: Rna,

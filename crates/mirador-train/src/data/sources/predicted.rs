@@ -13,7 +13,7 @@ pub const MIRAW_GENE: &str = "ENSG";
 
 /// The positives of both, and the tests that their networks publish.
 pub struct PredictedSites {
-    /// Of miRAW, and of DeepMirTar.
+    /// Positives of miRAW, and of DeepMirTar.
     pub positives: [Vec<Pair>; 2],
     /// Positives of miTAR's and miRAW's independent tests, the 48 of PAR-CLIP, and DeepmiRNATar's test.
     pub tests: Vec<Labelled>,

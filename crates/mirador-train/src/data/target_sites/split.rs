@@ -18,13 +18,13 @@ const SHORT_SITE: usize = 30;
 /// The k-mers by which two sets of sites can be told to touch.
 pub struct SharedKmers<'a> {
     long: HashSet<&'a [Base]>,
-    /// Of every site, for a short one to be held against.
+    /// Short k-mers of every site, for a short one to be held against.
     short: HashSet<&'a [Base]>,
     short_of_short: HashSet<&'a [Base]>,
 }
 
 impl<'a> SharedKmers<'a> {
-    /// Of these sites.
+    /// The k-mers of these sites.
     pub fn new(sites: impl Iterator<Item = &'a Rna> + Clone) -> Self {
         let kmers = |k: usize, short_only: bool| {
             sites

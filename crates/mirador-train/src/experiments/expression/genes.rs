@@ -15,7 +15,7 @@ use crate::data::expression::dataset::{Example, Split, cut, read};
 use crate::experiment::{Experiment, FittedFloor, Fold, Labelled, Row};
 use crate::recipe::Stage;
 
-/// Of the folds: the same for every seed, so that runs compare.
+/// Seed of the folds: one for every seed of the network, so that runs compare.
 const SEED: u64 = 7;
 const FOLDS: usize = 5;
 /// Name under which a network can read whether a gene has any record of a miRNA at all: study bias.

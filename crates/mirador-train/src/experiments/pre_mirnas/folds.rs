@@ -17,7 +17,7 @@ use crate::recipe::{HairpinSplit, Stage};
 const FOLDS: usize = 5;
 /// One out of so many parts of the training rows is validation.
 const VALIDATION: usize = 10;
-/// Of the folds and of the validation rows: the same for every seed, so that runs compare.
+/// Seed of the folds and of the validation rows: one for every seed of the network, so that runs compare.
 const SEED: u64 = 7;
 /// Letters at the 3' end that a mirtron owes to its splice acceptor.
 const MASKED: usize = 5;

@@ -14,7 +14,7 @@ pub struct Logistic {
 }
 
 impl Logistic {
-    /// Of these features on these classes.
+    /// A regression of these classes on these features.
     pub fn fit(rows: &[([f64; FEATURES], bool)]) -> Self {
         let mut fitted = Self { weights: [0.0; SIZE] };
         for _ in 0..STEPS {

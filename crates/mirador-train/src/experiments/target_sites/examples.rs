@@ -17,7 +17,7 @@ use crate::data::target_sites::dataset::{Example, Split};
 use crate::experiment::{Experiment, FittedFloor, Fold, Labelled, Row};
 use crate::recipe::{SiteSplit, Stage, TargetSites};
 
-/// Of the validation permutation and of the paper's random split: the same for every seed, so that runs compare.
+/// Seed of the validation permutation and of the paper's random split: one for every seed of the network, so that runs compare.
 const SEED: u64 = 7;
 
 /// The rows of one split.
@@ -25,7 +25,7 @@ pub struct Examples {
     split: SiteSplit,
     /// Positives of the bias-free protocol, both labels of the paper's.
     train: Vec<Example>,
-    /// Of the positives among them, with repeats: a frequent miRNA is drawn as often as it binds.
+    /// miRNAs of the positives among them, with repeats: a frequent miRNA is drawn as often as it binds.
     mirnas: Vec<Rna>,
     sites: Vec<Rna>,
     /// The only one.
