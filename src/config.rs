@@ -106,8 +106,8 @@ pub struct ServeConfig {
     /// Write the bound address to this file once listening
     #[arg(long, env = "MIRADOR_PORT_FILE")]
     pub port_file: Option<PathBuf>,
-    /// Replicas of each model for large requests [default: all cores but one, at most 8; one on CUDA]; half as many
-    /// answer those of up to 16 rows
+    /// Replicas of each model for large requests [default: all cores but one, at most 8; one on CUDA]. Requests of up to
+    /// 16 rows have half as many of their own
     #[arg(long, env = "MIRADOR_WORKERS")]
     pub workers: Option<NonZeroUsize>,
     /// Cores that one replica may use for one batch; for small networks more replicas gain more

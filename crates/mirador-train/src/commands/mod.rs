@@ -43,9 +43,9 @@ pub struct Cli {
 enum Command {
     /// Public files → one dataset file
     Prepare {
-        /// The dataset: chimeric reads for bias-free training and the two bias-corrected tests (target-sites), the
-        /// same with predicted sites (all-target-sites), the papers' own (-raw: with its mixture of miRNA directions),
-        /// hairpins, genes
+        /// The dataset. target-sites: chimeric reads for bias-free training and the two bias-corrected tests;
+        /// all-target-sites: these and predicted sites; mitar, mitar-…, deepmirnatar: the papers' own rows
+        /// (deepmirnatar-raw leaves some miRNAs 3'→5', as published); pre-mirnas: hairpins; expression: genes
         #[arg(value_parser = prepare::names())]
         what: String,
         /// Folder of the public files, laid out TASK/OWNER+REPOSITORY/FILE
