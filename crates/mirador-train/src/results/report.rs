@@ -36,7 +36,7 @@ pub struct Report {
 /// A version whose tensors another starts from.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Start {
-    /// The set's name.
+    /// The version's name.
     pub version: ModelId,
     /// SHA-256 of its weights file.
     pub sha256: String,
