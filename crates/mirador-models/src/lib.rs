@@ -8,6 +8,7 @@ pub mod device;
 mod encoder;
 pub mod encoding;
 mod error;
+pub mod interpret;
 mod model;
 mod model_id;
 pub mod networks;

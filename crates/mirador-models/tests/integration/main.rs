@@ -5,6 +5,7 @@
 
 mod deepmirnatar;
 mod goldens;
+mod interpretation;
 mod pairmap;
 mod premirna;
 mod published;
