@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use axum::extract::{Request, State};
 use axum::response::Response;
+use mirador_models::tasks::Task;
 use mirador_models::tasks::expression::{Gene, HalfLife, HalfLifeFeature, PROMOTER_LENGTHS};
 use mirador_models::tasks::scale::Scale;
-use mirador_models::tasks::{Input, Task};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -14,7 +14,7 @@ use super::formats::{Asked, answer, levels, object, whole};
 use super::model_ref::ModelRef;
 use super::openapi::ScoringProblems;
 use super::problem::{ErrorCode, Problem};
-use super::rows::{Answer, Column, Kind, RowReader, ScoringEndpoint};
+use super::rows::{Answer, Column, Kind, Parsed, RowReader, ScoringEndpoint};
 use super::state::{AppState, Models};
 
 /// Genes to predict.
@@ -158,7 +158,7 @@ pub async fn predict(
 }
 
 impl ScoringEndpoint for GeneRow {
-    const TASK: Task = Task::Expression;
+    const TASK: Option<Task> = Some(Task::Expression);
     const LIST: &'static str = "genes";
     const FIELDS: &'static [Column] = &[Kind::Text.column("promoter"), Kind::Integer.column("tss")];
     const OPTIONAL: &'static [Column] = &[
@@ -177,10 +177,11 @@ impl ScoringEndpoint for GeneRow {
     const FASTA: Option<&'static str> = Some("promoter");
     const COLUMNS: &'static [Column] =
         &[Kind::Text.column("id"), Kind::Number.column("log10_expression"), Kind::Text.column("warnings")];
+    type Settings = ();
     type Echo = Option<String>;
     type Result = ExpressionResult;
 
-    fn parse_row(self, reader: &mut RowReader<'_>) -> Option<(Input, Self::Echo)> {
+    fn parse_row(self, (): &(), reader: &mut RowReader<'_>) -> Option<Parsed<Self::Echo>> {
         reader.id(self.id.as_deref());
         let promoter = reader.sequence("promoter", &self.promoter, PROMOTER_LENGTHS);
         if let Some(promoter) = promoter.as_ref().filter(|promoter| self.tss >= promoter.len()) {
@@ -199,11 +200,11 @@ impl ScoringEndpoint for GeneRow {
             let field = format!("mirnas/{}", name.replace('~', "~0").replace('/', "~1"));
             mirnas.insert(name, number(&field, level, &Scale::MIRNA_LEVEL, reader));
         }
-        Some((Gene { promoter: promoter?, tss: self.tss, half_life, mirnas }.into(), self.id))
+        Some(Parsed::one(Gene { promoter: promoter?, tss: self.tss, half_life, mirnas }, self.id))
     }
 
-    fn decode_row(Answer { echo: id, output, warnings }: Answer<Self::Echo>, _: f32) -> ExpressionResult {
-        ExpressionResult { id, log10_expression: output, warnings }
+    fn decode_row(answer: Answer<Self::Echo>, _: f32) -> ExpressionResult {
+        ExpressionResult { log10_expression: answer.output(), id: answer.echo, warnings: answer.warnings }
     }
 }
 

@@ -4,7 +4,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use mirador_models::networks::premirna_cnn_lstm::CAUTION;
 use mirador_models::tasks::pre_mirna::{LENGTHS, PreMirna};
-use mirador_models::tasks::{Input, Task, probability};
+use mirador_models::tasks::{Task, probability};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -12,7 +12,7 @@ use super::formats::{Asked, answer};
 use super::model_ref::ModelRef;
 use super::openapi::ScoringProblems;
 use super::problem::Problem;
-use super::rows::{Answer, Column, Kind, RowReader, ScoringEndpoint};
+use super::rows::{Answer, Column, Kind, Parsed, RowReader, ScoringEndpoint};
 use super::state::{AppState, Models};
 
 const OTHER_STRAND: &str = "sequence: the reverse complement has the ends of an intron (GU…AG), as a mirtron has; send \
@@ -126,7 +126,7 @@ pub async fn classify(
 }
 
 impl ScoringEndpoint for PreMirnaRow {
-    const TASK: Task = Task::PreMirna;
+    const TASK: Option<Task> = Some(Task::PreMirna);
     const LIST: &'static str = "pre_mirnas";
     const FIELDS: &'static [Column] = &[Kind::Text.column("sequence")];
     const OPTIONAL: &'static [Column] = &[Kind::Text.column("id")];
@@ -137,28 +137,26 @@ impl ScoringEndpoint for PreMirnaRow {
         Kind::Number.column("mirtron_probability"),
         Kind::Text.column("warnings"),
     ];
+    type Settings = ();
     type Echo = Option<String>;
     type Result = ClassifyResult;
 
-    fn parse_row(self, reader: &mut RowReader<'_>) -> Option<(Input, Self::Echo)> {
+    fn parse_row(self, (): &(), reader: &mut RowReader<'_>) -> Option<Parsed<Self::Echo>> {
         reader.id(self.id.as_deref());
         let sequence = reader.sequence("sequence", &self.sequence, LENGTHS)?;
         let hairpin = PreMirna { sequence };
         if hairpin.is_intron_reversed() {
             reader.warn(OTHER_STRAND.to_owned());
         }
-        Some((hairpin.into(), self.id))
+        Some(Parsed::one(hairpin, self.id))
     }
 
-    fn decode_row(
-        Answer { echo: id, output, warnings }: Answer<Self::Echo>,
-        threshold: f32,
-    ) -> ClassifyResult {
-        let mirtron_probability = probability(output);
+    fn decode_row(answer: Answer<Self::Echo>, threshold: f32) -> ClassifyResult {
+        let mirtron_probability = probability(answer.output());
         let class = match mirtron_probability >= threshold {
             true => PreMirnaClass::Mirtron,
             false => PreMirnaClass::Canonical,
         };
-        ClassifyResult { id, class, mirtron_probability, warnings }
+        ClassifyResult { id: answer.echo, class, mirtron_probability, warnings: answer.warnings }
     }
 }

@@ -5,12 +5,15 @@
 
 use std::ops::RangeInclusive;
 
+use mirador_models::interpret::Change;
 use mirador_models::tasks::{Input, Task};
 use mirna::Rna;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
-use super::problem::{ErrorCode, FieldError};
+use super::problem::{ErrorCode, FieldError, Problem};
+use crate::config::ServeConfig;
 use crate::serving::ServedModel;
 
 /// From here on rows are read away from the connections' threads.
@@ -19,8 +22,8 @@ const MAX_ID_CHARS: usize = 256;
 
 /// A scoring endpoint, by its row: how the row is parsed, and what its result says.
 pub trait ScoringEndpoint: DeserializeOwned + Send + 'static {
-    /// Whose models answer.
-    const TASK: Task;
+    /// Whose models answer; `None` where no network is needed.
+    const TASK: Option<Task>;
     /// The list's name in a JSON request, which pointers start with.
     const LIST: &'static str;
     /// The fields that a row needs.
@@ -31,13 +34,21 @@ pub trait ScoringEndpoint: DeserializeOwned + Send + 'static {
     const FASTA: Option<&'static str> = None;
     /// The fields of a result.
     const COLUMNS: &'static [Column];
+    /// What a request says of all its rows.
+    type Settings: Settings;
+    /// Most rows of a request, whatever `--max-rows` allows.
+    const MOST_ROWS: usize = usize::MAX;
+    /// Most lines that are answered together: few, where each is much work.
+    const MOST_LINES: usize = usize::MAX;
+    /// From here on rows are parsed away from the connections' threads.
+    const HEAVY_ROWS: usize = HEAVY_ROWS;
     /// What the result takes from its row.
     type Echo: Send + 'static;
     /// What is said of a row.
     type Result: Serialize + Send + Sync + 'static;
 
-    /// The row as letters and numbers, or, through the reader, every error in it.
-    fn parse_row(self, reader: &mut RowReader<'_>) -> Option<(Input, Self::Echo)>;
+    /// What a model is to be asked of the row, or, through the reader, every error in it.
+    fn parse_row(self, settings: &Self::Settings, reader: &mut RowReader<'_>) -> Option<Parsed<Self::Echo>>;
     /// What is said of a row; `threshold` makes a probability a yes.
     fn decode_row(answer: Answer<Self::Echo>, threshold: f32) -> Self::Result;
 
@@ -53,6 +64,16 @@ pub trait ScoringEndpoint: DeserializeOwned + Send + 'static {
         Self::FIELDS.iter().chain(Self::OPTIONAL).find(named).map(|column| column.kind)
     }
 
+    /// Accepted lengths of each sequence: the field's name with its unit, as `/v1/models` names them.
+    fn lengths() -> Vec<(&'static str, RangeInclusive<usize>)> {
+        Self::TASK.map(Task::input_lengths).unwrap_or_default()
+    }
+
+    /// Most rows of a request.
+    fn most_rows(config: &ServeConfig) -> usize {
+        config.max_rows.get().min(Self::MOST_ROWS)
+    }
+
     /// The names of all fields, for people.
     fn names() -> String {
         let names: Vec<&str> = Self::FIELDS.iter().chain(Self::OPTIONAL).map(|column| column.name).collect();
@@ -60,10 +81,69 @@ pub trait ScoringEndpoint: DeserializeOwned + Send + 'static {
     }
 }
 
+/// What a request says of all its rows: fields beside the list in JSON, or names in the URL.
+pub trait Settings: Clone + Default + Send + Sync + 'static {
+    /// What there is to say.
+    const NAMES: &'static [&'static str];
+
+    /// Takes one; from a URL it comes as text.
+    ///
+    /// # Errors
+    /// What it has to be.
+    fn take(&mut self, name: &str, value: &Value) -> Result<(), String>;
+}
+
+/// Nothing to say.
+impl Settings for () {
+    const NAMES: &'static [&'static str] = &[];
+
+    fn take(&mut self, _: &str, _: &Value) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// What was said, each thing once.
+///
+/// # Errors
+/// 422 for what cannot be, 400 for what was said twice.
+pub fn settings<S: Settings>(said: &[(&'static str, Value)]) -> Result<S, Problem> {
+    let mut settings = S::default();
+    for (place, (name, value)) in said.iter().enumerate() {
+        if said[..place].iter().any(|(before, _)| before == name) {
+            return Err(Problem::BadHeader(format!(
+                "{name} is in the URL and in the body; leave one of them out"
+            )));
+        }
+        settings
+            .take(name, value)
+            .map_err(|detail| FieldError::new(format!("/{name}"), ErrorCode::OutOfRange, detail))?;
+    }
+    Ok(settings)
+}
+
+/// What a model is asked of a row.
+pub struct Parsed<E> {
+    /// The model's input; `None` where the row is answered without one.
+    pub input: Option<Input>,
+    /// What is asked of besides: the input with each of these changes.
+    pub changes: Vec<Change>,
+    /// What the result takes from the row.
+    pub echo: E,
+}
+
+impl<E> Parsed<E> {
+    /// One input.
+    pub fn one(input: impl Into<Input>, echo: E) -> Self {
+        Self { input: Some(input.into()), changes: Vec::new(), echo }
+    }
+}
+
 /// A body that is taken whole, as its reader found it.
 pub struct Found<S> {
     /// The model that the body itself names.
     pub model: Option<String>,
+    /// What it says of all rows.
+    pub settings: Vec<(&'static str, Value)>,
     /// In order; each is a row, or what is wrong with its shape.
     pub rows: Vec<FoundRow<S>>,
     /// Columns of the caller's own, which come back beside ours.
@@ -98,7 +178,7 @@ impl<S> FromIterator<S> for Found<S> {
     /// Rows of right shape, without lines of their own.
     fn from_iter<I: IntoIterator<Item = S>>(rows: I) -> Self {
         let rows = rows.into_iter().map(|row| FoundRow { line: None, row: Ok(row) }).collect();
-        Self { model: None, rows, passed: Passed::default() }
+        Self { model: None, settings: Vec::new(), rows, passed: Passed::default() }
     }
 }
 
@@ -133,8 +213,8 @@ impl Kind {
 
 /// Collects what is wrong with one row, and what its reader should know.
 pub struct RowReader<'a> {
-    /// The model that will answer.
-    pub served: &'a ServedModel,
+    /// The model that will answer, where one is needed.
+    pub served: Option<&'a ServedModel>,
     pointer: String,
     warnings: Vec<String>,
     errors: Vec<FieldError>,
@@ -144,23 +224,37 @@ pub struct RowReader<'a> {
 pub struct Answer<K> {
     /// From its row.
     pub echo: K,
-    /// A logit, or a level of expression.
-    pub output: f32,
+    /// A logit, or a level of expression: of the row, then of each change; nothing where no model was asked.
+    pub outputs: Vec<f32>,
     /// What was assumed or left out in reading it.
     pub warnings: Vec<String>,
 }
 
-/// Reads a row, or finds every error in it. `pointer` is the row's place in the request.
+impl<K> Answer<K> {
+    /// The output of the row as it is.
+    ///
+    /// # Panics
+    /// Where no model was asked.
+    pub fn output(&self) -> f32 {
+        self.outputs[0]
+    }
+}
+
+/// A row that was parsed, and what its reader should know.
+pub type Read<E> = (Parsed<E>, Vec<String>);
+
+/// Parses a row, or finds every error in it. `pointer` is the row's place in the request.
 pub fn parse_row<S: ScoringEndpoint>(
     row: S,
+    settings: &S::Settings,
     pointer: String,
-    served: &ServedModel,
-) -> Result<(Input, S::Echo, Vec<String>), Vec<FieldError>> {
+    served: Option<&ServedModel>,
+) -> Result<Read<S::Echo>, Vec<FieldError>> {
     let mut reader = RowReader { served, pointer, warnings: Vec::new(), errors: Vec::new() };
-    let row = row.parse_row(&mut reader);
+    let parsed = row.parse_row(settings, &mut reader);
     let RowReader { warnings, errors, .. } = reader;
-    match row {
-        Some((input, echo)) if errors.is_empty() => Ok((input, echo, warnings)),
+    match parsed {
+        Some(parsed) if errors.is_empty() => Ok((parsed, warnings)),
         _ => Err(errors),
     }
 }

@@ -6,23 +6,26 @@ use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use mirador_models::encoding::best_window;
+use mirador_models::interpret::Change;
 use mirador_models::tasks::Input;
 use mirna::Base;
 use tracing::Instrument;
 
 use super::offload::{Bounds, offload};
 use super::problem::{ErrorCode, FieldError, Problem};
-use super::rows::{Answer, HEAVY_ROWS, ScoringEndpoint, parse_row};
-use crate::serving::{PredictError, Prediction, Room, ServedModel, Share};
+use super::rows::{Answer, HEAVY_ROWS, Parsed, ScoringEndpoint, parse_row};
+use crate::serving::{FEW, PredictError, Room, ServedModel, Share};
 
 /// Parts of one request that are encoded or scored at once: enough to keep the workers busy, few enough for its memory
 /// to stay flat.
 pub const PARTS_AT_ONCE: usize = 4;
 
-/// A row that was read.
+/// A row that was parsed.
 pub struct Row<K> {
-    input: Input,
-    /// How many inputs of the model it takes.
+    /// The row as the model reads it; `None` where no model is asked.
+    input: Option<Input>,
+    changes: Vec<Change>,
+    /// How many inputs of the model the row takes, with all its changes.
     pub inputs: usize,
     echo: K,
     /// The part of a site that each input shows, once it is encoded.
@@ -34,35 +37,36 @@ pub struct Row<K> {
 pub type Answered<K> = Option<Answer<K>>;
 
 impl<K> Row<K> {
-    /// Reads a row, or finds every error in it. `pointer` is the row's place in the request.
+    /// Parses a row, or finds every error in it. `pointer` is the row's place in the request.
     pub fn parse<S: ScoringEndpoint<Echo = K>>(
         row: S,
+        settings: &S::Settings,
         pointer: String,
-        served: &ServedModel,
+        served: Option<&ServedModel>,
     ) -> Result<Self, Vec<FieldError>> {
-        let (input, echo, warnings) = parse_row(row, pointer.clone(), served)?;
-        if let Some(letters) = served.encoder.letters_read(&input) {
-            let known = letters.iter().filter(|letter| **letter != Base::N).count();
-            if 2 * known < letters.len() {
-                let detail = format!(
-                    "{} reads {} letters round the start of transcription, of which {known} are known; at least half \
-                     have to be, so send what is known there",
-                    served.full_name(),
-                    letters.len()
-                );
-                let pointer = format!("{pointer}/promoter");
-                return Err(vec![FieldError::new(pointer, ErrorCode::TooLittleKnown, detail)]);
-            }
+        let (Parsed { input, changes, echo }, warnings) = parse_row(row, settings, pointer.clone(), served)?;
+        let mut inputs = 0;
+        if let (Some(input), Some(served)) = (&input, served) {
+            check_letters(input, served, &pointer)?;
+            inputs = served.encoder.inputs(input) * (1 + changes.len());
         }
-        let inputs = served.encoder.inputs(&input);
-        Ok(Self { input, inputs, echo, windows: Vec::new(), warnings })
+        Ok(Self { input, changes, inputs, echo, windows: Vec::new(), warnings })
     }
 
-    /// Appends its inputs.
-    fn encode(&mut self, served: &ServedModel, inputs: &mut Vec<f32>) {
-        let encoded = served.encoder.encode(&self.input);
+    /// Inputs of the row as it is, and of it with each change.
+    fn inputs_of_variant(&self) -> usize {
+        self.inputs / (1 + self.changes.len())
+    }
+
+    /// Appends the inputs of a variant: the row as it is, then with each change.
+    fn encode(&mut self, variant: usize, served: &ServedModel, inputs: &mut Vec<f32>) {
+        let Some(input) = &self.input else { return };
+        if let Some(change) = variant.checked_sub(1) {
+            return inputs.extend(served.encoder.encode(&self.changes[change].apply(input)).values);
+        }
+        let encoded = served.encoder.encode(input);
         let positions = encoded.inputs() * served.encoder.positions;
-        let letters = self.input.letters().min(positions) as f64;
+        let letters = input.letters().min(positions) as f64;
         served.predictor.metrics().padding.record(1.0 - letters / positions as f64);
         inputs.extend(encoded.values);
         self.windows = encoded.windows;
@@ -70,15 +74,43 @@ impl<K> Row<K> {
         self.warnings.extend(served.model.caution.map(str::to_owned));
     }
 
+    /// The answer to a row that no model was asked for.
+    pub fn unasked(self) -> Answered<K> {
+        Some(Answer { echo: self.echo, outputs: Vec::new(), warnings: self.warnings })
+    }
+
     /// Takes the outputs of its inputs off the front of `outputs`.
     fn decode(mut self, outputs: &mut &[Option<f32>]) -> Answered<K> {
         let (own, rest) = outputs.split_at(self.inputs);
         *outputs = rest;
         let own: Vec<f32> = own.iter().copied().collect::<Option<_>>()?;
-        let (output, window) = best_window(&self.windows, &own);
+        let mut variants =
+            own.chunks(self.inputs_of_variant()).map(|outputs| best_window(&self.windows, outputs));
+        let mut outputs = Vec::with_capacity(1 + self.changes.len());
+        let window = variants.next().and_then(|(output, window)| {
+            outputs.push(output);
+            window
+        });
+        outputs.extend(variants.map(|(output, _)| output));
         self.warnings.extend(window);
-        Some(Answer { echo: self.echo, output, warnings: self.warnings })
+        Some(Answer { echo: self.echo, outputs, warnings: self.warnings })
     }
+}
+
+/// At least half of the letters of a promoter that the network reads have to be known.
+fn check_letters(input: &Input, served: &ServedModel, pointer: &str) -> Result<(), Vec<FieldError>> {
+    let Some(letters) = served.encoder.letters_read(input) else { return Ok(()) };
+    let known = letters.iter().filter(|letter| **letter != Base::N).count();
+    if 2 * known >= letters.len() {
+        return Ok(());
+    }
+    let detail = format!(
+        "{} reads {} letters round the start of transcription, of which {known} are known; at least half have to be, so \
+         send what is known there",
+        served.full_name(),
+        letters.len()
+    );
+    Err(vec![FieldError::new(format!("{pointer}/promoter"), ErrorCode::TooLittleKnown, detail)])
 }
 
 /// Where the time of a request went.
@@ -93,11 +125,17 @@ pub struct Timing {
 /// All rows of a request, or none: there is room for all of them before the first is encoded.
 pub async fn predict_all<K: Send + 'static>(
     rows: Vec<Row<K>>,
-    served: &Arc<ServedModel>,
+    served: Option<&Arc<ServedModel>>,
     deadline: Option<Instant>,
 ) -> Result<(Vec<Answered<K>>, Timing), Problem> {
+    let mut timing = Timing { queued: Duration::MAX, forward: Duration::ZERO };
     let inputs = rows.iter().map(|row| row.inputs).sum();
-    let share = if rows.len() <= crate::serving::FEW { Share::Small } else { Share::Large };
+    let Some(served) = served.filter(|_| inputs > 0) else {
+        timing.queued = Duration::ZERO;
+        return Ok((rows.into_iter().map(Row::unasked).collect(), timing));
+    };
+    let few = rows.len() <= FEW && inputs <= FEW * served.encoder.most_inputs;
+    let share = if few { Share::Small } else { Share::Large };
     let refused = |error| match error {
         PredictError::TooMuch { inputs: most } => {
             // As many as would fit of rows like these.
@@ -107,7 +145,6 @@ pub async fn predict_all<K: Send + 'static>(
     };
     let mut room = served.predictor.reserve(share, inputs, deadline).await.map_err(refused)?;
     let mut answers = Vec::with_capacity(rows.len());
-    let mut timing = Timing { queued: Duration::MAX, forward: Duration::ZERO };
     let ask = |part: Vec<Row<K>>| {
         let room = room.split(part.iter().map(|row| row.inputs).sum());
         predict_part(part, room, served.clone(), deadline)
@@ -122,28 +159,79 @@ pub async fn predict_all<K: Send + 'static>(
     Ok((answers, timing))
 }
 
-/// A few rows, which have places: their bytes, their inputs, their outputs.
+/// A few rows, which have places: their bytes, their inputs, their outputs. A row of many changes goes in steps.
 pub async fn predict_part<K: Send + 'static>(
-    mut rows: Vec<Row<K>>,
-    room: Room,
+    rows: Vec<Row<K>>,
+    mut room: Room,
     served: Arc<ServedModel>,
     deadline: Option<Instant>,
 ) -> Result<(Vec<Answered<K>>, Timing), PredictError> {
-    let place = served.predictor.place(room).await?;
-    let (heavy, encoder) = (rows.len() >= HEAVY_ROWS, served.clone());
-    let encode = move |_: &Bounds| {
-        let started = Instant::now();
-        let mut inputs = Vec::with_capacity(place.inputs() * encoder.encoder.width);
-        rows.iter_mut().for_each(|row| row.encode(&encoder, &mut inputs));
-        encoder.predictor.metrics().encode.record(started.elapsed());
-        (rows, inputs, place)
-    };
-    let (rows, inputs, place) = offload(heavy, Bounds::new(usize::MAX), encode).await;
-    let span = tracing::info_span!("predict", model = %served.full_name());
-    let predicting = served.predictor.predict(inputs, place, deadline);
-    let Prediction { outputs, queued, forward } = predicting.instrument(span).await?;
+    let most = served.predictor.most_inputs_at_once();
+    let mut outputs = Vec::with_capacity(room.inputs());
+    let mut timing = Timing { queued: Duration::MAX, forward: Duration::ZERO };
+    let mut part = Part { rows, row: 0, variant: 0 };
+    while let Some(count) = part.next_inputs(most) {
+        let place = served.predictor.place(room.split(count)).await?;
+        let (heavy, encoder) = (count >= HEAVY_ROWS, served.clone());
+        let encode = move |_: &Bounds| {
+            let started = Instant::now();
+            let inputs = part.encode(count, &encoder);
+            encoder.predictor.metrics().encode.record(started.elapsed());
+            (part, inputs)
+        };
+        let (encoded, inputs) = offload(heavy, Bounds::new(usize::MAX), encode).await;
+        part = encoded;
+        let span = tracing::info_span!("predict", model = %served.full_name());
+        let predicting = served.predictor.predict(inputs, place, deadline);
+        let predicted = predicting.instrument(span).await?;
+        outputs.extend(predicted.outputs);
+        timing.queued = timing.queued.min(predicted.queued);
+        timing.forward += predicted.forward;
+    }
     let mut outputs = outputs.as_slice();
-    Ok((rows.into_iter().map(|row| row.decode(&mut outputs)).collect(), Timing { queued, forward }))
+    Ok((part.rows.into_iter().map(|row| row.decode(&mut outputs)).collect(), timing))
+}
+
+/// Rows whose variants are encoded one after the other, and the next of them.
+struct Part<K> {
+    rows: Vec<Row<K>>,
+    row: usize,
+    variant: usize,
+}
+
+impl<K> Part<K> {
+    /// How many inputs the next variants have, of at most `most`, or those of one; `None` at the end.
+    fn next_inputs(&self, most: usize) -> Option<usize> {
+        let mut inputs = 0;
+        let mut first = self.variant;
+        for row in &self.rows[self.row..] {
+            let each = row.inputs_of_variant();
+            let left = row.inputs / each - first;
+            let fit = (most.saturating_sub(inputs) / each).max(usize::from(inputs == 0)).min(left);
+            inputs += fit * each;
+            if fit < left {
+                break;
+            }
+            first = 0;
+        }
+        (inputs > 0).then_some(inputs)
+    }
+
+    /// The next inputs, as many as [`Self::next_inputs`] said.
+    fn encode(&mut self, count: usize, served: &ServedModel) -> Vec<f32> {
+        let length = count * served.encoder.width;
+        let mut inputs = Vec::with_capacity(length);
+        while inputs.len() < length {
+            let row = &mut self.rows[self.row];
+            if self.variant > row.changes.len() {
+                (self.row, self.variant) = (self.row + 1, 0);
+                continue;
+            }
+            row.encode(self.variant, served, &mut inputs);
+            self.variant += 1;
+        }
+        inputs
+    }
 }
 
 /// Consecutive rows of at most so many inputs, or one row.

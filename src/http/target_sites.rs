@@ -4,7 +4,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use mirador_models::MODELS;
 use mirador_models::tasks::target_site::{MIRNA_LENGTHS, Pair, SITE_LENGTHS};
-use mirador_models::tasks::{Input, Task, probability};
+use mirador_models::tasks::{Task, probability};
 use mirna::seed::SiteType;
 use mirna::sense::{Turn, Turned};
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use super::formats::{Asked, answer};
 use super::model_ref::ModelRef;
 use super::openapi::ScoringProblems;
 use super::problem::{ErrorCode, Problem};
-use super::rows::{Answer, Column, Kind, RowReader, ScoringEndpoint};
+use super::rows::{Answer, Column, Kind, Parsed, RowReader, ScoringEndpoint};
 use super::state::{AppState, Models};
 
 /// Pairs to score.
@@ -144,7 +144,7 @@ pub async fn score(
 }
 
 impl ScoringEndpoint for PairRow {
-    const TASK: Task = Task::TargetSite;
+    const TASK: Option<Task> = Some(Task::TargetSite);
     const LIST: &'static str = "pairs";
     const FIELDS: &'static [Column] = &[Kind::Text.column("mirna"), Kind::Text.column("site")];
     const OPTIONAL: &'static [Column] = &[Kind::Text.column("id"), Kind::Flag.column("pairing")];
@@ -156,6 +156,7 @@ impl ScoringEndpoint for PairRow {
         Kind::Text.column("warnings"),
         Kind::Text.column("pairing"),
     ];
+    type Settings = ();
     type Echo = (Option<String>, SiteTypeName, Option<String>);
     type Result = ScoreResult;
 
@@ -163,7 +164,7 @@ impl ScoringEndpoint for PairRow {
         self.turned = true;
     }
 
-    fn parse_row(self, reader: &mut RowReader<'_>) -> Option<(Input, Self::Echo)> {
+    fn parse_row(self, (): &(), reader: &mut RowReader<'_>) -> Option<Parsed<Self::Echo>> {
         reader.id(self.id.as_deref());
         let mirna = reader.sequence("mirna", &self.mirna, MIRNA_LENGTHS);
         if MIRNA_LENGTHS.contains(&self.site.trim().len()) {
@@ -190,24 +191,25 @@ impl ScoringEndpoint for PairRow {
             None => {}
         }
         let pairing = if self.pairing { pairing(reader, &pair) } else { None };
-        Some((pair.into(), (self.id, site_type.into(), pairing)))
+        Some(Parsed::one(pair, (self.id, site_type.into(), pairing)))
     }
 
     fn decode_row(answer: Answer<Self::Echo>, threshold: f32) -> ScoreResult {
-        let Answer { echo: (id, site_type, pairing), output, warnings } = answer;
-        let probability = probability(output);
+        let probability = probability(answer.output());
+        let Answer { echo: (id, site_type, pairing), warnings, .. } = answer;
         ScoreResult { id, probability, interacts: probability >= threshold, site_type, warnings, pairing }
     }
 }
 
 /// Which letters pair, or the error that this model does not tell.
 fn pairing(reader: &mut RowReader<'_>, pair: &Pair) -> Option<String> {
-    if let Some(pairing) = &reader.served.pairing {
+    let served = reader.served?;
+    if let Some(pairing) = &served.pairing {
         return Some(pairing(pair));
     }
     let able: Vec<&str> =
         MODELS.iter().filter(|model| model.pairing.is_some()).map(|model| model.name).collect();
-    let detail = format!("{} does not tell pairings; use {}", reader.served.full_name(), able.join(" or "));
+    let detail = format!("{} does not tell pairings; use {}", served.full_name(), able.join(" or "));
     reader.error("pairing", ErrorCode::Unsupported, detail);
     None
 }

@@ -1,12 +1,13 @@
 //! What the URL of a scoring request asks for.
 
 use axum::http::Uri;
+use serde_json::Value;
 use utoipa::IntoParams;
 
 use super::media::Format;
 use crate::http::problem::Problem;
 use crate::http::query;
-use crate::http::rows::ScoringEndpoint;
+use crate::http::rows::{ScoringEndpoint, Settings};
 
 /// What stands in the URL. Beside these, `column.FIELD=NAME` says which column, or field, of the caller's holds FIELD.
 #[derive(Clone, Debug, Default, IntoParams)]
@@ -28,6 +29,9 @@ pub struct Asked {
     /// The miRNAs are written 3'→5'.
     #[param(ignore)]
     pub three_to_five: bool,
+    /// What the request says of all its rows.
+    #[param(ignore)]
+    pub settings: Vec<(&'static str, Value)>,
     /// Where transcription starts in the records of a FASTA file, or in the rows of a table without such a column.
     #[param(ignore)]
     pub tss: Option<u64>,
@@ -60,6 +64,9 @@ impl Asked {
                 "tss" if S::FASTA.is_some() && S::kind("tss").is_some() => {
                     let tss = value.parse().map_err(|_| bad("tss has to be a whole number, 0 or more"))?;
                     asked.tss = Some(tss);
+                }
+                _ if let Some(known) = S::Settings::NAMES.iter().find(|known| **known == name) => {
+                    asked.settings.push((known, value.into()));
                 }
                 _ => match name.strip_prefix("column.") {
                     Some(field) if S::kind(field).is_some() => {
@@ -126,6 +133,7 @@ impl Asked {
         let mut known = vec!["model", "header", "keep_columns", "column.FIELD"];
         known.extend(S::kind("mirna").map(|_| "mirna_direction"));
         known.extend(S::FASTA.and(S::kind("tss")).map(|_| "tss"));
+        known.extend(S::Settings::NAMES);
         known
     }
 }

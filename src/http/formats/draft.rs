@@ -138,7 +138,7 @@ impl<S: ScoringEndpoint> Draft<S> {
                 vec![FieldError::whole(ErrorCode::WrongType, "a value of this row cannot be read".into())]
             });
         }
-        for (name, lengths) in S::TASK.input_lengths() {
+        for (name, lengths) in S::lengths() {
             // As `/v1/models` names them: the field's name, and the unit.
             let field = S::FIELDS.iter().find(|column| {
                 name.trim_end_matches("_nt").ends_with(column.name) || S::FASTA == Some(column.name)

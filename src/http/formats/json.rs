@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::asked::Asked;
@@ -14,7 +15,7 @@ use super::object::{Fields, Fill, Limits, List, Object};
 use super::others::Gathered;
 use crate::http::offload::{Bounds, offload};
 use crate::http::problem::{ErrorCode, Errors, FieldError, Problem};
-use crate::http::rows::{Found, FoundRow, ScoringEndpoint};
+use crate::http::rows::{Found, FoundRow, ScoringEndpoint, Settings};
 
 /// From here on a body is parsed away from the connections' threads.
 const HEAVY_BODY_BYTES: usize = 64 * 1024;
@@ -37,7 +38,7 @@ pub fn without_bom(bytes: &[u8]) -> &[u8] {
 
 fn read_rows<S: ScoringEndpoint>(bytes: &[u8], asked: &Asked, bounds: &Bounds) -> Result<Found<S>, Problem> {
     if asked.is_plain() {
-        let mut request = Request::<Object<S>>::new(S::LIST, bounds);
+        let mut request = Request::<Object<S>>::new(S::LIST, S::Settings::NAMES, bounds);
         let read = fill(bytes, &mut request);
         if let Some(problem) = request.limits.stopped() {
             return Err(problem);
@@ -51,7 +52,7 @@ fn read_rows<S: ScoringEndpoint>(bytes: &[u8], asked: &Asked, bounds: &Bounds) -
                 }
                 row
             });
-            return Ok(Found { model, ..rows.collect() });
+            return Ok(Found { model, settings: request.settings, ..rows.collect() });
         }
     }
     read_each(bytes, asked, bounds)
@@ -59,7 +60,7 @@ fn read_rows<S: ScoringEndpoint>(bytes: &[u8], asked: &Asked, bounds: &Bounds) -
 
 /// Reads row by row, so that every row that is wrong is told.
 fn read_each<S: ScoringEndpoint>(bytes: &[u8], asked: &Asked, bounds: &Bounds) -> Result<Found<S>, Problem> {
-    let mut request = Request::<&RawValue>::new(S::LIST, bounds);
+    let mut request = Request::<&RawValue>::new(S::LIST, S::Settings::NAMES, bounds);
     let read = fill(bytes, &mut request);
     if let Some(problem) = request.limits.stopped() {
         return Err(problem);
@@ -101,7 +102,7 @@ fn read_each<S: ScoringEndpoint>(bytes: &[u8], asked: &Asked, bounds: &Bounds) -
     } else if !errors.is_empty() {
         rows.push(FoundRow { line: None, row: Err(errors) });
     }
-    Ok(Found { model, rows, passed: gathered.passed() })
+    Ok(Found { model, settings: request.settings, rows, passed: gathered.passed() })
 }
 
 fn fill<'de, F: Fields<'de>>(bytes: &'de [u8], fields: &mut F) -> Result<(), serde_json::Error> {
@@ -129,6 +130,9 @@ fn refusal(error: &serde_json::Error, pointer: String, list: &str) -> FieldError
 /// `{"model": …, LIST: […]}`.
 struct Request<'a, 'b, T> {
     list: &'static str,
+    /// What may stand beside the list.
+    names: &'static [&'static str],
+    settings: Vec<(&'static str, Value)>,
     limits: Limits<'b>,
     model: Option<&'a RawValue>,
     rows: Option<Vec<T>>,
@@ -138,9 +142,11 @@ struct Request<'a, 'b, T> {
 }
 
 impl<'b, T> Request<'_, 'b, T> {
-    fn new(list: &'static str, bounds: &'b Bounds) -> Self {
+    fn new(list: &'static str, names: &'static [&'static str], bounds: &'b Bounds) -> Self {
         Self {
             list,
+            names,
+            settings: Vec::new(),
             limits: Limits::new(bounds),
             model: None,
             rows: None,
@@ -168,7 +174,9 @@ impl<'b, T> Request<'_, 'b, T> {
 
 impl<'de, T: Deserialize<'de>> Fields<'de> for Request<'de, '_, T> {
     fn field<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
-        let again = (name == "model" && self.model.is_some()) || (name == self.list && self.rows.is_some());
+        let again = (name == "model" && self.model.is_some())
+            || (name == self.list && self.rows.is_some())
+            || self.settings.iter().any(|(known, _)| *known == name);
         if again {
             self.error(name, ErrorCode::DuplicateField, format!("{name} stands there twice"));
             map.next_value::<IgnoredAny>()?;
@@ -179,13 +187,11 @@ impl<'de, T: Deserialize<'de>> Fields<'de> for Request<'de, '_, T> {
             let list = List { limits: &self.limits, items: PhantomData };
             self.rows = Some(map.next_value_seed(list)?);
             self.in_list = false;
+        } else if let Some(known) = self.names.iter().find(|known| **known == name) {
+            self.settings.push((known, map.next_value()?));
         } else {
-            let list = self.list;
-            self.error(
-                name,
-                ErrorCode::UnknownField,
-                format!("no field {name:?} here; there is: model, {list}"),
-            );
+            let known = [&["model", self.list], self.names].concat().join(", ");
+            self.error(name, ErrorCode::UnknownField, format!("no field {name:?} here; there is: {known}"));
             map.next_value::<IgnoredAny>()?;
         }
         Ok(())

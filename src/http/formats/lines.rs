@@ -37,7 +37,7 @@ use crate::http::deadline::Deadline;
 use crate::http::offload::{Bounds, offload};
 use crate::http::problem::{ErrorCode, FieldError, Problem};
 use crate::http::rate::Caller;
-use crate::http::rows::{HEAVY_ROWS, ScoringEndpoint};
+use crate::http::rows::{HEAVY_ROWS, ScoringEndpoint, Settings, settings};
 use crate::http::scoring::{Answered, PARTS_AT_ONCE, Row, predict_part};
 use crate::http::state::AppState;
 use crate::serving::{PredictError, ServedModel, Share};
@@ -61,7 +61,7 @@ pub struct Asking {
 
 /// The reply starts at once and lasts as long as the upload.
 pub async fn answer<S: ScoringEndpoint>(
-    served: &Arc<ServedModel>,
+    served: Option<&Arc<ServedModel>>,
     state: &AppState,
     asking: Asking,
     reading: Reading,
@@ -79,8 +79,10 @@ pub async fn answer<S: ScoringEndpoint>(
         Some(Some(line)) => stream::iter([line]).chain(lines).boxed(),
     };
     let (answers, replies) = mpsc::channel(1);
-    let upload = Upload::new(lines, served, state.clone(), asking.caller);
-    let scorer = Scorer { served: served.clone(), reading: Arc::new(reading), share: permit.share.clone() };
+    let settings = settings(&reading.asked.settings)?;
+    let upload = Upload::new(lines, most_lines::<S>(served), state.clone(), asking.caller);
+    let (served, reading) = (served.cloned(), Arc::new(reading));
+    let scorer = Scorer { served, settings, reading, share: permit.share.clone() };
     let driving = drive::<S>(upload, scorer, asking.deadline, permit, answers);
     let driver = AbortOnDropHandle::new(tokio::spawn(driving.in_current_span()));
     let replies = stream::unfold((replies, driver), async |(mut replies, driver)| {
@@ -94,7 +96,7 @@ pub async fn answer<S: ScoringEndpoint>(
 /// Answers an upload to its end, or says in a last line where and why it stops.
 async fn drive<S: ScoringEndpoint>(
     mut upload: Upload,
-    scorer: Scorer,
+    scorer: Scorer<S::Settings>,
     deadline: Option<Deadline>,
     _permit: StreamPermit,
     answers: mpsc::Sender<Bytes>,
@@ -116,7 +118,7 @@ async fn drive<S: ScoringEndpoint>(
 /// `None` when the whole upload was answered, or nobody takes the answers.
 async fn answer_all<S: ScoringEndpoint>(
     upload: &mut Upload,
-    scorer: &Scorer,
+    scorer: &Scorer<S::Settings>,
     deadline: Option<Deadline>,
     answers: &mpsc::Sender<Bytes>,
 ) -> Option<(Ending, usize)> {
@@ -189,11 +191,10 @@ struct Upload {
 impl Upload {
     fn new(
         lines: BoxStream<'static, io::Result<Line>>,
-        served: &ServedModel,
+        most: usize,
         state: AppState,
         caller: Caller,
     ) -> Self {
-        let most = (served.predictor.most_inputs_at_once() / served.encoder.most_inputs).max(1);
         Self { lines, most, state, caller, read: 0, unpaid: 0, blank: 0, ended: None, broken: None }
     }
 
@@ -268,10 +269,18 @@ impl Upload {
     }
 }
 
+/// How many lines are scored together.
+fn most_lines<S: ScoringEndpoint>(served: Option<&Arc<ServedModel>>) -> usize {
+    let most =
+        |served: &Arc<ServedModel>| served.predictor.most_inputs_at_once() / served.encoder.most_inputs;
+    served.map_or(HEAVY_ROWS, most).clamp(1, S::MOST_LINES)
+}
+
 /// What answers lines.
 #[derive(Clone)]
-struct Scorer {
-    served: Arc<ServedModel>,
+struct Scorer<T> {
+    served: Option<Arc<ServedModel>>,
+    settings: T,
     reading: Arc<Reading>,
     share: Arc<CallerShare>,
 }
@@ -279,24 +288,25 @@ struct Scorer {
 /// For each line that is not blank: what goes back with its result, or what is wrong with it.
 type Outcomes = Vec<(usize, Result<Vec<Other>, BadLine>)>;
 
-impl Scorer {
+impl<T: Settings> Scorer<T> {
     /// The answers to some lines.
-    async fn score<S: ScoringEndpoint>(self, lines: Vec<Numbered>) -> Done {
-        let (heavy, count) = (lines.len() >= HEAVY_ROWS, lines.len());
-        let Self { served, reading, share } = self;
+    async fn score<S: ScoringEndpoint<Settings = T>>(self, lines: Vec<Numbered>) -> Done {
+        let (heavy, count) = (lines.len() >= S::HEAVY_ROWS, lines.len());
+        let Self { served, settings, reading, share } = self;
         let reader = served.clone();
-        let read = move |_: &Bounds| read_lines::<S>(lines, &reader, &reading);
+        let read = move |_: &Bounds| read_lines::<S>(lines, &settings, reader.as_deref(), &reading);
         let (outcomes, rows) = offload(heavy, Bounds::new(usize::MAX), read).await;
         let good = rows.len();
+        let threshold = served.as_ref().map_or(0.5, |served| served.config.threshold());
         let answers = match rows.iter().map(|row| row.inputs).sum() {
-            0 => Vec::new(),
+            0 => rows.into_iter().map(Row::unasked).collect(),
             inputs => {
+                let served = served.expect("only a model has inputs");
                 let _chunk = share.chunks.acquire().await;
                 let mut room = served.predictor.reserve(Share::Lines, inputs, None).await?;
-                predict_part(rows, room.split(inputs), served.clone(), None).await?.0
+                predict_part(rows, room.split(inputs), served, None).await?.0
             }
         };
-        let threshold = served.config.threshold();
         let write = move |_: &Bounds| write_lines::<S>(outcomes, answers, threshold);
         Ok((offload(heavy, Bounds::new(usize::MAX), write).await, good, count))
     }
@@ -304,7 +314,8 @@ impl Scorer {
 
 fn read_lines<S: ScoringEndpoint>(
     lines: Vec<Numbered>,
-    served: &ServedModel,
+    settings: &S::Settings,
+    served: Option<&ServedModel>,
     reading: &Reading,
 ) -> (Outcomes, Vec<Row<S::Echo>>) {
     let (mut outcomes, mut rows) = (Vec::with_capacity(lines.len()), Vec::with_capacity(lines.len()));
@@ -320,7 +331,8 @@ fn read_lines<S: ScoringEndpoint>(
                 Err(vec![FieldError::whole(ErrorCode::InvalidLength, detail)])
             }
         };
-        let row = row.and_then(|(row, others)| Ok((Row::parse(row, String::new(), served)?, others)));
+        let row =
+            row.and_then(|(row, others)| Ok((Row::parse(row, settings, String::new(), served)?, others)));
         let outcome = row.map(|(row, others)| {
             rows.push(row);
             others

@@ -69,19 +69,21 @@ pub async fn answer<S: ScoringEndpoint>(
     if sent.format == Format::Fasta {
         fasta::check::<S>(&asked)?;
     }
-    let named = asked.model.as_deref().map(|model| registry.resolve(S::TASK, Some(model))).transpose()?;
+    // Who is named in the URL, or else the default; nobody where no model is needed.
+    let resolve = |model: Option<&str>| S::TASK.map(|task| registry.resolve(task, model)).transpose();
+    let named = asked.model.as_deref().map(|model| resolve(Some(model))).transpose()?.flatten();
     let served = match named {
-        Some(served) => Ok(served),
-        None => registry.resolve(S::TASK, None),
+        Some(served) => Ok(Some(served)),
+        None => resolve(None),
     };
     let reply = (wanted, request.extensions().get().copied());
     let asking =
         lines::Asking { caller: Caller::of(&request), deadline: request.extensions().get().copied() };
     let (served, mut response) = match (sent.format, wanted) {
         (Format::Lines, _) => {
-            let served = served?.clone();
+            let served = served?.cloned();
             let response = lines::answer::<S>(
-                &served,
+                served.as_ref(),
                 state,
                 asking,
                 Reading { asked, columns: None },
@@ -91,41 +93,44 @@ pub async fn answer<S: ScoringEndpoint>(
             (served, response)
         }
         (_, Format::Lines) => {
-            let served = served?.clone();
+            let served = served?.cloned();
             let (bytes, permit) = body::read(request, state).await?;
             let (heavy, unbounded, url) =
                 (bytes.len() >= HEAVY_BYTES, Bounds::new(usize::MAX), asked.clone());
             let (body, columns) =
                 offload(heavy, unbounded, move |_| relay::lines::<S>(bytes, &sent, &url)).await?;
             let reading = Reading { asked, columns };
-            let response = lines::answer::<S>(&served, state, asking, reading, body).await?;
+            let response = lines::answer::<S>(served.as_ref(), state, asking, reading, body).await?;
             (served, permit.hold(response))
         }
         _ => {
             let (bytes, mut permit) = body::read(request, state).await?;
-            let length = bytes.len();
+            let (length, settings) = (bytes.len(), asked.settings.clone());
             let mut found =
-                parse_body::<S>(bytes, sent, asked, Bounds::new(state.config().max_rows.get())).await?;
+                parse_body::<S>(bytes, sent, asked, Bounds::new(S::most_rows(state.config()))).await?;
+            found.settings.extend(settings);
             let served = match found.model.take() {
-                None => served?.clone(),
+                None => served?.cloned(),
                 Some(model) => {
-                    let of_body = registry.resolve(S::TASK, Some(&model))?;
-                    if named.is_some_and(|named| !Arc::ptr_eq(named, of_body)) {
+                    let of_body = resolve(Some(&model))?;
+                    if named.zip(of_body).is_some_and(|(named, of_body)| !Arc::ptr_eq(named, of_body)) {
                         let detail =
                             "the URL and the body name different models; leave one of them out".into();
                         return Err(Problem::BadHeader(detail));
                     }
-                    of_body.clone()
+                    of_body.cloned()
                 }
             };
             permit.grow_by_rows(length, found.rows.len(), found.passed.bytes()).await?;
-            let response = whole::write_reply(found, &served, state, reply).await?;
+            let response = whole::write_reply(found, served.as_ref(), state, reply).await?;
             (served, permit.hold(response))
         }
     };
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
-    headers.insert(X_MODEL, model(&served));
+    if let Some(served) = served {
+        headers.insert(X_MODEL, model(&served));
+    }
     Ok(response)
 }
 

@@ -25,7 +25,11 @@ trait Writer: Send + Sync + 'static {
 }
 
 /// `{"model": …, "results": […]}`. There is at least one result.
-pub fn json<R: Serialize + Send + Sync + 'static>(model: ModelRef, results: Vec<R>, passed: Passed) -> Body {
+pub fn json<R: Serialize + Send + Sync + 'static>(
+    model: Option<ModelRef>,
+    results: Vec<R>,
+    passed: Passed,
+) -> Body {
     in_parts(Json { model, passed }, results)
 }
 
@@ -61,7 +65,8 @@ fn in_parts<R: Serialize + Send + Sync + 'static>(writer: impl Writer, results: 
 }
 
 struct Json {
-    model: ModelRef,
+    /// Who answered, where it was a model.
+    model: Option<ModelRef>,
     passed: Passed,
 }
 
@@ -69,9 +74,13 @@ impl Writer for Json {
     fn write<R: Serialize>(&self, first: usize, results: &[R], all: usize) -> Vec<u8> {
         let mut text = Vec::new();
         if first == 0 {
-            text.extend(br#"{"model":"#);
-            to_json(&mut text, &self.model);
-            text.extend(br#","results":["#);
+            text.push(b'{');
+            if let Some(model) = &self.model {
+                text.extend(br#""model":"#);
+                to_json(&mut text, model);
+                text.push(b',');
+            }
+            text.extend(br#""results":["#);
         }
         for (place, result) in results.iter().enumerate() {
             if first + place > 0 {
@@ -104,7 +113,8 @@ impl Writer for Table {
         }
         for (place, result) in results.iter().enumerate() {
             let result = by_column(result);
-            let ours = self.columns.iter().map(|column| cell(&result[column.name]));
+            let value = |name: &str| name.split('.').fold(&result, |value, name| &value[name]);
+            let ours = self.columns.iter().map(|column| cell(value(column.name)));
             line(ours.chain(self.passed.cells(first + place)).collect());
         }
         writer.into_inner().expect("a vector takes every record")

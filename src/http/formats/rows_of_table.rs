@@ -40,7 +40,7 @@ pub fn read<S: ScoringEndpoint>(
         rows.push(FoundRow { line: Some(line), row });
     }
     of_columns(columns.errors, table.header_line, S::LIST, &mut rows);
-    Ok(Found { model: None, rows, passed: gathered.passed() })
+    Ok(Found { model: None, settings: Vec::new(), rows, passed: gathered.passed() })
 }
 
 /// What is wrong with the columns is told once, with the first row, which stands for all.

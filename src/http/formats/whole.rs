@@ -12,7 +12,7 @@ use crate::http::deadline::Deadline;
 use crate::http::model_ref::ModelRef;
 use crate::http::offload::{Bounds, offload};
 use crate::http::problem::{ErrorCode, Errors, FieldError, Problem};
-use crate::http::rows::{Found, FoundRow, HEAVY_ROWS, ScoringEndpoint};
+use crate::http::rows::{Found, FoundRow, ScoringEndpoint, settings};
 use crate::http::scoring::{self, Row, Timing};
 use crate::http::state::AppState;
 use crate::serving::ServedModel;
@@ -22,7 +22,7 @@ const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 /// Scores rows and writes the reply.
 pub async fn write_reply<S: ScoringEndpoint>(
     mut found: Found<S>,
-    served: &Arc<ServedModel>,
+    served: Option<&Arc<ServedModel>>,
     state: &AppState,
     (wanted, deadline): (Format, Option<Deadline>),
 ) -> Result<Response, Problem> {
@@ -30,7 +30,7 @@ pub async fn write_reply<S: ScoringEndpoint>(
     let (results, timing) = score(found, served, state, deadline).await?;
     let body = match wanted {
         Format::Table(delimiter) => reply::table(delimiter, S::COLUMNS, results, passed),
-        _ => reply::json(ModelRef::of(served), results, passed),
+        _ => reply::json(served.map(|served| ModelRef::of(served)), results, passed),
     };
     Ok(([(SERVER_TIMING, timing)], body).into_response())
 }
@@ -38,20 +38,22 @@ pub async fn write_reply<S: ScoringEndpoint>(
 /// Reads all rows and asks the model; also tells, for callers and for `make bench`, where the time went.
 pub async fn score<S: ScoringEndpoint>(
     found: Found<S>,
-    served: &Arc<ServedModel>,
+    served: Option<&Arc<ServedModel>>,
     state: &AppState,
     deadline: Option<Deadline>,
 ) -> Result<(Vec<S::Result>, HeaderValue), Problem> {
-    let Found { rows, .. } = found;
+    let settings = settings(&found.settings)?;
+    let rows = found.rows;
     if rows.is_empty() {
         let (pointer, detail) = (format!("/{}", S::LIST), "at least one row is needed".into());
         return Err(FieldError::new(pointer, ErrorCode::EmptyList, detail).into());
     }
-    let (heavy, reader) = (rows.len() >= HEAVY_ROWS, served.clone());
-    let bounds = Bounds::new(state.config().max_rows.get());
-    let rows = offload(heavy, bounds, move |bounds| parse_rows(rows, &reader, bounds)).await?;
+    let (heavy, reader) = (rows.len() >= S::HEAVY_ROWS, served.cloned());
+    let bounds = Bounds::new(S::most_rows(state.config()));
+    let parse = move |bounds: &Bounds| parse_rows(rows, &settings, reader.as_deref(), bounds);
+    let rows = offload(heavy, bounds, parse).await?;
     let (answers, timing) = scoring::predict_all(rows, served, deadline.map(|deadline| deadline.0)).await?;
-    let threshold = served.config.threshold();
+    let threshold = served.map_or(0.5, |served| served.config.threshold());
     let results: Option<Vec<S::Result>> =
         answers.into_iter().map(|answer| Some(S::decode_row(answer?, threshold))).collect();
     Ok((results.ok_or(Problem::Internal)?, server_timing(timing)))
@@ -60,13 +62,14 @@ pub async fn score<S: ScoringEndpoint>(
 /// All rows, or every error in them.
 fn parse_rows<S: ScoringEndpoint>(
     rows: Vec<FoundRow<S>>,
-    served: &ServedModel,
+    settings: &S::Settings,
+    served: Option<&ServedModel>,
     bounds: &Bounds,
 ) -> Result<Vec<Row<S::Echo>>, Problem> {
     let (mut read, mut errors) = (Vec::with_capacity(rows.len()), Errors::default());
     for (index, FoundRow { line, row }) in rows.into_iter().enumerate() {
         bounds.admit(index)?;
-        match row.and_then(|row| Row::parse(row, format!("/{}/{index}", S::LIST), served)) {
+        match row.and_then(|row| Row::parse(row, settings, format!("/{}/{index}", S::LIST), served)) {
             Ok(row) => read.push(row),
             Err(of_row) => errors.extend(of_row.into_iter().map(|error| error.at_line(line))),
         }

@@ -64,7 +64,7 @@ async fn answer<S: ScoringEndpoint>(
     let Asked { found, id, wanted } = offload(heavy, bounds(), read).await?;
     permit.grow_by_rows(length, found.rows.len(), 0).await?;
     let heavy = found.rows.len() >= HEAVY_ROWS;
-    let (results, _) = score(found, served, state, deadline).await?;
+    let (results, _) = score(found, Some(served), state, deadline).await?;
     let (model_name, model_version) = (served.config.model.clone(), served.config.version.clone());
     let write = move |_: &Bounds| {
         let mut behind = Vec::new();
