@@ -1,6 +1,7 @@
 //! Biology on letters: sequences, seed matches, duplexes. No JSON, no tensors.
 
 pub mod duplex;
+pub mod fold;
 mod notation;
 pub mod seed;
 pub mod sense;

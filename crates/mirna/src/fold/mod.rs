@@ -1,0 +1,14 @@
+//! Secondary structure by nearest-neighbour energies (Turner 2004, 37 °C): hybrids of two strands, structures of one.
+
+mod duplex;
+mod hairpin;
+mod inside;
+mod letters;
+mod model;
+mod parameters;
+mod score;
+mod structure;
+
+pub use self::duplex::{Duplex, Duplexes, duplex};
+pub use self::hairpin::{Fold, fold};
+pub use self::structure::{Structure, StructureError};
