@@ -9,7 +9,7 @@ use std::io::{BufWriter, Write, stdin, stdout};
 use std::time::Instant;
 
 use mirna::Rna;
-use mirna::fold::{Duplexes, fold};
+use mirna::fold::{Accessibility, Duplexes, Partition, fold};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -27,7 +27,24 @@ fn main() -> Result<(), Box<dyn Error>> {
                 writeln!(out, "{:.2}\t{}", folded.energy, folded.structure)?;
             }
         }
-        _ => return Err("say one of: duplex, mfe, time REPEATS".into()),
+        ["partition"] => {
+            for row in &rows {
+                let partition = Partition::of(&row[0]).ok_or("out of range")?;
+                let pairs: Vec<_> =
+                    partition.pairs(1e-6).map(|(i, j, pair)| format!("{i}-{j}:{pair:.6e}")).collect();
+                writeln!(out, "{:.6}\t{}", partition.energy(), pairs.join(","))?;
+            }
+        }
+        ["accessible", window, span, letters] => {
+            let (window, span, letters) = (window.parse()?, span.parse()?, letters.parse()?);
+            for row in &rows {
+                let folded = Accessibility::of(&row[0], window, span).ok_or("out of range")?;
+                let unpaired = folded.unpaired(letters);
+                let unpaired: Vec<_> = unpaired.iter().map(|unpaired| format!("{unpaired:.6e}")).collect();
+                writeln!(out, "{}", unpaired.join("\t"))?;
+            }
+        }
+        _ => return Err("say duplex, mfe, partition, accessible WINDOW SPAN LETTERS or time REPEATS".into()),
     }
     Ok(())
 }

@@ -38,6 +38,18 @@ impl<S: Copy> ByStart<S> {
     }
 }
 
+impl ByStart<f64> {
+    /// Of those that begin at i: to each what the longer ones have.
+    pub fn sum_from_the_longest(&mut self, i: usize) {
+        let row = &mut self.values[i * self.span..(i + 1) * self.span];
+        let mut sum = 0.0;
+        for value in row.iter_mut().rev() {
+            sum += *value;
+            *value = sum;
+        }
+    }
+}
+
 /// Values by the last letter of a stretch.
 #[derive(Clone, Debug)]
 pub struct ByEnd<S> {

@@ -58,8 +58,29 @@ pub fn views() -> impl Iterator<Item = View> {
 }
 
 /// The kind of a view.
+#[inline]
 pub fn kind_of(view: View) -> usize {
     usize::from(view >> 5)
+}
+
+/// Number of halves of views.
+pub const HALVES: usize = 64;
+
+/// Kind and next letter of a view.
+#[inline]
+pub fn half(view: View) -> usize {
+    const HALF: [u8; VIEWS] = {
+        let mut halves = [0; VIEWS];
+        let mut view = 0;
+        while view < VIEWS {
+            let (kind, next, _) = unpack(view as View);
+            halves[view] = kind << 3 | next;
+            view += 1;
+        }
+        halves
+    };
+    // What the table shows anyway saves the reader a check.
+    usize::from(HALF[usize::from(view)]) % HALVES
 }
 
 /// One strand's letters, by number.

@@ -3,24 +3,26 @@
 use std::sync::OnceLock;
 
 use super::letters::{
-    END, KINDS, LETTERS, LONGEST_LOOP, TURNED, VIEWS, View, exterior, kind_of, unpack, view,
+    END, HALVES, KINDS, LETTERS, LONGEST_LOOP, TURNED, VIEWS, View, exterior, half, kind_of, unpack, view,
 };
 use super::parameters::Parameters;
 use super::score::Score;
 
 const LOOPS: usize = LONGEST_LOOP + 1;
-/// Kinds and letters, each in three bits: the other pair of a loop of two letters and one.
-const HALVES: usize = 64;
 
 /// Loops scored as energies or as weights.
 pub struct Model<S> {
-    stack: [S; 64],
+    /// By both kinds.
+    pub stack: [[S; 8]; 8],
     pub bulge: [S; LOOPS],
     /// Length and asymmetry, by both sides.
     pub sides: Box<[[S; LOOPS]; LOOPS]>,
-    interior_1x1: Vec<S>,
-    interior_2x1: Vec<S>,
-    interior_2x2: Vec<S>,
+    /// By a view and the other's kind.
+    pub interior_1x1: Box<[[S; 8]; VIEWS]>,
+    /// By the view with one letter on each side next to it, and the other's kind and next letter.
+    pub interior_2x1: Box<[[S; HALVES]; VIEWS]>,
+    /// By both views.
+    pub interior_2x2: Box<[[S; VIEWS]; VIEWS]>,
     pub mismatch_interior: [S; VIEWS],
     pub mismatch_1n: [S; VIEWS],
     pub mismatch_23: [S; VIEWS],
@@ -51,6 +53,14 @@ impl Model<i32> {
     }
 }
 
+impl Model<i16> {
+    /// Turner 2004 in tenths of kcal/mol.
+    pub fn tenths() -> &'static Self {
+        static MADE: OnceLock<Model<i16>> = OnceLock::new();
+        MADE.get_or_init(|| Model::new(Parameters::turner2004()))
+    }
+}
+
 impl Model<f64> {
     /// Turner 2004 as Boltzmann weights at 37 °C.
     pub fn weights() -> &'static Self {
@@ -74,9 +84,11 @@ impl<S: Score> Model<S> {
             from.special_hairpins.iter().map(|(letters, energy)| (numbers(letters), of(*energy))).collect();
         special.sort_by(|(one, _), (other, _)| one.cmp(other));
         Self {
-            stack: std::array::from_fn(|pair| match (pair / 8, pair % 8) {
-                (outer @ 1..=6, inner @ 1..=6) => of(from.stack[(outer - 1) * 6 + inner - 1]),
-                _ => S::ZERO,
+            stack: std::array::from_fn(|outer| {
+                std::array::from_fn(|inner| match (outer, inner) {
+                    (1..=6, 1..=6) => of(from.stack[(outer - 1) * 6 + inner - 1]),
+                    _ => S::ZERO,
+                })
             }),
             bulge: lengths(&from.bulge),
             sides: Box::new(std::array::from_fn(|one| {
@@ -120,10 +132,10 @@ impl<S: Score> Model<S> {
             (0, 0) => self.stacked(outer, inner),
             (1, 0) | (0, 1) => self.bulge[1].then(self.stacked(outer, inner)),
             (0, n) | (n, 0) => self.bulge[n].then(self.end[kind_of(outer)]).then(self.end[kind_of(inner)]),
-            (1, 1) => self.interior_1x1[first * 8 + kind_of(inner)],
-            (1, 2) => self.interior_2x1[first * HALVES + half(inner)],
-            (2, 1) => self.interior_2x1[second * HALVES + half(outer)],
-            (2, 2) => self.interior_2x2[first * VIEWS + second],
+            (1, 1) => self.interior_1x1[first][kind_of(inner)],
+            (1, 2) => self.interior_2x1[first][half(inner)],
+            (2, 1) => self.interior_2x1[second][half(outer)],
+            (2, 2) => self.interior_2x2[first][second],
             (1, _) | (_, 1) => {
                 self.sides[after][before].then(self.mismatch_1n[first]).then(self.mismatch_1n[second])
             }
@@ -138,7 +150,7 @@ impl<S: Score> Model<S> {
     }
 
     fn stacked(&self, outer: View, inner: View) -> S {
-        self.stack[kind_of(outer) * 8 + kind_of(inner)]
+        self.stack[kind_of(outer)][kind_of(inner)]
     }
 
     /// Hairpin loops by the number of their unpaired letters, mismatch apart, for strands of `n` letters.
@@ -176,24 +188,14 @@ fn by_view<S: Score>(of: impl Fn(u8, u8, u8) -> S) -> [S; VIEWS] {
     })
 }
 
-/// Kind and next letter of a view.
-#[inline]
-fn half(view: View) -> usize {
-    const HALF: [u8; VIEWS] = {
-        let mut halves = [0; VIEWS];
-        let mut view = 0;
-        while view < VIEWS {
-            let (kind, next, _) = unpack(view as View);
-            halves[view] = kind << 3 | next;
-            view += 1;
-        }
-        halves
-    };
-    usize::from(HALF[usize::from(view)])
-}
-
 fn numbers(letters: &str) -> Vec<u8> {
     letters.bytes().map(|letter| b"NACGU".iter().position(|&known| known == letter).unwrap_or(0) as u8).collect()
+}
+
+/// A table by view, made where it stays: some are larger than a thread's stack should hold.
+fn boxed<S: Score, const N: usize>(value: S) -> Box<[[S; N]; VIEWS]> {
+    let rows = vec![[value; N]; VIEWS].into_boxed_slice();
+    rows.try_into().unwrap_or_else(|_| unreachable!("it has that many rows"))
 }
 
 /// All pairs of kinds.
@@ -206,33 +208,33 @@ fn all_letters<const N: usize>() -> impl Iterator<Item = [u8; N]> {
         .map(|number| std::array::from_fn(|place| (number / LETTERS.pow(place as u32) % LETTERS) as u8))
 }
 
-fn one_by_one<S: Score>(from: &Parameters) -> Vec<S> {
-    let mut table = vec![S::ZERO; VIEWS * 8];
+fn one_by_one<S: Score>(from: &Parameters) -> Box<[[S; 8]; VIEWS]> {
+    let mut table = boxed::<_, 8>(S::ZERO);
     for ((one, other), [next, previous]) in both_kinds().flat_map(|kinds| all_letters().map(move |l| (kinds, l))) {
         let value = from.interior_1x1
             [(row(one) * 6 + row(other)) * 25 + usize::from(next) * LETTERS + usize::from(previous)];
-        table[usize::from(view(one, next, previous)) * 8 + usize::from(other)] = S::of(f64::from(value));
+        table[usize::from(view(one, next, previous))][usize::from(other)] = S::of(f64::from(value));
     }
     table
 }
 
-fn two_by_one<S: Score>(from: &Parameters) -> Vec<S> {
-    let mut table = vec![S::ZERO; VIEWS * HALVES];
+fn two_by_one<S: Score>(from: &Parameters) -> Box<[[S; HALVES]; VIEWS]> {
+    let mut table = boxed::<_, HALVES>(S::ZERO);
     for ((one, other), [next, facing, previous]) in
         both_kinds().flat_map(|kinds| all_letters().map(move |l| (kinds, l)))
     {
         let letters = (usize::from(next) * LETTERS + usize::from(facing)) * LETTERS + usize::from(previous);
         let value = from.interior_2x1[(row(one) * 6 + row(other)) * 125 + letters];
-        let place = usize::from(view(one, next, previous)) * HALVES + half(view(other, facing, 0));
-        table[place] = S::of(f64::from(value));
+        let of_view = &mut table[usize::from(view(one, next, previous))];
+        of_view[half(view(other, facing, 0))] = S::of(f64::from(value));
     }
     table
 }
 
-fn two_by_two<S: Score>(from: &Parameters) -> Vec<S> {
+fn two_by_two<S: Score>(from: &Parameters) -> Box<[[S; VIEWS]; VIEWS]> {
     // The table has no N: the worst of the four letters.
     let options = |letter: u8| if letter == 0 { 0..4 } else { usize::from(letter) - 1..usize::from(letter) };
-    let mut table = vec![S::ZERO; VIEWS * VIEWS];
+    let mut table = boxed::<_, VIEWS>(S::ZERO);
     for ((one, other), [a, b, c, d]) in both_kinds().flat_map(|kinds| all_letters().map(move |l| (kinds, l))) {
         let block = &from.interior_2x2[(row(one) * 6 + row(other)) * 256..][..256];
         let places = options(a).flat_map(|a| {
@@ -242,7 +244,7 @@ fn two_by_two<S: Score>(from: &Parameters) -> Vec<S> {
         });
         let worst = places.map(|place| block[place]).max().unwrap_or_default();
         // Letters run round the loop: after the first, before the inner, after the inner, before the second.
-        table[usize::from(view(one, a, d)) * VIEWS + usize::from(view(other, c, b))] = S::of(f64::from(worst));
+        table[usize::from(view(one, a, d))][usize::from(view(other, c, b))] = S::of(f64::from(worst));
     }
     table
 }

@@ -131,6 +131,14 @@ mod tests {
     }
 
     #[test]
+    fn energies_are_whole_tenths() {
+        // Duplexes are folded in tenths of kcal/mol.
+        let sections = TURNER_2004.split("\n\n").skip(1).filter(|section| !section.starts_with("extension"));
+        let energies: Vec<_> = sections.flat_map(str::split_whitespace).flat_map(str::parse::<i32>).collect();
+        assert!(energies.len() > 15_000 && energies.iter().all(|energy| energy % 10 == 0));
+    }
+
+    #[test]
     fn what_is_wrong_is_said() {
         let error = |text: &str| Parameters::read(text).unwrap_err().to_string();
         assert_eq!(error(""), "section extension is missing");
