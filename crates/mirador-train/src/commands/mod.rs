@@ -15,7 +15,7 @@ use mirador_models::{ModelId, Options, WeightsDir};
 use crate::data::{expression, prepare};
 use crate::pretrain;
 use crate::recipe::{Recipe, Roots};
-use crate::reports::{Runs, reports, reproduce};
+use crate::reports::{Runs, reproduce};
 use crate::training::Training;
 use select_mirnas::{Residuals, Rule};
 
@@ -113,8 +113,8 @@ enum Command {
     },
     /// A paper's whole protocol and its report; goes on where a killed run stopped
     Reproduce {
-        /// The paper, or `unbiased`: every target-site model where short cuts are gone
-        #[arg(value_parser = reports())]
+        /// The paper, or `unbiased`: every target-site model where shortcuts are gone. Its template is PAPER.md below
+        /// --templates
         paper: String,
         /// Write the report from what is trained already
         #[arg(long)]
@@ -128,6 +128,9 @@ enum Command {
         /// Root of the reports
         #[arg(long, default_value = "reports")]
         reports: PathBuf,
+        /// Root of their templates
+        #[arg(long, default_value = "reports/templates")]
+        templates: PathBuf,
     },
     /// Figures of served weights on a labelled TSV
     Evaluate {
@@ -223,11 +226,10 @@ impl Cli {
                 println!("{}", serde_json::to_string(&names)?);
                 Ok(())
             }
-            Command::Reproduce { paper, without_training, data, runs, reports } => {
+            Command::Reproduce { paper, without_training, data, runs, reports, templates } => {
                 let roots = Roots { recipes: self.recipes_dir, weights: self.weights_dir, runs };
-                let (device, missing) = (self.device.open()?, Vec::new());
-                let mut runs = Runs { roots, reports, data, device, train: !without_training, missing };
-                reproduce(&paper, &mut runs)
+                let (device, train) = (self.device.open()?, !without_training);
+                reproduce(&paper, Runs { roots, templates, reports, data, device, train })
             }
             Command::Evaluate { model, file, only, json } => {
                 let rows = evaluate::read(&file, condition(only)?.as_ref())?;

@@ -6,6 +6,8 @@ use anyhow::Result;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use crate::stats::ranking::falling_ties;
+
 const SIZE: (u32, u32) = (560, 420);
 const COLOURS: [RGBColor; 7] = [
     RGBColor(0, 90, 156),
@@ -60,7 +62,7 @@ pub fn curves(
 }
 
 /// Horizontal bars, one for each name, from `from` on.
-pub fn bars(path: &Path, title: &str, figure: &str, from: f64, bars: &[(String, f64)]) -> Result<()> {
+pub fn bars(path: &Path, title: &str, metric: &str, from: f64, bars: &[(String, f64)]) -> Result<()> {
     let root = SVGBackend::new(path, (SIZE.0, 90 + 30 * bars.len() as u32)).into_drawing_area();
     root.fill(&WHITE)?;
     let highest = bars.iter().map(|bar| bar.1).fold(from, f64::max);
@@ -70,7 +72,7 @@ pub fn bars(path: &Path, title: &str, figure: &str, from: f64, bars: &[(String, 
         .x_label_area_size(38)
         .y_label_area_size(170)
         .build_cartesian_2d(from..highest + (highest - from) * 0.15, 0.0..bars.len() as f64)?;
-    chart.configure_mesh().disable_y_mesh().disable_y_axis().x_desc(figure).draw()?;
+    chart.configure_mesh().disable_y_mesh().disable_y_axis().x_desc(metric).draw()?;
     let style = ("sans-serif", 13).into_font().into_text_style(&root);
     for (index, (name, value)) in bars.iter().enumerate() {
         let (low, high) = (bars.len() as f64 - index as f64 - 0.85, bars.len() as f64 - index as f64 - 0.15);
@@ -91,42 +93,27 @@ pub type OfScores = fn(&[bool], &[f64]) -> Vec<(f64, f64)>;
 pub fn roc(labels: &[bool], scores: &[f64]) -> Vec<(f64, f64)> {
     let positives = labels.iter().filter(|&&label| label).count() as f64;
     let negatives = labels.len() as f64 - positives;
-    let mut points = vec![(0.0, 0.0)];
-    points.extend(
-        falling(labels, scores).into_iter().map(|(tp, seen)| ((seen - tp) / negatives, tp / positives)),
-    );
-    thin(points)
+    let points = falling(labels, scores).map(|(tp, seen)| ((seen - tp) / negatives, tp / positives));
+    thin([(0.0, 0.0)].into_iter().chain(points).collect())
 }
 
 /// The precision-recall curve.
 pub fn precision_recall(labels: &[bool], scores: &[f64]) -> Vec<(f64, f64)> {
     let positives = labels.iter().filter(|&&label| label).count() as f64;
-    thin(falling(labels, scores).into_iter().map(|(tp, seen)| (tp / positives, tp / seen)).collect())
+    thin(falling(labels, scores).map(|(tp, seen)| (tp / positives, tp / seen)).collect())
 }
 
 /// True positives and rows at every threshold, ties as one step.
-fn falling(labels: &[bool], scores: &[f64]) -> Vec<(f64, f64)> {
-    let mut order: Vec<usize> = (0..scores.len()).collect();
-    order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
-    let mut counts = (0.0, 0.0);
-    order
-        .chunk_by(|&a, &b| scores[a] == scores[b])
-        .map(|tied| {
-            counts.0 += tied.iter().filter(|&&row| labels[row]).count() as f64;
-            counts.1 += tied.len() as f64;
-            counts
-        })
-        .collect()
+fn falling(labels: &[bool], scores: &[f64]) -> impl Iterator<Item = (f64, f64)> {
+    falling_ties(labels, scores).into_iter().scan((0.0, 0.0), |counts, (positives, rows)| {
+        *counts = (counts.0 + positives, counts.1 + rows);
+        Some(*counts)
+    })
 }
 
 /// At most some hundred points: more cannot be seen.
 fn thin(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
-    let step = points.len().div_ceil(400).max(1);
-    let last = points.len() - 1;
-    points
-        .into_iter()
-        .enumerate()
-        .filter(|(index, _)| index % step == 0 || *index == last)
-        .map(|(_, p)| p)
-        .collect()
+    let (step, last) = (points.len().div_ceil(400).max(1), points.len() - 1);
+    let kept = points.into_iter().enumerate().filter(|(index, _)| index % step == 0 || *index == last);
+    kept.map(|(_, point)| point).collect()
 }

@@ -1,84 +1,109 @@
-//! `mirador-train reproduce PAPER`: a paper's whole protocol, and `reports/PAPER.md` with its figures beside ours and
-//! the floors.
+//! `mirador-train reproduce NAME`: fills the holes of `reports/templates/NAME.md` and writes `reports/NAME.md` with its
+//! pictures. A template holds the sentences, the order and what papers published; these modules find the networks and
+//! compute. `reports/templates/README.md` lists what a template may ask.
 
-mod deepmirnatar;
-mod dmiso;
 mod drawing;
-mod mirex;
-mod mitar;
+mod functions;
+mod network;
 mod page;
-mod pairmap;
-mod premirna;
-mod runs;
-mod unbiased;
+mod pictures;
+mod scores;
 
-use anyhow::{Context, Result};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use mirador_models::find;
-use runs::Finished;
-pub use runs::Runs;
+use anyhow::{Context, Result, ensure};
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{Environment, UndefinedBehavior, context, path_loader};
+use tch::Device;
 
-use crate::results::report::{SetReport, mean_and_range};
-use crate::stats::metrics::names;
+use crate::recipe::Roots;
+use page::Page;
 
-/// Writes a report.
-type Report = fn(&mut Runs) -> Result<()>;
-
-/// The reports by name: a paper's, and every target-site model on the two bias-corrected tests.
-const REPORTS: [(&str, Report); 7] = [
-    ("dmiso", dmiso::report),
-    ("mitar", mitar::report),
-    ("deepmirnatar", deepmirnatar::report),
-    ("premirna-cnn-lstm", premirna::report),
-    ("mirex", mirex::report),
-    ("pairmap", pairmap::report),
-    ("unbiased", unbiased::report),
-];
-
-/// Their names.
-pub fn reports() -> [&'static str; 7] {
-    REPORTS.map(|(name, _)| name)
+/// Where everything is.
+pub struct Runs {
+    /// Recipes, checkpoints, weights.
+    pub roots: Roots,
+    /// The templates.
+    pub templates: PathBuf,
+    /// Where the reports go.
+    pub reports: PathBuf,
+    /// The public files.
+    pub data: PathBuf,
+    /// Where networks run.
+    pub device: Device,
+    /// Whether what is missing is trained.
+    pub train: bool,
 }
 
-/// Trains what is missing (unless `runs` forbids) and writes the report.
-pub fn reproduce(name: &str, runs: &mut Runs) -> Result<()> {
-    let report = REPORTS.iter().find(|report| report.0 == name);
-    report.with_context(|| format!("no report {name:?}; there are {}", reports().join(", ")))?.1(runs)
+/// Trains what is missing (unless `runs` forbids) and writes a report. A command's hyphens are underscores in the name.
+pub fn reproduce(command: &str, runs: Runs) -> Result<()> {
+    let name = command.replace('-', "_");
+    let names = names(&runs.templates)?;
+    ensure!(names.contains(&name), "no report {command:?}; there are {}", names.join(", ").replace('_', "-"));
+    let pictures = runs.reports.join(&name);
+    fs::create_dir_all(&pictures).with_context(|| pictures.display().to_string())?;
+    let path = runs.reports.join(format!("{name}.md"));
+    let environment = environment(Arc::new(Page::new(&name, runs)))?;
+    let template = environment.get_template(&format!("{name}.md"))?;
+    let text = template.render(context! { command => command.replace('_', "-") })?;
+    fs::write(&path, single_blank_lines(&text)).with_context(|| path.display().to_string())?;
+    println!("wrote {}", path.display());
+    Ok(())
 }
 
-/// Header of a table of a task's figures.
-fn header<'a>(finished: &Finished, first: &'a str) -> Vec<&'a str> {
-    let names = find(&finished.recipe.model).map_or(&[][..], |model| names(model.task));
-    [first].into_iter().chain(names.iter().copied()).collect()
+/// The reports that have a template.
+pub fn names(templates: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for file in fs::read_dir(templates).with_context(|| templates.display().to_string())? {
+        let file = file?.file_name();
+        let name = file.to_str().and_then(|file| file.strip_suffix(".md"));
+        names.extend(name.filter(|name| *name != "README").map(str::to_owned));
+    }
+    names.sort();
+    Ok(names)
 }
 
-/// One row for a network on a test: over all runs where there are several, else with its interval.
-fn network(name: &str, finished: &Finished, set: &SetReport) -> Vec<String> {
-    let figures = set.model.figures.iter().enumerate().map(|(index, figure)| {
-        let runs = finished.by_run(&set.name, index);
-        if runs.len() > 1 { mean_and_range(runs.into_iter()) } else { figure.value.to_string() }
-    });
-    [name.to_owned()].into_iter().chain(figures).collect()
+fn environment(page: Arc<Page>) -> Result<Environment<'static>> {
+    let mut environment = Environment::new();
+    environment.set_loader(path_loader(&page.runs.templates));
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    functions::add_to(&mut environment, page);
+    Ok(environment)
 }
 
-/// [`network`], with what its figures are: of validation rows there is no mean, each seed chose by them.
-fn this_network(finished: &Finished, set: &SetReport) -> Vec<String> {
-    let name = match finished.by_run(&set.name, 0).len() {
-        0 | 1 => "this network".into(),
-        seeds => format!("this network, mean (range) of {seeds} seeds"),
-    };
-    network(&name, finished, set)
+/// What was left out leaves no gap; one line break ends the file.
+fn single_blank_lines(text: &str) -> String {
+    let mut lines: Vec<&str> = text.trim().lines().collect();
+    lines.dedup_by(|line, before| line.is_empty() && before.is_empty());
+    lines.join("\n") + "\n"
 }
 
-/// One row for each floor of a set.
-fn floors(set: &SetReport) -> impl Iterator<Item = Vec<String>> {
-    set.floors.iter().map(|floor| {
-        let figures = floor.figures.iter().map(|figure| figure.value.to_string());
-        [format!("*{}*", floor.probe)].into_iter().chain(figures).collect()
-    })
-}
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
 
-/// A row of a paper's figures; what it does not give is a dash.
-fn printed(name: &str, figures: &[&str]) -> Vec<String> {
-    [name].into_iter().chain(figures.iter().copied()).map(str::to_owned).collect()
+    use super::*;
+
+    #[test]
+    fn a_template_asks_only_for_what_there_is() {
+        let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+        let roots =
+            Roots { recipes: root.join("recipes"), weights: root.join("weights"), runs: root.join("runs") };
+        let (templates, reports) = (root.join("reports/templates"), root.join("reports"));
+        let data = root.join("data");
+        let runs = Runs { roots, templates, reports, data, device: Device::Cpu, train: false };
+        let mut files = names(&runs.templates).unwrap();
+        files.extend(["parts/tables".to_owned(), "parts/made_by".to_owned()]);
+        let environment = environment(Arc::new(Page::new("", runs))).unwrap();
+        let mut known: HashSet<&str> = environment.globals().map(|(name, _)| name).collect();
+        known.extend(["command", "loop"]);
+        for file in files {
+            let asked = environment.get_template(&format!("{file}.md")).unwrap().undeclared_variables(false);
+            let unknown: Vec<&String> = asked.iter().filter(|name| !known.contains(name.as_str())).collect();
+            assert!(unknown.is_empty(), "{file}: {unknown:?}");
+        }
+    }
 }

@@ -1,160 +1,123 @@
-//! A report in Markdown, with its pictures beside it.
+//! What one report has asked for: networks found trained, or trained now, and the commands for those that are not here.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result};
+use mirador_models::{ModelId, WeightsDir};
+use serde::Serialize;
 
-use super::drawing::{self, Curve};
-use super::runs::Finished;
-use crate::results::predictions::Predictions;
-use crate::stats::metrics::Classes;
+use super::Runs;
+use super::network::Network;
+use crate::data::prepare;
+use crate::recipe::{Recipe, command};
+use crate::results::predictions::{self, Predictions};
+use crate::results::report::Report;
+use crate::training::Training;
 
-/// `reports/<name>.md` and the folder of its pictures.
+/// A report that is being written.
 pub struct Page {
-    name: &'static str,
-    folder: PathBuf,
-    text: String,
+    /// The name of the report's file.
+    pub name: String,
+    /// Where everything is.
+    pub runs: Runs,
+    missing: Mutex<Vec<Missing>>,
+}
+
+/// What is not here.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Missing {
+    /// What brings it.
+    pub command: String,
+    /// The kind of what is missing.
+    pub what: What,
+}
+
+/// Kinds of what is not here.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// A recipe is not written.
+    Recipe,
+    /// A network is not trained.
+    Network,
+    /// A network is trained, and the scores of its rows are not beside the checkpoints.
+    RowScores,
 }
 
 impl Page {
-    /// Begins a report.
-    pub fn new(reports: &Path, name: &'static str, title: &str) -> Result<Self> {
-        fs::create_dir_all(reports.join(name)).with_context(|| reports.display().to_string())?;
-        Ok(Self { name, folder: reports.to_owned(), text: format!("# {title}\n") })
+    /// A report of this name, before its template asks for anything.
+    pub fn new(name: &str, runs: Runs) -> Self {
+        Self { name: name.to_owned(), runs, missing: Mutex::default() }
     }
 
-    /// A heading of the second order.
-    pub fn heading(&mut self, title: &str) {
-        self.text += &format!("\n## {title}\n");
-    }
-
-    /// A paragraph.
-    pub fn paragraph(&mut self, text: &str) {
-        self.text += &format!("\n{text}\n");
-    }
-
-    /// A table.
-    pub fn table(&mut self, header: &[&str], rows: &[Vec<String>]) {
-        self.text += &format!("\n| {} |\n|{}\n", header.join(" | "), "---|".repeat(header.len()));
-        for row in rows {
-            self.text += &format!("| {} |\n", row.join(" | "));
+    /// A version, or `None` (and its command among the missing) where it is not trained and must not be now.
+    pub fn network(&self, model: &str, version: &str) -> Result<Option<Network>> {
+        let id = ModelId::new(model, version);
+        let path = self.runs.roots.recipe(&id);
+        if !path.is_file() {
+            self.miss(&id, What::Recipe);
+            return Ok(None);
         }
-    }
-
-    /// ROC and precision-recall curves of a set: the network beside some floors.
-    pub fn class_curves(
-        &mut self,
-        file: &str,
-        title: &str,
-        set: &Predictions,
-        floors: &[&str],
-    ) -> Result<()> {
-        let labels = set.labels();
-        let scores: Vec<(&str, &[f64])> = [("this network", set.network())]
-            .into_iter()
-            .chain(floors.iter().filter_map(|&name| Some((name, set.floor(name)?))))
-            .collect();
-        let of = |curve: drawing::OfScores| -> Vec<Curve> {
-            let curve = |(name, scores): &(&str, &[f64])| Curve {
-                name: (*name).to_owned(),
-                points: curve(&labels, scores),
-            };
-            scores.iter().map(curve).collect()
-        };
-        let unit = [(0.0, 1.0), (0.0, 1.0)];
-        let axes = ("false positive rate", "true positive rate");
-        self.curves(&format!("{file}-roc"), &format!("{title}: ROC"), axes, unit, &of(drawing::roc))?;
-        let axes = ("recall", "precision");
-        self.curves(
-            &format!("{file}-pr"),
-            &format!("{title}: precision and recall"),
-            axes,
-            unit,
-            &of(drawing::precision_recall),
-        )
-    }
-
-    /// Share of positives by probability, in bins of a tenth.
-    pub fn reliability(&mut self, file: &str, title: &str, set: &Predictions) -> Result<()> {
-        let classes = Classes::new(&set.targets, set.network());
-        let bins = classes.reliability.iter().filter(|bin| bin.rows > 0);
-        let seen = Curve {
-            name: "seen".to_owned(),
-            points: bins.map(|bin| (bin.predicted, bin.observed)).collect(),
-        };
-        let perfect = Curve { name: "perfect".to_owned(), points: vec![(0.0, 0.0), (1.0, 1.0)] };
-        let axes = ("probability", "share of positives");
-        self.curves(file, title, axes, [(0.0, 1.0), (0.0, 1.0)], &[seen, perfect])
-    }
-
-    /// The figure that chooses, epoch by epoch, of every run.
-    pub fn training_curves(&mut self, file: &str, title: &str, finished: &Finished) -> Result<()> {
-        let sign = if finished.lower_is_better() { -1.0 } else { 1.0 };
-        let curve = |run: &crate::results::report::SeedReport| Curve {
-            name: format!("seed {}, fold {}", run.seed, run.fold + 1),
-            points: run
-                .history
-                .iter()
-                .enumerate()
-                .map(|(at, epoch)| (at as f64 + 1.0, sign * epoch.score))
-                .collect(),
-        };
-        let curves: Vec<Curve> = finished.report.seeds.iter().take(5).map(curve).collect();
-        let values = || curves.iter().flat_map(|curve| curve.points.iter().map(|point| point.1));
-        let (low, high) =
-            (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
-        let longest = curves.iter().map(|curve| curve.points.len()).max().unwrap_or(1) as f64;
-        let margin = (high - low).max(1e-3) * 0.1;
-        let ranges = [(1.0, longest.max(2.0)), (low - margin, high + margin)];
-        self.curves(file, title, ("epoch", &format!("validation {}", finished.chosen_by())), ranges, &curves)
-    }
-
-    /// Bars.
-    pub fn bars(
-        &mut self,
-        file: &str,
-        title: &str,
-        figure: &str,
-        from: f64,
-        bars: &[(String, f64)],
-    ) -> Result<()> {
-        drawing::bars(&self.picture(file, title), title, figure, from, bars)
-    }
-
-    fn curves(
-        &mut self,
-        file: &str,
-        title: &str,
-        axes: (&str, &str),
-        ranges: [(f64, f64); 2],
-        curves: &[Curve],
-    ) -> Result<()> {
-        drawing::curves(&self.picture(file, title), title, axes, ranges, curves)
-    }
-
-    fn picture(&mut self, file: &str, title: &str) -> PathBuf {
-        self.text += &format!("\n![{title}]({}/{file}.svg)\n", self.name);
-        self.folder.join(self.name).join(format!("{file}.svg"))
-    }
-
-    /// What could not be filled in, and the command; then the file is written.
-    pub fn write(mut self, missing: &[String]) -> Result<()> {
-        self.heading("Made by");
-        self.paragraph(&format!(
-            "```console\n$ mirador-train reproduce {}\n```",
-            self.name.replace('_', "-")
-        ));
-        if !missing.is_empty() {
-            self.paragraph("Left out, since not trained yet; the command above, or each of these, fills it:");
-            for command in missing {
-                self.text += &format!("\n- `{command}`");
+        let recipe = Recipe::read(&path)?;
+        let metrics = self.runs.roots.folder(&recipe).join("metrics.json");
+        let report = match (metrics.is_file(), self.runs.train) {
+            (true, _) => read(&metrics)?,
+            (false, true) => self.train(recipe.clone())?,
+            (false, false) => {
+                self.miss(&id, What::Network);
+                return Ok(None);
             }
-            self.text += "\n";
-        }
-        let path = self.folder.join(format!("{}.md", self.name));
-        fs::write(&path, self.text).with_context(|| path.display().to_string())?;
-        println!("wrote {}", path.display());
-        Ok(())
+        };
+        let scores = self.runs.roots.runs.join(model).join(version).join("predictions.tsv");
+        let predictions = if scores.is_file() { predictions::read(&scores)? } else { Vec::new() };
+        let predictions = predictions.into_iter().map(Arc::new).collect();
+        Ok(Some(Network::new(recipe, report, predictions)))
     }
+
+    /// The networks that are served, of the task with this name.
+    pub fn served(&self, task: &str) -> Result<Vec<Network>> {
+        let mut networks = Vec::new();
+        for folder in WeightsDir::scan(&self.runs.roots.weights)? {
+            if folder.model()?.task.name() == task {
+                networks.extend(self.network(&folder.config.model, &folder.config.version)?);
+            }
+        }
+        Ok(networks)
+    }
+
+    /// The scores of a set's rows; where a network has none, its command is among the missing.
+    pub fn scores(&self, network: &Network, set: &str) -> Option<Arc<Predictions>> {
+        if network.predictions.is_empty() {
+            self.miss(&network.recipe.id(), What::RowScores);
+        }
+        network.predictions.iter().find(|scores| scores.name == set).cloned()
+    }
+
+    /// All that was asked for and is not here, in the order of asking.
+    pub fn missing(&self) -> Vec<Missing> {
+        self.missing.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn miss(&self, id: &ModelId, what: What) {
+        let missed = Missing { command: command(id), what };
+        let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        if !missing.contains(&missed) {
+            missing.push(missed);
+        }
+    }
+
+    fn train(&self, recipe: Recipe) -> Result<Report> {
+        let (dataset, command) = (prepare::file(recipe.data.dataset()), recipe.command());
+        let (public_data, roots, device) =
+            (self.runs.data.clone(), self.runs.roots.clone(), self.runs.device);
+        Training { recipe, dataset, public_data, roots, device, command }.run()
+    }
+}
+
+/// A version's measurements.
+fn read(metrics: &Path) -> Result<Report> {
+    let text = fs::read_to_string(metrics).with_context(|| metrics.display().to_string())?;
+    serde_json::from_str(&text).with_context(|| metrics.display().to_string())
 }

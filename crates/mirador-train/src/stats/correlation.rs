@@ -46,7 +46,8 @@ pub fn ranks(values: &[f64]) -> Vec<f64> {
     ranks
 }
 
-fn mean(values: &[f64]) -> f64 {
+/// The arithmetic mean.
+pub fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 

@@ -1,7 +1,7 @@
 //! How well scores put positives before negatives.
 
 /// Scores in falling order, grouped by equal score: (positives, rows) of each group.
-fn falling_ties(labels: &[bool], scores: &[f64]) -> Vec<(f64, f64)> {
+pub fn falling_ties(labels: &[bool], scores: &[f64]) -> Vec<(f64, f64)> {
     let mut order: Vec<usize> = (0..scores.len()).collect();
     order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
     let mut groups: Vec<(f64, f64)> = Vec::new();

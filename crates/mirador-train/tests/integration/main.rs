@@ -5,4 +5,5 @@
 
 mod pretraining;
 mod public;
+mod reports;
 mod training;

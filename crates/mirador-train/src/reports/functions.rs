@@ -1,0 +1,119 @@
+//! The functions and filters that a template may use; `reports/templates/README.md` describes them for its writer.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Result;
+use minijinja::value::{Serde, Value};
+use minijinja::{Environment, Error, ErrorKind, context};
+
+use super::network::{Metric, Network};
+use super::page::Page;
+use super::scores;
+use crate::data::sources::published_scores;
+use crate::data::target_sites::prepare::KLIMENTOVA_TEST;
+use crate::results::predictions::Predictions;
+use crate::results::report::mean_and_range;
+use crate::stats::correlation::mean;
+use crate::stats::interval::Interval;
+
+/// Gives a template all that it may use.
+pub fn add_to(environment: &mut Environment<'static>, page: Arc<Page>) {
+    networks(environment, &page);
+    pictures(environment, &page);
+    row_scores(environment, &page);
+    environment.add_function("paired_runs", scores::paired_runs);
+    environment.add_filter("mean_range", |values: Vec<f64>| mean_and_range(values.into_iter()));
+    environment.add_filter("mean", |values: Vec<f64>| mean(&values));
+    environment.add_filter("mean_sd", mean_and_deviation);
+    environment.add_filter("over_runs", over_runs);
+}
+
+fn networks(environment: &mut Environment<'static>, page: &Arc<Page>) {
+    let here = page.clone();
+    environment.add_function("network", move |model: String, version: String| {
+        here.network(&model, &version).map(|network| network.map(Value::from_object)).map_err(refused)
+    });
+    let here = page.clone();
+    environment.add_function("served", move |task: String| {
+        let networks = here.served(&task).map_err(refused)?;
+        Ok::<Value, Error>(networks.into_iter().map(Value::from_object).collect())
+    });
+    let here = page.clone();
+    environment.add_function("missing", move || Value::from(Serde(here.missing())));
+}
+
+fn pictures(environment: &mut Environment<'static>, page: &Arc<Page>) {
+    let here = page.clone();
+    environment.add_function("training_picture", move |network: Arc<Network>, file: String| {
+        here.training_picture(&network, &file).map_err(refused)
+    });
+    let here = page.clone();
+    environment.add_function(
+        "class_curves",
+        move |network: Arc<Network>, set: String, file: String, title: String, baselines: Vec<String>| {
+            here.class_curves(&network, &set, &file, &title, &baselines).map_err(refused)
+        },
+    );
+    let here = page.clone();
+    environment.add_function("reliability", move |network: Arc<Network>, set: String| {
+        here.reliability(&network, &set).map_err(refused)
+    });
+    let here = page.clone();
+    environment.add_function(
+        "bars",
+        move |file: String, title: String, metric: String, from: f64, bars: Serde<Vec<(String, f64)>>| {
+            here.bars(&file, &title, &metric, from, &bars).map_err(refused)
+        },
+    );
+}
+
+fn row_scores(environment: &mut Environment<'static>, page: &Arc<Page>) {
+    let here = page.clone();
+    environment.add_function("row_scores", move |network: Arc<Network>, set: String| {
+        here.scores(&network, &set).map(Value::from_dyn_object)
+    });
+    let here = page.clone();
+    environment.add_function("differences_to", move |set: Arc<Predictions>, baseline: String| {
+        differences(&here.runs.data, &set, &baseline).map_err(refused)
+    });
+    environment.add_function("calibration", scores::calibration);
+    environment.add_function("below_quantile", scores::below_quantile);
+    environment.add_function("best_threshold", scores::best_threshold);
+    environment.add_function("at_threshold", scores::at_threshold);
+}
+
+/// What a network has more than a baseline and than the published tools with public row scores.
+fn differences(data: &Path, set: &Predictions, baseline: &str) -> Result<Vec<Value>> {
+    let mut others: Vec<(&str, Vec<f64>)> = Vec::new();
+    others.extend(set.floor(baseline).map(|scores| (baseline, scores.to_vec())));
+    if set.name == KLIMENTOVA_TEST && data.is_dir() {
+        others.extend(published_scores(data)?);
+    }
+    let signed = |Interval { value, low, high }: &Interval| format!("{value:+.3} ({low:+.3} to {high:+.3})");
+    let row = |(than, scores): &(&str, Vec<f64>)| {
+        let metrics: Vec<String> = scores::difference(set, scores).iter().map(signed).collect();
+        context! { than => *than, metrics }
+    };
+    Ok(others.iter().map(row).collect())
+}
+
+/// Mean and range where a metric has several runs, else its interval.
+fn over_runs(metric: &Metric) -> String {
+    match metric.runs.len() {
+        0 | 1 => metric.interval.to_string(),
+        _ => mean_and_range(metric.runs.iter().copied()),
+    }
+}
+
+/// Mean ± standard deviation; of a single value the value.
+fn mean_and_deviation(values: Vec<f64>) -> String {
+    match values.len() {
+        0 | 1 => format!("{:.3}", mean(&values)),
+        _ => format!("{:.3} ± {:.3}", mean(&values), scores::deviation(&values)),
+    }
+}
+
+fn refused(error: anyhow::Error) -> Error {
+    Error::new(ErrorKind::InvalidOperation, format!("{error:#}"))
+}

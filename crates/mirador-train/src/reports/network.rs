@@ -1,0 +1,146 @@
+//! A trained network as a template sees it: the fields of its `metrics.json` under the names of the field.
+
+use std::fmt;
+use std::sync::Arc;
+
+use minijinja::context;
+use minijinja::value::{Object, ObjectRepr, Serde, Value};
+
+use crate::recipe::{ChooseBy, Recipe};
+use crate::results::predictions::Predictions;
+use crate::results::report::{Report, SeedReport, SetReport};
+use crate::stats::interval::Interval;
+use crate::stats::metrics::Figure;
+
+/// A network that is trained.
+#[derive(Debug)]
+pub struct Network {
+    /// How it was trained.
+    pub recipe: Recipe,
+    /// What was measured.
+    pub report: Report,
+    /// Each row's scores; empty where the checkpoints are not here.
+    pub predictions: Vec<Arc<Predictions>>,
+    fields: Value,
+}
+
+impl Network {
+    /// A network of these measurements.
+    pub fn new(recipe: Recipe, report: Report, predictions: Vec<Arc<Predictions>>) -> Self {
+        let best = report.seeds.iter().filter_map(|run| Some(run.best_epoch()?.score));
+        let fields = context! {
+            name => recipe.id().to_string(),
+            model => &recipe.model,
+            version => &recipe.version,
+            parameters => report.parameters,
+            seeds => report.seeds.iter().map(|run| run.seed).collect::<Vec<u64>>(),
+            best_scores => best.collect::<Vec<f64>>(),
+            sets => Value::from_pairs(report.sets.iter().map(|set| (set.name.as_str(), fields_of(set, &report)))),
+        };
+        Self { recipe, report, predictions, fields }
+    }
+
+    /// The validation metric that chooses.
+    pub fn chosen_by(&self) -> &'static str {
+        match self.recipe.choose_by {
+            ChooseBy::AveragePrecision => "average precision",
+            ChooseBy::Auroc => "AUROC",
+            ChooseBy::Accuracy => "accuracy",
+            ChooseBy::Loss => "loss",
+        }
+    }
+}
+
+impl Object for Network {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.fields.get_item(key).ok().filter(|value| !value.is_undefined())
+    }
+}
+
+/// The scores of a set's rows, for the functions that compute with them.
+impl Object for Predictions {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        match key.as_str()? {
+            "name" => Some(Value::from(&self.name)),
+            "rows" => Some(Value::from(self.targets.len())),
+            _ => None,
+        }
+    }
+}
+
+/// A measured set.
+fn fields_of(set: &SetReport, report: &Report) -> Value {
+    let measured = set.model.figures.iter().enumerate();
+    let metrics = measured.map(|(index, metric)| Metric::value(metric, by_run(report, &set.name, index)));
+    let beside = |metrics: &[Figure]| -> Value {
+        metrics.iter().map(|metric| Metric::value(metric, Vec::new())).collect()
+    };
+    let published = set.published.iter().map(|tool| {
+        let metrics = tool.measured.as_deref().map(beside);
+        context! { name => &tool.tool, average_precision => tool.average_precision, metrics }
+    });
+    context! {
+        name => &set.name,
+        rows => set.model.rows,
+        positives => set.model.classes.as_ref().map(|classes| classes.positives),
+        at_threshold => set.model.classes.as_ref().map(|classes| Value::from(Serde(classes.at_threshold))),
+        metrics => metrics.collect::<Value>(),
+        baselines => Value::from_pairs(
+            set.floors.iter().map(|baseline| (baseline.probe.as_str(), beside(&baseline.figures)))
+        ),
+        published => published.collect::<Value>(),
+    }
+}
+
+/// One metric of a set, a value for each run; none where a set has one class only.
+fn by_run(report: &Report, set: &str, index: usize) -> Vec<f64> {
+    let of = |run: &SeedReport| {
+        run.tests.iter().find(|(name, _)| name == set).and_then(|(_, metrics)| *metrics.get(index)?)
+    };
+    report.seeds.iter().filter_map(of).collect()
+}
+
+/// One number of a table; a template that prints it prints its interval.
+#[derive(Debug)]
+pub struct Metric {
+    name: String,
+    /// The shipped run, with its 95 % interval.
+    pub interval: Interval,
+    /// A value for each run; empty for validation rows, by which each run chose, and for baselines.
+    pub runs: Vec<f64>,
+}
+
+impl Metric {
+    fn value(metric: &Figure, runs: Vec<f64>) -> Value {
+        Value::from_object(Self { name: metric.name.clone(), interval: metric.value, runs })
+    }
+}
+
+impl Object for Metric {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        Some(match key.as_str()? {
+            "name" => Value::from(&self.name),
+            "value" => Value::from(self.interval.value),
+            "low" => Value::from(self.interval.low),
+            "high" => Value::from(self.interval.high),
+            "runs" => Value::from(self.runs.clone()),
+            _ => return None,
+        })
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.interval)
+    }
+}

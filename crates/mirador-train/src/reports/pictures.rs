@@ -1,0 +1,116 @@
+//! The pictures of a report. Each function draws and gives the Markdown that shows it.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use super::drawing::{self, Curve};
+use super::network::Network;
+use super::page::Page;
+use crate::recipe::ChooseBy;
+use crate::results::report::SeedReport;
+use crate::stats::metrics::Classes;
+
+const UNIT: [(f64, f64); 2] = [(0.0, 1.0), (0.0, 1.0)];
+
+impl Page {
+    /// The validation metric that chooses, epoch by epoch, for up to five runs.
+    pub fn training_picture(&self, network: &Network, file: &str) -> Result<String> {
+        let sign = if network.recipe.choose_by == ChooseBy::Loss { -1.0 } else { 1.0 };
+        let points = |run: &SeedReport| {
+            let epochs = run.history.iter().zip(1..);
+            epochs.map(|(epoch, at)| (f64::from(at), sign * epoch.score)).collect()
+        };
+        let curve = |run: &SeedReport| Curve {
+            name: format!("seed {}, fold {}", run.seed, run.fold + 1),
+            points: points(run),
+        };
+        let curves: Vec<Curve> = network.report.seeds.iter().take(5).map(curve).collect();
+        let values = || curves.iter().flat_map(|curve| curve.points.iter().map(|point| point.1));
+        let (low, high) =
+            (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
+        let longest = curves.iter().map(|curve| curve.points.len()).max().unwrap_or(1) as f64;
+        let margin = (high - low).max(1e-3) * 0.1;
+        let ranges = [(1.0, longest.max(2.0)), (low - margin, high + margin)];
+        let axes = ("epoch", &*format!("validation {}", network.chosen_by()));
+        let title = format!("{}: training", network.recipe.id());
+        drawing::curves(&self.path(file), &title, axes, ranges, &curves)?;
+        Ok(self.shown(file, &title))
+    }
+
+    /// ROC and precision-recall curves of a set: the network beside some baselines.
+    pub fn class_curves(
+        &self,
+        network: &Network,
+        set: &str,
+        file: &str,
+        title: &str,
+        baselines: &[String],
+    ) -> Result<String> {
+        let kinds: [(&str, &str, (&str, &str), drawing::OfScores); 2] = [
+            ("roc", "ROC", ("false positive rate", "true positive rate"), drawing::roc),
+            ("pr", "precision and recall", ("recall", "precision"), drawing::precision_recall),
+        ];
+        let named = kinds.map(|(end, kind, ..)| (format!("{file}-{end}"), format!("{title}: {kind}")));
+        if named.iter().all(|(file, _)| self.drawn_before(network, file)) {
+            return Ok(named.map(|(file, title)| self.shown(&file, &title)).join("\n\n"));
+        }
+        let Some(set) = self.scores(network, set) else { return Ok(String::new()) };
+        let labels = set.labels();
+        let beside = baselines.iter().filter_map(|name| Some((name.as_str(), set.floor(name)?)));
+        let scores: Vec<(&str, &[f64])> =
+            [("this network", set.network())].into_iter().chain(beside).collect();
+        for ((file, title), (_, _, axes, points)) in named.iter().zip(kinds) {
+            let curve = |(name, scores): &(&str, &[f64])| Curve {
+                name: (*name).to_owned(),
+                points: points(&labels, scores),
+            };
+            let curves: Vec<Curve> = scores.iter().map(curve).collect();
+            drawing::curves(&self.path(file), title, axes, UNIT, &curves)?;
+        }
+        Ok(named.map(|(file, title)| self.shown(&file, &title)).join("\n\n"))
+    }
+
+    /// The fraction of positives by probability, in bins of a tenth.
+    pub fn reliability(&self, network: &Network, set: &str) -> Result<String> {
+        let (file, title) = (format!("{set}-reliability"), format!("{set}: reliability"));
+        if !self.drawn_before(network, &file) {
+            let Some(set) = self.scores(network, set) else { return Ok(String::new()) };
+            let classes = Classes::new(&set.targets, set.network());
+            let bins = classes.reliability.iter().filter(|bin| bin.rows > 0);
+            let points = bins.map(|bin| (bin.predicted, bin.observed)).collect();
+            let seen = Curve { name: "seen".to_owned(), points };
+            let perfect = Curve { name: "perfect".to_owned(), points: vec![(0.0, 0.0), (1.0, 1.0)] };
+            let axes = ("probability", "fraction of positives");
+            drawing::curves(&self.path(&file), &title, axes, UNIT, &[seen, perfect])?;
+        }
+        Ok(self.shown(&file, &title))
+    }
+
+    /// Horizontal bars, one for each name, from `from` on.
+    pub fn bars(
+        &self,
+        file: &str,
+        title: &str,
+        metric: &str,
+        from: f64,
+        bars: &[(String, f64)],
+    ) -> Result<String> {
+        drawing::bars(&self.path(file), title, metric, from, bars)?;
+        Ok(self.shown(file, title))
+    }
+
+    /// Whether a picture is there that cannot be drawn again: the row scores are not here, and it was committed with the
+    /// run that wrote them.
+    fn drawn_before(&self, network: &Network, file: &str) -> bool {
+        network.predictions.is_empty() && self.path(file).is_file()
+    }
+
+    fn path(&self, file: &str) -> PathBuf {
+        self.runs.reports.join(&self.name).join(format!("{file}.svg"))
+    }
+
+    fn shown(&self, file: &str, title: &str) -> String {
+        format!("![{title}]({}/{file}.svg)", self.name)
+    }
+}

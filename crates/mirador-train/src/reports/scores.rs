@@ -1,0 +1,96 @@
+//! What is computed from the scores of single rows, and from the runs of two networks.
+
+use minijinja::context;
+use minijinja::value::Value;
+
+use crate::learn::calibration::{calibration_error, calibration_error_by_chance};
+use crate::results::predictions::Predictions;
+use crate::stats::correlation::{mean, pearson};
+use crate::stats::interval::{Interval, bootstrap};
+use crate::stats::metrics::AtThreshold;
+use crate::stats::ranking::{auroc, average_precision, falling_ties};
+
+/// The metrics of one column of scores at a threshold; `called` counts the rows from there on.
+pub fn at_threshold(set: &Predictions, column: &str, threshold: f64) -> Option<Value> {
+    let (labels, scores) = (set.labels(), set.floor(column)?);
+    let AtThreshold { accuracy, sensitivity, specificity, precision, f1, .. } =
+        AtThreshold::new(&labels, scores, threshold);
+    Some(context! {
+        auroc => auroc(&labels, scores),
+        average_precision => average_precision(&labels, scores),
+        accuracy, sensitivity, specificity, precision, f1,
+        called => scores.iter().filter(|&&score| score >= threshold).count(),
+    })
+}
+
+/// The threshold with the best accuracy.
+pub fn best_threshold(set: &Predictions, column: &str) -> Option<f64> {
+    let (labels, scores) = (set.labels(), set.floor(column)?);
+    let mut distinct = scores.to_vec();
+    distinct.sort_by(|a, b| b.total_cmp(a));
+    distinct.dedup();
+    let mut right = labels.iter().filter(|&&label| !label).count() as f64;
+    let mut best = (right, f64::INFINITY);
+    for (threshold, (positives, rows)) in distinct.into_iter().zip(falling_ties(&labels, scores)) {
+        right += 2.0 * positives - rows;
+        if right > best.0 {
+            best = (right, threshold);
+        }
+    }
+    Some(best.1)
+}
+
+/// The expected calibration error, and that of perfect probabilities on as many rows.
+pub fn calibration(set: &Predictions) -> Value {
+    context! {
+        expected => calibration_error(&set.labels(), set.network()),
+        by_chance => calibration_error_by_chance(set.network()),
+    }
+}
+
+/// The fraction of positives below a quantile of the negatives, divided by it.
+pub fn below_quantile(set: &Predictions, quantile: f64) -> Option<f64> {
+    let scores = |label: bool| -> Vec<f64> {
+        let rows = set.labels().into_iter().zip(set.network());
+        rows.filter(|(of, _)| *of == label).map(|(_, &score)| score).collect()
+    };
+    let (positives, mut negatives) = (scores(true), scores(false));
+    negatives.sort_by(f64::total_cmp);
+    let bound = negatives.get((quantile * negatives.len() as f64) as usize)?;
+    let below = positives.iter().filter(|&score| score < bound).count();
+    Some(below as f64 / positives.len() as f64 / quantile)
+}
+
+/// AUROC and average precision that the network has more than other scores of the same rows.
+pub fn difference(set: &Predictions, others: &[f64]) -> Vec<Interval> {
+    let (labels, own) = (set.labels(), set.network());
+    bootstrap(&set.groups, |rows| {
+        let labels: Vec<bool> = rows.iter().map(|&row| labels[row]).collect();
+        let of = |scores: &[f64]| -> Vec<f64> { rows.iter().map(|&row| scores[row]).collect() };
+        let (own, others) = (of(own), of(others));
+        vec![
+            auroc(&labels, &own) - auroc(&labels, &others),
+            average_precision(&labels, &own) - average_precision(&labels, &others),
+        ]
+    })
+}
+
+/// The mean difference of two networks' runs, paired by their place, in standard errors; `None` below three pairs.
+pub fn paired_runs(runs: Vec<f64>, others: Vec<f64>) -> Option<Value> {
+    let differences: Vec<f64> = runs.iter().zip(&others).map(|(a, b)| a - b).collect();
+    let pairs = differences.len();
+    if pairs < 3 {
+        return None;
+    }
+    let mean = mean(&differences);
+    let error = deviation(&differences) / (pairs as f64).sqrt();
+    let correlation = pearson(&runs[..pairs], &others[..pairs]);
+    Some(context! { pairs, mean, error, t => mean / error, correlation })
+}
+
+/// The standard deviation of a sample.
+pub fn deviation(values: &[f64]) -> f64 {
+    let mean = mean(values);
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    (squares / (values.len() as f64 - 1.0)).sqrt()
+}
