@@ -1,6 +1,6 @@
 //! A split's rows: what each fold trains on, what chooses its epoch, what measures it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
 use anyhow::{Result, ensure};
@@ -26,12 +26,49 @@ const MASKED: usize = 5;
 pub struct Folds {
     split: HairpinSplit,
     folds: Vec<Fold>,
+    counts: Counts,
+}
+
+/// What a card tells of the dataset file.
+struct Counts {
+    sources: String,
+    mirtrons: usize,
+    canonical: usize,
+    train: usize,
+    test: usize,
+    /// Rows of the published test whose sequence is in the training rows too.
+    repeated: usize,
+    /// Sequences that are called mirtron and canonical.
+    both_labels: usize,
+}
+
+impl Counts {
+    fn new(rows: &[Hairpin]) -> Self {
+        let sequences = |keep: &dyn Fn(&Hairpin) -> bool| -> HashSet<&PreMirna> {
+            rows.iter().filter(|row| keep(row)).map(|row| &row.pre_mirna).collect()
+        };
+        let sources: BTreeSet<&str> = rows.iter().map(|row| row.source.as_str()).collect();
+        let mirtrons = rows.iter().filter(|row| row.mirtron).count();
+        let train = rows.iter().filter(|row| row.split == Split::Train).count();
+        let seen = sequences(&|row| row.split == Split::Train);
+        let repeated = |row: &&Hairpin| row.split == Split::Test && seen.contains(&row.pre_mirna);
+        Self {
+            sources: sources.into_iter().collect::<Vec<_>>().join(", "),
+            mirtrons,
+            canonical: rows.len() - mirtrons,
+            train,
+            test: rows.len() - train,
+            repeated: rows.iter().filter(repeated).count(),
+            both_labels: sequences(&|row| row.mirtron).intersection(&sequences(&|row| !row.mirtron)).count(),
+        }
+    }
 }
 
 impl Folds {
     /// Reads what `prepare pre-mirnas` wrote.
     pub fn open(dataset: &Path, how: HairpinSplit) -> Result<Self> {
         let rows = read(dataset)?;
+        let counts = Counts::new(&rows);
         let grouped = how == HairpinSplit::GroupedFolds;
         let rows = if grouped { without_both_labels(rows) } else { rows };
         let held_out: Vec<Vec<bool>> = match how {
@@ -45,7 +82,7 @@ impl Folds {
         let empty =
             |fold: &Fold| fold.validation.is_empty() || fold.tests.iter().any(|(_, rows)| rows.is_empty());
         ensure!(!folds.iter().any(empty), "the dataset has too few rows for this split");
-        Ok(Self { split: how, folds })
+        Ok(Self { split: how, folds, counts })
     }
 }
 
@@ -120,29 +157,30 @@ impl Experiment for Folds {
     }
 
     fn description(&self) -> String {
+        let Counts { sources, mirtrons, canonical, train, test, repeated, both_labels } = &self.counts;
         let split = match self.split {
-            HairpinSplit::GroupedFolds => {
+            HairpinSplit::GroupedFolds => format!(
                 "Five folds, stratified by class; families (single linkage on a shared 22-mer or more than half of \
-                 the 8-mers) stand whole in one fold, and whole in training or validation. Two sequences that carry \
-                 both labels are out."
-            }
-            HairpinSplit::Folds => {
+                 the 8-mers) stand whole in one fold, and whole in training or validation. Sequences that carry both \
+                 labels are out: {both_labels}."
+            ),
+            HairpinSplit::Folds => format!(
                 "Five folds, stratified by class, as in the paper: repeats and close relatives stand on both sides of \
-                 a split, and two sequences carry both labels. **That flatters a network**; the version trained with \
-                 grouped folds shows by how much."
-            }
-            HairpinSplit::Published => {
-                "The split of Zheng 2019: 723 hairpins for training, of which a tenth chooses the epoch, and 401 for \
-                 the test. Seven test sequences are training sequences too."
-            }
+                 a split, and {both_labels} sequences carry both labels. **That flatters a network**; the version \
+                 trained with grouped folds shows by how much."
+            ),
+            HairpinSplit::Published => format!(
+                "The split of Zheng 2019: {train} hairpins for training, of which a tenth chooses the epoch, and \
+                 {test} for the test. Test rows whose sequence is in the training rows too: {repeated}."
+            ),
         };
         format!(
-            "**Data.** 1,124 human hairpins, 417 mirtrons (the positive class) and 707 canonical: miRBase 21 and the \
-             putative mirtrons of Wen 2015, as collected by Zheng 2019. {split} A tenth of the training rows, \
-             stratified, chooses the epoch. Mirtrons end where an intron ends, so the last letters alone nearly tell \
-             the class: beside whole hairpins (`held_out`) the same rows are measured with the last five letters \
-             masked, cut to what lies between the ends of the two mature arms, and those alone where the rule \"ends \
-             in UAG or CAG\" is wrong."
+            "**Data.** {} hairpins ({sources}): {mirtrons} mirtrons (the positive class) and {canonical} canonical. \
+             {split} A tenth of the training rows, stratified, chooses the epoch. Mirtrons end where an intron ends, \
+             so the last letters alone nearly tell the class: beside whole hairpins (`held_out`) the same rows are \
+             measured with the last five letters masked, cut to what lies between the ends of the two mature arms, \
+             and those alone where the rule \"ends in UAG or CAG\" is wrong.",
+            mirtrons + canonical
         )
     }
 }
