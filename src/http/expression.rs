@@ -182,6 +182,25 @@ impl ScoringEndpoint for GeneRow {
     type Result = ExpressionResult;
 
     fn parse_row(self, (): &(), reader: &mut RowReader<'_>) -> Option<Parsed<Self::Echo>> {
+        let (gene, id) = self.read(reader)?;
+        Some(Parsed::one(gene, id))
+    }
+
+    fn decode_row(answer: Answer<Self::Echo>, _: f32) -> ExpressionResult {
+        ExpressionResult::new(answer.echo, answer.outputs[0], answer.warnings)
+    }
+}
+
+impl ExpressionResult {
+    /// What a level says.
+    pub fn new(id: Option<String>, log10_expression: f32, warnings: Vec<String>) -> Self {
+        Self { id, log10_expression, warnings }
+    }
+}
+
+impl GeneRow {
+    /// The gene and the caller's name for it.
+    pub fn read(self, reader: &mut RowReader<'_>) -> Option<(Gene, Option<String>)> {
         reader.id(self.id.as_deref());
         let promoter = reader.sequence("promoter", &self.promoter, PROMOTER_LENGTHS);
         if let Some(promoter) = promoter.as_ref().filter(|promoter| self.tss >= promoter.len()) {
@@ -200,11 +219,7 @@ impl ScoringEndpoint for GeneRow {
             let field = format!("mirnas/{}", name.replace('~', "~0").replace('/', "~1"));
             mirnas.insert(name, number(&field, level, &Scale::MIRNA_LEVEL, reader));
         }
-        Some(Parsed::one(Gene { promoter: promoter?, tss: self.tss, half_life, mirnas }, self.id))
-    }
-
-    fn decode_row(answer: Answer<Self::Echo>, _: f32) -> ExpressionResult {
-        ExpressionResult { log10_expression: answer.output(), id: answer.echo, warnings: answer.warnings }
+        Some((Gene { promoter: promoter?, tss: self.tss, half_life, mirnas }, self.id))
     }
 }
 

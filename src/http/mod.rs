@@ -12,9 +12,12 @@ mod compress;
 mod deadline;
 mod decompress;
 mod docs;
+mod duplexes;
 mod envelope;
+mod explain;
 mod expression;
 mod formats;
+mod hairpins;
 mod health;
 mod home;
 mod inference;
@@ -27,6 +30,7 @@ mod net;
 mod offload;
 mod openapi;
 mod origin;
+mod picture;
 mod pre_mirnas;
 mod problem;
 mod process_metrics;
@@ -120,6 +124,11 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(target_sites::score))
         .routes(routes!(pre_mirnas::classify))
         .routes(routes!(expression::predict))
+        .routes(routes!(duplexes::fold))
+        .routes(routes!(hairpins::fold))
+        .routes(routes!(explain::target_sites::explain))
+        .routes(routes!(explain::pre_mirnas::explain))
+        .routes(routes!(explain::expression::explain))
         .routes(routes!(inference::infer))
         .routes(routes!(inference::infer_version))
         .route_layer(from_fn(deadline::deadline));

@@ -142,21 +142,35 @@ impl ScoringEndpoint for PreMirnaRow {
     type Result = ClassifyResult;
 
     fn parse_row(self, (): &(), reader: &mut RowReader<'_>) -> Option<Parsed<Self::Echo>> {
-        reader.id(self.id.as_deref());
-        let sequence = reader.sequence("sequence", &self.sequence, LENGTHS)?;
-        let hairpin = PreMirna { sequence };
-        if hairpin.is_intron_reversed() {
-            reader.warn(OTHER_STRAND.to_owned());
-        }
-        Some(Parsed::one(hairpin, self.id))
+        let (hairpin, id) = self.read(reader)?;
+        Some(Parsed::one(hairpin, id))
     }
 
     fn decode_row(answer: Answer<Self::Echo>, threshold: f32) -> ClassifyResult {
-        let mirtron_probability = probability(answer.output());
+        ClassifyResult::new(answer.echo, answer.outputs[0], threshold, answer.warnings)
+    }
+}
+
+impl PreMirnaRow {
+    /// The hairpin, and the caller's name for it; warns of the other strand.
+    pub fn read(self, reader: &mut RowReader<'_>) -> Option<(PreMirna, Option<String>)> {
+        reader.id(self.id.as_deref());
+        let hairpin = PreMirna { sequence: reader.sequence("sequence", &self.sequence, LENGTHS)? };
+        if hairpin.is_intron_reversed() {
+            reader.warn(OTHER_STRAND.to_owned());
+        }
+        Some((hairpin, self.id))
+    }
+}
+
+impl ClassifyResult {
+    /// What a logit says.
+    pub fn new(id: Option<String>, logit: f32, threshold: f32, warnings: Vec<String>) -> Self {
+        let mirtron_probability = probability(logit);
         let class = match mirtron_probability >= threshold {
             true => PreMirnaClass::Mirtron,
             false => PreMirnaClass::Canonical,
         };
-        ClassifyResult { id: answer.echo, class, mirtron_probability, warnings: answer.warnings }
+        Self { id, class, mirtron_probability, warnings }
     }
 }

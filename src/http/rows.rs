@@ -36,6 +36,8 @@ pub trait ScoringEndpoint: DeserializeOwned + Send + 'static {
     const COLUMNS: &'static [Column];
     /// What a request says of all its rows.
     type Settings: Settings;
+    /// Whether a result can be had as a picture.
+    const DRAWS: bool = false;
     /// Most rows of a request, whatever `--max-rows` allows.
     const MOST_ROWS: usize = usize::MAX;
     /// Most lines that are answered together: few, where each is much work.
@@ -51,6 +53,16 @@ pub trait ScoringEndpoint: DeserializeOwned + Send + 'static {
     fn parse_row(self, settings: &Self::Settings, reader: &mut RowReader<'_>) -> Option<Parsed<Self::Echo>>;
     /// What is said of a row; `threshold` makes a probability a yes.
     fn decode_row(answer: Answer<Self::Echo>, threshold: f32) -> Self::Result;
+
+    /// A picture of a result, where [`Self::DRAWS`].
+    fn picture(_: &Self::Result) -> String {
+        String::new()
+    }
+
+    /// What the row costs where no model tells: about a nanosecond each.
+    fn work(&self) -> u64 {
+        0
+    }
 
     /// Told that the row's miRNA was written 3'→5'.
     fn turn(&mut self) {}

@@ -157,7 +157,7 @@ impl ScoringEndpoint for PairRow {
         Kind::Text.column("pairing"),
     ];
     type Settings = ();
-    type Echo = (Option<String>, SiteTypeName, Option<String>);
+    type Echo = PairEcho;
     type Result = ScoreResult;
 
     fn turn(&mut self) {
@@ -165,40 +165,74 @@ impl ScoringEndpoint for PairRow {
     }
 
     fn parse_row(self, (): &(), reader: &mut RowReader<'_>) -> Option<Parsed<Self::Echo>> {
-        reader.id(self.id.as_deref());
-        let mirna = reader.sequence("mirna", &self.mirna, MIRNA_LENGTHS);
-        if MIRNA_LENGTHS.contains(&self.site.trim().len()) {
-            reader.remark_on_length("are miRNA and site swapped?");
-        }
-        let site = reader.sequence("site", &self.site, SITE_LENGTHS);
-        let mut mirna = mirna?;
-        if self.turned {
-            mirna = mirna.iter().rev().copied().collect();
-            reader.warn("mirna: sent 3'→5', turned round".into());
-        }
-        let pair = Pair { mirna, site: site? };
-        let site_type = SiteType::best(&pair.mirna, &pair.site);
-        match Turned::of(&pair.mirna, &pair.site, site_type) {
-            // Turned back it would be as it was sent.
-            Some(Turned { turn: Turn::MirnaReversed, site_type }) if self.turned => {
-                let article = if site_type == SiteType::EightMer { "an" } else { "a" };
-                reader.warn(format!(
-                    "mirna: as sent, 5'→3', this pair would have {article} {}: leave mirna_direction out",
-                    site_type.name()
-                ));
-            }
-            Some(turned) => reader.warn(turned.to_string()),
-            None => {}
-        }
-        let pairing = if self.pairing { pairing(reader, &pair) } else { None };
-        Some(Parsed::one(pair, (self.id, site_type.into(), pairing)))
+        let (pair, echo) = self.read(reader)?;
+        Some(Parsed::one(pair, echo))
     }
 
     fn decode_row(answer: Answer<Self::Echo>, threshold: f32) -> ScoreResult {
-        let probability = probability(answer.output());
-        let Answer { echo: (id, site_type, pairing), warnings, .. } = answer;
-        ScoreResult { id, probability, interacts: probability >= threshold, site_type, warnings, pairing }
+        ScoreResult::new(answer.echo, answer.outputs[0], threshold, answer.warnings)
     }
+}
+
+/// What a score takes from its row: the caller's name, the seed match, which letters pair.
+pub type PairEcho = (Option<String>, SiteTypeName, Option<String>);
+
+impl PairRow {
+    /// The pair, and what a result takes from the row.
+    pub fn read(self, reader: &mut RowReader<'_>) -> Option<(Pair, PairEcho)> {
+        reader.id(self.id.as_deref());
+        let (pair, site_type) = read_pair(&self.mirna, &self.site, self.turned, reader)?;
+        let pairing = if self.pairing { pairing(reader, &pair) } else { None };
+        Some((pair, (self.id, site_type, pairing)))
+    }
+}
+
+impl ScoreResult {
+    /// What a logit says.
+    pub fn new(
+        (id, site_type, pairing): PairEcho,
+        logit: f32,
+        threshold: f32,
+        warnings: Vec<String>,
+    ) -> Self {
+        let probability = probability(logit);
+        Self { id, probability, interacts: probability >= threshold, site_type, warnings, pairing }
+    }
+}
+
+/// The letters of a pair, the miRNA turned round where it was sent 3'→5', and the seed match; warns of a strand that seems
+/// to be written the other way.
+pub fn read_pair(
+    mirna: &str,
+    site: &str,
+    turned: bool,
+    reader: &mut RowReader<'_>,
+) -> Option<(Pair, SiteTypeName)> {
+    let read_mirna = reader.sequence("mirna", mirna, MIRNA_LENGTHS);
+    if MIRNA_LENGTHS.contains(&site.trim().len()) {
+        reader.remark_on_length("are miRNA and site swapped?");
+    }
+    let site = reader.sequence("site", site, SITE_LENGTHS);
+    let mut mirna = read_mirna?;
+    if turned {
+        mirna = mirna.iter().rev().copied().collect();
+        reader.warn("mirna: sent 3'→5', turned round".into());
+    }
+    let pair = Pair { mirna, site: site? };
+    let site_type = SiteType::best(&pair.mirna, &pair.site);
+    match Turned::of(&pair.mirna, &pair.site, site_type) {
+        // Turned back it would be as it was sent.
+        Some(Turned { turn: Turn::MirnaReversed, site_type }) if turned => {
+            let article = if site_type == SiteType::EightMer { "an" } else { "a" };
+            reader.warn(format!(
+                "mirna: as sent, 5'→3', this pair would have {article} {}: leave mirna_direction out",
+                site_type.name()
+            ));
+        }
+        Some(turned) => reader.warn(turned.to_string()),
+        None => {}
+    }
+    Some((pair, site_type.into()))
 }
 
 /// Which letters pair, or the error that this model does not tell.

@@ -195,6 +195,11 @@ impl Predictor {
         self.0.most
     }
 
+    /// Most inputs that rows which come line by line may have together.
+    pub fn most_inputs_of_lines(&self) -> usize {
+        self.0.rooms.most_of_lines()
+    }
+
     /// Most inputs that one request may have; a long site takes several.
     pub fn most_inputs_of_request(&self) -> usize {
         self.0.rooms.most()

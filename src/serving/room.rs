@@ -146,6 +146,11 @@ impl Rooms {
         Ok(Place { room, bytes: Arc::new(bytes) })
     }
 
+    /// Most inputs that lines may have.
+    pub fn most_of_lines(&self) -> usize {
+        self.lines.size
+    }
+
     /// Most inputs that one request may have.
     pub fn most(&self) -> usize {
         self.large.size

@@ -146,6 +146,15 @@ impl App {
         (reply, text)
     }
 
+    /// To another route, in another format; the reply as text.
+    pub async fn post_text(&self, path: &str, media_type: &str, body: impl Into<Body>) -> String {
+        let request = Request::post(path).header("content-type", media_type).body(body.into()).unwrap();
+        match self.send(request).await.body {
+            Value::String(text) => text,
+            json => json.to_string(),
+        }
+    }
+
     /// The response before its body has come.
     pub async fn open(&self, request: Request<Body>) -> Response<Body> {
         self.router.clone().oneshot(request).await.unwrap()

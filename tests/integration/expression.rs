@@ -16,7 +16,7 @@ use crate::weights;
 const PREDICT: &str = "/v1/expression/predict";
 
 /// `xpresso@random` only.
-fn app() -> App {
+pub fn app() -> App {
     static ROOT: OnceLock<TempDir> = OnceLock::new();
     let root = ROOT.get_or_init(|| {
         let root = TempDir::new().unwrap();

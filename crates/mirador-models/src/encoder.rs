@@ -79,10 +79,15 @@ impl Encoder {
 
     /// The letters of a promoter that are read: a long one may be known everywhere but there.
     pub fn letters_read<'a>(&self, input: &'a Input) -> Option<&'a [Base]> {
-        match (input, &self.promoter) {
-            (Input::Gene(gene), Some(part)) => Some(&gene.promoter[part(gene)]),
-            _ => None,
+        match input {
+            Input::Gene(gene) => Some(&gene.promoter[self.part_read(gene)]),
+            Input::Pair(_) | Input::PreMirna(_) => None,
         }
+    }
+
+    /// Where those letters lie.
+    pub fn part_read(&self, gene: &Gene) -> Range<usize> {
+        self.promoter.as_ref().map_or(0..gene.promoter.len(), |part| part(gene))
     }
 
     /// How many inputs the row takes.

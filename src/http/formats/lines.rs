@@ -19,7 +19,6 @@ use futures_util::future::{FutureExt, OptionFuture};
 use futures_util::stream::{self, BoxStream};
 use futures_util::{StreamExt, TryStreamExt};
 use metrics::counter;
-use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::time::{sleep, sleep_until};
 use tokio_util::codec::FramedRead;
@@ -29,6 +28,7 @@ use tracing::Instrument;
 
 use super::codec::{Line, Lines, MAX_LINE};
 use super::draft::Other;
+use super::ending::{Ending, LastLine};
 use super::line::{self, BadLine, Reading};
 use super::others::to_json;
 use crate::http::body;
@@ -331,8 +331,10 @@ fn read_lines<S: ScoringEndpoint>(
                 Err(vec![FieldError::whole(ErrorCode::InvalidLength, detail)])
             }
         };
-        let row =
-            row.and_then(|(row, others)| Ok((Row::parse(row, settings, String::new(), served)?, others)));
+        let row = row.and_then(|(row, others)| {
+            let row = Row::parse(row, settings, String::new(), served)?;
+            fits(row.inputs, served).map(|()| (row, others))
+        });
         let outcome = row.map(|(row, others)| {
             rows.push(row);
             others
@@ -340,6 +342,18 @@ fn read_lines<S: ScoringEndpoint>(
         outcomes.push((number, outcome.map_err(|errors| BadLine::new(number, text, errors))));
     }
     (outcomes, rows)
+}
+
+/// A line that takes more places than lines have would wait for ever.
+fn fits(inputs: usize, served: Option<&ServedModel>) -> Result<(), Vec<FieldError>> {
+    let Some(served) = served.filter(|served| inputs > served.predictor.most_inputs_of_lines()) else {
+        return Ok(());
+    };
+    let detail = format!(
+        "the row is more than {} can do for a line; ask for fewer methods, or another model",
+        served.full_name()
+    );
+    Err(vec![FieldError::whole(ErrorCode::TooMuchWork, detail)])
 }
 
 fn write_lines<S: ScoringEndpoint>(
@@ -370,36 +384,6 @@ fn write_lines<S: ScoringEndpoint>(
 
 /// What became of a chunk: its text, how many of its lines were good, and how many it had.
 type Done = Result<(Bytes, usize, usize), PredictError>;
-
-/// Why a stream ends before its upload.
-#[derive(Clone, Copy, Debug, strum::Display)]
-#[strum(serialize_all = "snake_case")]
-enum Ending {
-    /// The server is shutting down; another one goes on.
-    Draining,
-    /// `X-Deadline-Ms` passed.
-    DeadlineExceeded,
-    /// The upload broke off, came too slowly, or is not compressed as it says.
-    BrokenBody,
-    /// More lines than `--max-lines`.
-    TooManyLines,
-    /// So many bad or blank lines that this is no stream of rows.
-    NoRows,
-    /// The model fails.
-    ModelFault,
-    /// The caller's key was taken away.
-    Unauthorized,
-}
-
-/// The last line of such a stream.
-#[derive(Serialize)]
-struct LastLine {
-    error: String,
-    /// From 1: what was not answered begins here.
-    next_line: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<String>,
-}
 
 /// A line of the upload, with its number from 1.
 type Numbered = (usize, Line);

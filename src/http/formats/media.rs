@@ -15,10 +15,12 @@ pub enum Format {
     Table(u8),
     /// Records of a name and a sequence; of requests only.
     Fasta,
+    /// A picture of one row; of replies only.
+    Svg,
 }
 
 /// Media types; the first of a format is its own name.
-const NAMES: [(&str, Format); 12] = [
+const NAMES: [(&str, Format); 13] = [
     ("application/json", Format::Json),
     ("application/x-ndjson", Format::Lines),
     ("application/ndjson", Format::Lines),
@@ -31,17 +33,20 @@ const NAMES: [(&str, Format); 12] = [
     ("text/fasta", Format::Fasta),
     ("application/x-fasta", Format::Fasta),
     ("application/fasta", Format::Fasta),
+    ("image/svg+xml", Format::Svg),
 ];
 
 impl Format {
-    /// What a reply to a body of this format may be; its own first.
-    fn replies(self) -> Vec<&'static str> {
+    /// What a reply to a body of this format may be; its own first. Some routes draw.
+    fn replies(self, draws: bool) -> Vec<&'static str> {
         let may = |reply: Self| match (self, reply) {
             (_, Self::Fasta) => false,
+            (sent, Self::Svg) => draws && sent != Self::Lines,
             // Lines are answered while they come, a request as a whole.
             (Self::Lines, reply) => reply == Self::Lines,
             (Self::Json, reply) => reply != Self::Lines,
             (Self::Table(_) | Self::Fasta, _) => true,
+            (Self::Svg, _) => false,
         };
         let mut names: Vec<_> = NAMES.iter().filter(|(_, format)| may(*format)).collect();
         names.sort_by_key(|(_, format)| *format != self);
@@ -63,16 +68,17 @@ pub struct Sent {
 }
 
 /// What the body is, and the media type that its reply is to have.
-pub fn of_request(headers: &HeaderMap) -> Result<(Sent, Format, &'static str), Problem> {
+pub fn of_request(headers: &HeaderMap, draws: bool) -> Result<(Sent, Format, &'static str), Problem> {
     let text = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut parts = text.split(';').map(str::trim);
     let sent = parts.next().unwrap_or_default();
-    let format = Format::of(sent).ok_or_else(|| Problem::MediaType(sent.to_owned()))?;
+    let format = Format::of(sent).filter(|format| *format != Format::Svg);
+    let format = format.ok_or_else(|| Problem::MediaType(sent.to_owned()))?;
     let charset = parts.find_map(|part| {
         let (name, value) = part.split_once('=')?;
         name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"').to_owned())
     });
-    let wanted = wanted(headers, &format.replies()).ok_or(Problem::NotAcceptable)?;
+    let wanted = wanted(headers, &format.replies(draws)).ok_or(Problem::NotAcceptable)?;
     let reply = Format::of(wanted).ok_or(Problem::NotAcceptable)?;
     Ok((Sent { format, charset }, reply, wanted))
 }

@@ -9,6 +9,7 @@ mod codec;
 mod column_errors;
 mod columns;
 mod draft;
+mod ending;
 mod fasta;
 mod hints;
 mod json;
@@ -64,7 +65,7 @@ pub async fn answer<S: ScoringEndpoint>(
     request: Request,
 ) -> Result<Response, Problem> {
     let asked = Asked::read::<S>(request.uri())?;
-    let (sent, wanted, media_type) = media::of_request(request.headers())?;
+    let (sent, wanted, media_type) = media::of_request(request.headers(), S::DRAWS)?;
     asked.suits(sent.format)?;
     if sent.format == Format::Fasta {
         fasta::check::<S>(&asked)?;
@@ -154,7 +155,7 @@ async fn parse_body<S: ScoringEndpoint>(
             let read = move |bounds: &Bounds| fasta::read(bytes, charset.as_deref(), &asked, bounds);
             offload(heavy, bounds, read).await
         }
-        Format::Json | Format::Lines => json::read(bytes, &asked, bounds).await,
+        Format::Json | Format::Lines | Format::Svg => json::read(bytes, &asked, bounds).await,
     }
 }
 

@@ -17,6 +17,8 @@ use crate::http::scoring::{self, Row, Timing};
 use crate::http::state::AppState;
 use crate::serving::ServedModel;
 
+/// A request's rows may cost so much together, see [`ScoringEndpoint::work`]: it is answered within a drain.
+const MOST_WORK: u64 = 10_000_000_000;
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// Scores rows and writes the reply.
@@ -27,8 +29,13 @@ pub async fn write_reply<S: ScoringEndpoint>(
     (wanted, deadline): (Format, Option<Deadline>),
 ) -> Result<Response, Problem> {
     let passed = std::mem::take(&mut found.passed);
+    if wanted == Format::Svg && found.rows.len() > 1 {
+        let detail = "a picture is of one row; send one, or ask for another format".into();
+        return Err(FieldError::new(format!("/{}", S::LIST), ErrorCode::InvalidLength, detail).into());
+    }
     let (results, timing) = score(found, served, state, deadline).await?;
     let body = match wanted {
+        Format::Svg => results.first().map(S::picture).unwrap_or_default().into(),
         Format::Table(delimiter) => reply::table(delimiter, S::COLUMNS, results, passed),
         _ => reply::json(served.map(|served| ModelRef::of(served)), results, passed),
     };
@@ -66,9 +73,13 @@ fn parse_rows<S: ScoringEndpoint>(
     served: Option<&ServedModel>,
     bounds: &Bounds,
 ) -> Result<Vec<Row<S::Echo>>, Problem> {
-    let (mut read, mut errors) = (Vec::with_capacity(rows.len()), Errors::default());
+    let (mut read, mut errors, mut work) = (Vec::with_capacity(rows.len()), Errors::default(), 0);
     for (index, FoundRow { line, row }) in rows.into_iter().enumerate() {
         bounds.admit(index)?;
+        work += row.as_ref().map_or(0, S::work);
+        if work > MOST_WORK {
+            return Err(Problem::TooMuchWork { model: "folding".to_owned(), rows: index });
+        }
         match row.and_then(|row| Row::parse(row, settings, format!("/{}/{index}", S::LIST), served)) {
             Ok(row) => read.push(row),
             Err(of_row) => errors.extend(of_row.into_iter().map(|error| error.at_line(line))),

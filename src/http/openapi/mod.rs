@@ -40,6 +40,7 @@ const DESCRIPTION: &str = "Answers the questions of microRNA biology with neural
             name = "expression",
             description = "What mRNA level do this promoter, this transcript and these miRNAs imply?",
         ),
+        (name = "structure", description = "How do strands pair, and how firmly? No network answers here"),
         (
             name = "inference protocol",
             description = "The same for clients of the Open Inference Protocol 2 (KServe, Triton)",

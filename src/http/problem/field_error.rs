@@ -123,6 +123,8 @@ pub enum ErrorCode {
     TooLittleKnown,
     /// A quote that is never closed, or a row of another length than the first line.
     BrokenTable,
+    /// The row is more work than one line may be.
+    TooMuchWork,
     /// The network failed on the row; the server's log has the reason.
     Failed,
 }

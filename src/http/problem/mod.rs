@@ -169,6 +169,9 @@ impl Problem {
             Self::TooManyRows(limit) => format!(
                 "a request may have up to {limit} rows; send more as lines (application/x-ndjson) or in parts, or ask for lines of a table or FASTA file: Accept: application/x-ndjson"
             ),
+            Self::TooMuchWork { model, rows: 0 } => format!(
+                "one such row is more than {model} can do in one request; ask for fewer methods, or another model"
+            ),
             Self::TooMuchWork { model, rows } => format!(
                 "{model} takes up to {rows} rows in one request; send more as lines (application/x-ndjson) or in parts, or ask for lines of a table or FASTA file: Accept: application/x-ndjson"
             ),

@@ -51,6 +51,11 @@ impl Change {
     }
 }
 
+/// The row as it is, then with each change.
+pub fn variants<'a>(input: &'a Input, changes: &'a [Change]) -> impl Iterator<Item = Input> + 'a {
+    std::iter::once(input.clone()).chain(changes.iter().map(|change| change.apply(input)))
+}
+
 /// The strands of a row, by name.
 pub fn strands(input: &Input) -> Vec<(&'static str, &Rna)> {
     match input {

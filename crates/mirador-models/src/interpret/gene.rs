@@ -5,7 +5,6 @@ use std::ops::Range;
 
 use super::shuffle::{SHUFFLES, shuffled};
 use super::{Change, Method};
-use crate::tasks::Input;
 use crate::tasks::expression::{Gene, HalfLifeFeature};
 
 /// Most parts of a promoter.
@@ -13,14 +12,13 @@ const PARTS: usize = 50;
 /// Least letters of a part.
 const LEAST_LETTERS: usize = 5;
 
-/// The variants of one gene.
+/// What the changes of one gene belong to.
 #[derive(Clone, Debug)]
 pub struct GeneChanges {
     parts: Vec<Range<usize>>,
     methods: Vec<Method>,
     features: Vec<HalfLifeFeature>,
     mirnas: Vec<String>,
-    changes: Vec<Change>,
 }
 
 /// What a part of the promoter does to the level.
@@ -46,8 +44,8 @@ pub struct GeneEffects {
 }
 
 impl GeneChanges {
-    /// The variants of a gene; the part of the promoter that the network reads is cut into at most 50 parts.
-    pub fn new(gene: &Gene, read: Range<usize>, methods: &[Method]) -> Self {
+    /// The changes of a gene, and what they belong to; the part of the promoter that the network reads is cut into at most 50 parts.
+    pub fn new(gene: &Gene, read: Range<usize>, methods: &[Method]) -> (Self, Vec<Change>) {
         let length = read.len().div_ceil(PARTS).max(LEAST_LETTERS);
         let parts: Vec<Range<usize>> =
             read.clone().step_by(length).map(|start| start..(start + length).min(read.end)).collect();
@@ -70,27 +68,16 @@ impl GeneChanges {
         }
         changes.extend(features.iter().map(|feature| Change::Feature(*feature)));
         changes.extend(mirnas.iter().map(|name| Change::Mirna(name.clone())));
-        Self { parts, methods, features, mirnas, changes }
+        (Self { parts, methods, features, mirnas }, changes)
     }
 
-    /// How many inputs are to be scored: the gene itself and its variants.
-    pub fn count(&self) -> usize {
-        1 + self.changes.len()
-    }
-
-    /// The gene itself, then its variants.
-    pub fn variants<'a>(&'a self, input: &'a Input) -> impl Iterator<Item = Input> + 'a {
-        std::iter::once(input.clone()).chain(self.changes.iter().map(|change| change.apply(input)))
-    }
-
-    /// The effects, from the levels of [`Self::variants`] in their order.
+    /// The effects, from the levels of the gene as it is and with each change, in their order.
     ///
     /// # Panics
-    /// When there are not as many levels as variants.
+    /// When there are not as many levels.
     pub fn effects(&self, levels: &[f32]) -> GeneEffects {
-        assert_eq!(levels.len(), self.count(), "a level for the gene and for each variant");
         let mut rest = levels[1..].iter();
-        let mut effect = || levels[0] - rest.next().expect("counted");
+        let mut effect = || levels[0] - rest.next().expect("a level for each change");
         let mut part = |letters: &Range<usize>| {
             let mut effects = PartEffect { letters: letters.clone(), n_mask: None, shuffle: None };
             for method in &self.methods {

@@ -10,7 +10,7 @@ mod masks;
 mod pairs;
 mod shuffle;
 
-pub use change::Change;
+pub use change::{Change, variants};
 pub use gene::{GeneChanges, GeneEffects, PartEffect};
 pub use masks::{importance, masks};
 pub use pairs::{DoubleMutant, LEAST_LOSS, rescue};
@@ -67,14 +67,13 @@ impl Scale {
 /// A letter of one strand paired with a letter of another (or of the same), by strand and position from 0.
 pub type PairedLetters = [(usize, usize); 2];
 
-/// The variants of one row: which letters to change, and what each change belongs to.
+/// What the changes of one row belong to. Whoever scores the row as it is and with each change gets its [`Effects`].
 #[derive(Clone, Debug)]
 pub struct Changes {
     /// Names and letters of the strands.
     strands: Vec<(&'static str, Vec<Base>)>,
     methods: Vec<Method>,
     pairs: Vec<DoubleMutant>,
-    changes: Vec<Change>,
 }
 
 /// What the letters of one strand do.
@@ -106,49 +105,43 @@ pub struct Effects {
 pub const LETTERS: [Base; 4] = [Base::A, Base::C, Base::G, Base::U];
 
 impl Changes {
-    /// The variants of a pair or a hairpin for some methods; `pairs` are the letters that pair with each other.
-    pub fn new(input: &Input, methods: &[Method], pairs: &[PairedLetters]) -> Self {
+    /// The changes of a pair or a hairpin for some methods, and what they belong to; `pairs` are the letters that pair with
+    /// each other.
+    pub fn new(input: &Input, methods: &[Method], pairs: &[PairedLetters]) -> (Self, Vec<Change>) {
         let strands: Vec<(&'static str, Vec<Base>)> =
             change::strands(input).into_iter().map(|(name, rna)| (name, rna.to_vec())).collect();
         let mut methods = methods.to_vec();
         methods.sort_unstable();
         methods.dedup();
-        let mut all = Self { strands, methods, pairs: Vec::new(), changes: Vec::new() };
-        for strand in 0..all.strands.len() {
-            for method in all.methods.clone() {
+        let mut changes = Vec::new();
+        for (strand, (_, letters)) in strands.iter().enumerate() {
+            for method in &methods {
                 match method {
-                    Method::NMask => all.mask(strand),
-                    Method::Substitution => all.substitute(strand),
-                    Method::Shuffle => all.shuffle(strand),
+                    Method::NMask => mask(strand, letters, &mut changes),
+                    Method::Substitution => substitute(strand, letters, &mut changes),
+                    Method::Shuffle => shuffle(strand, letters, &mut changes),
                     Method::DoubleMutant => {}
                 }
             }
         }
-        if all.methods.contains(&Method::DoubleMutant) {
-            all.mutate(pairs);
-        }
-        all
+        let mutated = if methods.contains(&Method::DoubleMutant) { pairs } else { &[] };
+        let mutant = |pair: &PairedLetters| {
+            DoubleMutant::new(*pair, pair.map(|(strand, position)| strands[strand].1[position]))
+        };
+        let pairs: Vec<DoubleMutant> = mutated.iter().map(mutant).collect();
+        changes.extend(pairs.iter().flat_map(DoubleMutant::changes));
+        (Self { strands, methods, pairs }, changes)
     }
 
-    /// How many inputs are to be scored: the row itself and its variants.
-    pub fn count(&self) -> usize {
-        1 + self.changes.len()
-    }
-
-    /// The row itself, then its variants.
-    pub fn variants<'a>(&'a self, input: &'a Input) -> impl Iterator<Item = Input> + 'a {
-        std::iter::once(input.clone()).chain(self.changes.iter().map(|change| change.apply(input)))
-    }
-
-    /// The effects, from the outputs of [`Self::variants`] in their order.
+    /// The effects, from the outputs of the row as it is and with each change, in their order.
     ///
     /// # Panics
-    /// When there are not as many outputs as variants.
+    /// When there are not as many outputs.
     pub fn effects(&self, task: Task, scale: Scale, outputs: &[f32]) -> Effects {
-        assert_eq!(outputs.len(), self.count(), "an output for the row and for each variant");
         let original = outputs[0];
         let mut rest = outputs[1..].iter().copied();
-        let mut effect = || scale.of(task, original) - scale.of(task, rest.next().expect("counted"));
+        let mut next = || rest.next().expect("an output for each change");
+        let mut effect = || scale.of(task, original) - scale.of(task, next());
         let (mut strands, mut double_mutants) = (Vec::new(), self.pairs.clone());
         for (name, letters) in &self.strands {
             strands.push(StrandEffects { name, ..StrandEffects::default() });
@@ -158,43 +151,31 @@ impl Changes {
             }
         }
         // Probabilities on either scale: a rescue is a fraction of them.
-        let mut probability = || Scale::Probability.of(task, rest.next().expect("counted"));
+        let mut probability = || Scale::Probability.of(task, next());
         for mutant in &mut double_mutants {
             let original = Scale::Probability.of(task, original);
             mutant.score(original, [probability(), probability(), probability()]);
         }
         Effects { strands, double_mutants }
     }
+}
 
-    fn mask(&mut self, strand: usize) {
-        let length = self.strands[strand].1.len();
-        let masks = (1..=LONGEST_MASK).flat_map(|width| masks(length, width));
-        self.changes.extend(masks.map(|range| Change::hide(strand, range)));
+fn mask(strand: usize, letters: &[Base], changes: &mut Vec<Change>) {
+    let masks = (1..=LONGEST_MASK).flat_map(|width| masks(letters.len(), width));
+    changes.extend(masks.map(|range| Change::hide(strand, range)));
+}
+
+fn substitute(strand: usize, letters: &[Base], changes: &mut Vec<Change>) {
+    for (position, own) in letters.iter().enumerate() {
+        let others = LETTERS.iter().filter(|letter| *letter != own);
+        changes.extend(others.map(|letter| Change::replace(strand, position, vec![*letter])));
     }
+}
 
-    fn substitute(&mut self, strand: usize) {
-        for (position, own) in self.strands[strand].1.iter().enumerate() {
-            let others = LETTERS.iter().filter(|letter| *letter != own);
-            self.changes.extend(others.map(|letter| Change::replace(strand, position, vec![*letter])));
-        }
-    }
-
-    fn shuffle(&mut self, strand: usize) {
-        let letters = &self.strands[strand].1;
-        let window = WINDOW.min(letters.len());
-        for (start, window) in letters.windows(window).enumerate() {
-            let shuffled = shuffled(window, start);
-            self.changes.extend(shuffled.into_iter().map(|letters| Change::replace(strand, start, letters)));
-        }
-    }
-
-    fn mutate(&mut self, pairs: &[PairedLetters]) {
-        for &pair in pairs {
-            let [first, second] = pair.map(|(strand, position)| self.strands[strand].1[position]);
-            let mutant = DoubleMutant::new(pair, [first, second]);
-            self.changes.extend(mutant.changes());
-            self.pairs.push(mutant);
-        }
+fn shuffle(strand: usize, letters: &[Base], changes: &mut Vec<Change>) {
+    for (start, window) in letters.windows(WINDOW.min(letters.len())).enumerate() {
+        let shuffled = shuffled(window, start);
+        changes.extend(shuffled.into_iter().map(|letters| Change::replace(strand, start, letters)));
     }
 }
 

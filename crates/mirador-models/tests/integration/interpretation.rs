@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use mirador_models::interpret::{Change, Changes, GeneChanges, Method, Scale, rescue};
+use mirador_models::interpret::{Change, Changes, GeneChanges, Method, Scale, rescue, variants};
 use mirador_models::networks::{dmiso, mitar};
 use mirador_models::tasks::expression::{Gene, HalfLifeFeature};
 use mirador_models::tasks::target_site::Pair;
@@ -29,11 +29,9 @@ fn score(input: &Input) -> f32 {
 fn effects_are_the_score_less_that_of_each_variant() {
     let input = pair("ACGUACGU", "ACGUACGU");
     let ends = |first, second| [(0, first), (1, second)];
-    let changes = Changes::new(&input, &Method::ALL, &[ends(0, 7), ends(5, 2)]);
-    let variants: Vec<Input> = changes.variants(&input).collect();
-    assert_eq!(variants.len(), changes.count());
-    let outputs: Vec<f32> = variants.iter().map(score).collect();
-    let effects = changes.effects(Task::TargetSite, Scale::Logit, &outputs);
+    let (plan, changes) = Changes::new(&input, &Method::ALL, &[ends(0, 7), ends(5, 2)]);
+    let outputs: Vec<f32> = variants(&input, &changes).map(|input| score(&input)).collect();
+    let effects = plan.effects(Task::TargetSite, Scale::Logit, &outputs);
     let [mirna, site] = &effects.strands[..] else { panic!("two strands") };
     assert_eq!((mirna.name, site.name), ("mirna", "site"));
     assert_eq!(site.n_mask[0], [1.0, 1.0, 4.0, 1.0, 1.0, 1.0, 1.0, 1.0]);
@@ -62,10 +60,10 @@ fn only_what_is_asked_for_is_scored() {
         (vec![Method::NMask], 1 + 6 * (8 + 10) + 2 * 15),
         (vec![Method::Shuffle], 1 + 20 * (2 + 4)),
     ] {
-        let changes = Changes::new(&input, &methods, &[[(0, 1), (1, 1)]]);
-        assert_eq!(changes.count(), expected, "{methods:?}");
-        let outputs: Vec<f32> = changes.variants(&input).map(|input| score(&input)).collect();
-        let effects = changes.effects(Task::TargetSite, Scale::Probability, &outputs);
+        let (plan, changes) = Changes::new(&input, &methods, &[[(0, 1), (1, 1)]]);
+        assert_eq!(1 + changes.len(), expected, "{methods:?}");
+        let outputs: Vec<f32> = variants(&input, &changes).map(|input| score(&input)).collect();
+        let effects = plan.effects(Task::TargetSite, Scale::Probability, &outputs);
         assert_eq!(effects.strands[0].n_mask.is_empty(), !methods.contains(&Method::NMask));
     }
 }
@@ -80,15 +78,14 @@ fn a_promoter_is_read_in_parts() {
     };
     gene.half_life[HalfLifeFeature::CdsGc] = None;
     let input = Input::from(gene.clone());
-    let changes = GeneChanges::new(&gene, 20..97, &Method::ALL);
+    let (plan, changes) = GeneChanges::new(&gene, 20..97, &Method::ALL);
     let level = |input: &Input| {
         let Input::Gene(gene) = input else { panic!("a gene") };
         let known = gene.promoter[20..25].iter().filter(|base| **base != Base::N).count();
         known as f32 + gene.half_life[HalfLifeFeature::Measured].unwrap_or(0.0) - gene.mirnas.len() as f32
     };
-    let levels: Vec<f32> = changes.variants(&input).map(|input| level(&input)).collect();
-    assert_eq!(levels.len(), changes.count());
-    let effects = changes.effects(&levels);
+    let levels: Vec<f32> = variants(&input, &changes).map(|input| level(&input)).collect();
+    let effects = plan.effects(&levels);
     assert_eq!(
         (effects.parts.len(), &effects.parts[0].letters, &effects.parts[15].letters),
         (16, &(20..25), &(95..97))
@@ -131,9 +128,9 @@ fn mitar_with_the_published_weights_is_masked_as_specified() {
         for case in golden()["models"][name].as_array().unwrap() {
             let letters = |field: &str| case[field].as_str().unwrap();
             let input = pair(letters("mirna"), letters("site"));
-            let changes = Changes::new(&input, &[Method::NMask], &[]);
-            let outputs = replica.score(&changes.variants(&input).collect::<Vec<_>>());
-            let mut effects = changes.effects(Task::TargetSite, Scale::Probability, &outputs);
+            let (plan, changes) = Changes::new(&input, &[Method::NMask], &[]);
+            let outputs = replica.score(&variants(&input, &changes).collect::<Vec<_>>());
+            let mut effects = plan.effects(Task::TargetSite, Scale::Probability, &outputs);
             // The paper counts a site from its 3' end.
             effects.strands[1].n_mask.iter_mut().for_each(|row| row.reverse());
             effects.strands[1].importance.reverse();

@@ -28,10 +28,12 @@ impl Exterior {
         for j in 0..n {
             let first = (j + 1).saturating_sub(inside.span);
             pairs.clear();
-            pairs.extend((first..(j + 1).saturating_sub(SMALLEST_PAIR)).map(|u| match inside.pair.get(u, j) {
-                0.0 => 0.0,
-                pair => pair * inside.model.exterior[inside.strand.exterior(u, j)],
-            }));
+            pairs.extend((first..(j + 1).saturating_sub(SMALLEST_PAIR)).map(
+                |u| match inside.pair.get(u, j) {
+                    0.0 => 0.0,
+                    pair => pair * inside.model.exterior[inside.strand.exterior(u, j)],
+                },
+            ));
             for s in ((j + 1).saturating_sub(window)..=j).rev() {
                 let mut sum = right[s * width + j - s] * inside.scale[1];
                 let from = first.max(s);
@@ -64,7 +66,8 @@ impl Exterior {
         let Some((first, last)) = self.holding(i, j) else { return 0.0 };
         let (width, window) = (self.window + 1, self.window);
         let left = &self.left[i * width + window - (i - first)..=i * width + window - (i - last)];
-        let right = &self.right[(j + 1) * width + first + window - j - 1..=(j + 1) * width + last + window - j - 1];
+        let right =
+            &self.right[(j + 1) * width + first + window - j - 1..=(j + 1) * width + last + window - j - 1];
         f64::dot(left, right)
     }
 }

@@ -45,7 +45,8 @@ fn prefixes(inside: &Inside<i32>) -> Vec<i32> {
     let n = inside.strand.len();
     let mut prefixes = vec![0; n + 1];
     for j in 0..n {
-        let ends = (0..(j + 1).saturating_sub(SMALLEST_PAIR)).map(|i| prefixes[i].then(exterior(inside, i, j)));
+        let ends =
+            (0..(j + 1).saturating_sub(SMALLEST_PAIR)).map(|i| prefixes[i].then(exterior(inside, i, j)));
         prefixes[j + 1] = ends.fold(prefixes[j], i32::min);
     }
     prefixes
@@ -97,9 +98,8 @@ impl Trace<'_> {
         match part {
             Part::Pair(i, j) => self.pair(i, j),
             Part::First(i, mut j) => {
-                let score = |j| {
-                    inside.pair.get(i, j).then(inside.model.stem[usize::from(inside.outward.get(i, j))])
-                };
+                let score =
+                    |j| inside.pair.get(i, j).then(inside.model.stem[usize::from(inside.outward.get(i, j))]);
                 let mut rest = inside.first.get(i, j);
                 while rest != score(j) {
                     rest -= inside.letter;

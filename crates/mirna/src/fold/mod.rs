@@ -7,10 +7,10 @@ mod hairpin;
 mod inside;
 mod letters;
 mod model;
-mod parameters;
-mod score;
 mod outside;
+mod parameters;
 mod partition;
+mod score;
 mod structure;
 
 pub use self::accessibility::Accessibility;

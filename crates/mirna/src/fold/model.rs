@@ -79,7 +79,8 @@ impl<S: Score> Model<S> {
         let of = |energy: i32| S::of(f64::from(energy));
         let lengths = |values: &[i32]| std::array::from_fn(|length| of(values[length]));
         let end = |kind: u8| if kind > 2 { from.misc[1] } else { 0 };
-        let mismatch = |values: &[i32]| by_view(|kind, next, previous| of(values[place(kind, next, previous)]));
+        let mismatch =
+            |values: &[i32]| by_view(|kind, next, previous| of(values[place(kind, next, previous)]));
         let mut special: Vec<_> =
             from.special_hairpins.iter().map(|(letters, energy)| (numbers(letters), of(*energy))).collect();
         special.sort_by(|(one, _), (other, _)| one.cmp(other));
@@ -171,7 +172,8 @@ impl<S: Score> Model<S> {
         {
             return self.special[found].1;
         }
-        let last = if length == 3 { self.end[kind_of(view)] } else { self.mismatch_hairpin[usize::from(view)] };
+        let last =
+            if length == 3 { self.end[kind_of(view)] } else { self.mismatch_hairpin[usize::from(view)] };
         lengths[length].then(last)
     }
 }
@@ -189,7 +191,10 @@ fn by_view<S: Score>(of: impl Fn(u8, u8, u8) -> S) -> [S; VIEWS] {
 }
 
 fn numbers(letters: &str) -> Vec<u8> {
-    letters.bytes().map(|letter| b"NACGU".iter().position(|&known| known == letter).unwrap_or(0) as u8).collect()
+    letters
+        .bytes()
+        .map(|letter| b"NACGU".iter().position(|&known| known == letter).unwrap_or(0) as u8)
+        .collect()
 }
 
 /// A table by view, made where it stays: some are larger than a thread's stack should hold.
@@ -210,7 +215,9 @@ fn all_letters<const N: usize>() -> impl Iterator<Item = [u8; N]> {
 
 fn one_by_one<S: Score>(from: &Parameters) -> Box<[[S; 8]; VIEWS]> {
     let mut table = boxed::<_, 8>(S::ZERO);
-    for ((one, other), [next, previous]) in both_kinds().flat_map(|kinds| all_letters().map(move |l| (kinds, l))) {
+    for ((one, other), [next, previous]) in
+        both_kinds().flat_map(|kinds| all_letters().map(move |l| (kinds, l)))
+    {
         let value = from.interior_1x1
             [(row(one) * 6 + row(other)) * 25 + usize::from(next) * LETTERS + usize::from(previous)];
         table[usize::from(view(one, next, previous))][usize::from(other)] = S::of(f64::from(value));
@@ -235,7 +242,8 @@ fn two_by_two<S: Score>(from: &Parameters) -> Box<[[S; VIEWS]; VIEWS]> {
     // The table has no N: the worst of the four letters.
     let options = |letter: u8| if letter == 0 { 0..4 } else { usize::from(letter) - 1..usize::from(letter) };
     let mut table = boxed::<_, VIEWS>(S::ZERO);
-    for ((one, other), [a, b, c, d]) in both_kinds().flat_map(|kinds| all_letters().map(move |l| (kinds, l))) {
+    for ((one, other), [a, b, c, d]) in both_kinds().flat_map(|kinds| all_letters().map(move |l| (kinds, l)))
+    {
         let block = &from.interior_2x2[(row(one) * 6 + row(other)) * 256..][..256];
         let places = options(a).flat_map(|a| {
             options(b).flat_map(move |b| {
@@ -280,7 +288,11 @@ mod tests {
         for (&one, &other) in views.iter().flat_map(|one| views.iter().map(move |other| (one, other))) {
             for (after, before) in [(0, 0), (0, 1), (4, 0), (2, 1), (2, 2), (1, 5), (3, 2), (4, 7)] {
                 let there = model.interior(after, before, one, other);
-                assert_eq!(there, model.interior(before, after, other, one), "{one} {other} {after} {before}");
+                assert_eq!(
+                    there,
+                    model.interior(before, after, other, one),
+                    "{one} {other} {after} {before}"
+                );
                 assert!(there.abs() < 1000);
             }
         }

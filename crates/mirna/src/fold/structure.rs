@@ -65,7 +65,9 @@ impl Structure {
     /// ```
     pub fn energy(&self, bases: &[Base]) -> Option<f64> {
         let strand = Strand::new(bases);
-        (strand.len() == self.len()).then(|| self.score(Model::energies(), &strand))?.map(|e| f64::from(e) / 100.0)
+        (strand.len() == self.len())
+            .then(|| self.score(Model::energies(), &strand))?
+            .map(|e| f64::from(e) / 100.0)
     }
 
     /// All loops joined.

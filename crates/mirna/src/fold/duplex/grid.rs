@@ -89,7 +89,8 @@ impl Grid {
         self.other.extend(second.iter().rev().map(|&base| code(base)));
         for (partners, kinds) in self.partners.iter_mut().zip(KIND) {
             partners.clear();
-            let pairing = self.other[1..].iter().enumerate().filter(|(_, other)| kinds[usize::from(**other)] > 0);
+            let pairing =
+                self.other[1..].iter().enumerate().filter(|(_, other)| kinds[usize::from(**other)] > 0);
             partners.extend(pairing.map(|(x, _)| x));
         }
         self.other.push(END);
@@ -163,7 +164,8 @@ impl Grid {
         // Of the four rows above, the four cells before the pair's column; the last is the nearest.
         let energies = |above: usize| self.energy[place - above * self.width - 4..].first_chunk::<4>();
         let views = |above: usize| self.inward[place - above * self.width - 4..].first_chunk::<4>();
-        let (Some(e0), Some(e1), Some(e2), Some(e3)) = (energies(1), energies(2), energies(3), energies(4)) else {
+        let (Some(e0), Some(e1), Some(e2), Some(e3)) = (energies(1), energies(2), energies(3), energies(4))
+        else {
             return NONE;
         };
         let (Some(v0), Some(v1), Some(v2), Some(v3)) = (views(1), views(2), views(3), views(4)) else {

@@ -137,7 +137,8 @@ mod tests {
 
     #[test]
     fn where_nothing_pairs_there_is_none() {
-        let none = |one: &str, other: &str| duplex(&one.parse::<Rna>().unwrap(), &other.parse::<Rna>().unwrap());
+        let none =
+            |one: &str, other: &str| duplex(&one.parse::<Rna>().unwrap(), &other.parse::<Rna>().unwrap());
         assert_eq!((none("AAAAA", "AAAAA"), none("GGGG", "NNNN"), none("G", "C")), (None, None, None));
         assert_eq!((duplex(&[], &[Base::A]), duplex(&[Base::A], &[])), (None, None));
     }

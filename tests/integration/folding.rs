@@ -1,0 +1,106 @@
+//! `POST /v1/duplexes/fold` and `/v1/hairpins/fold`: structures, which no model answers.
+
+use axum::http::Request;
+use serde_json::{Value, json};
+
+use crate::app::{App, assert_near};
+
+const DUPLEXES: &str = "/v1/duplexes/fold";
+const HAIRPINS: &str = "/v1/hairpins/fold";
+
+/// let-7a and its site in the 3'UTR of HMGA2; a pair of which nothing pairs.
+fn pairs() -> Value {
+    json!([
+        {"id": "let-7", "mirna": "UGAGGUAGUAGGUUGUAUAGUU", "site": "GCACAGCCTATTGAACTACCTCA"},
+        {"mirna": "AAAAAAAAAAAAAAAAAAAA", "site": "AAAAAAAAAA"},
+    ])
+}
+
+#[tokio::test]
+async fn a_duplex_has_its_energy_its_pairs_and_a_drawing() {
+    let app = App::ready(&[]);
+    let reply = app.post_to(DUPLEXES, &json!({ "pairs": pairs() })).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    insta::assert_json_snapshot!(reply.body);
+    assert!(!reply.headers.contains_key("x-model"));
+}
+
+#[tokio::test]
+async fn every_format_tells_the_same() {
+    let app = App::ready(&[]);
+    let json = app.post_to(DUPLEXES, &json!({ "pairs": pairs() })).await.body["results"].clone();
+    let rows: Vec<String> = pairs().as_array().unwrap().iter().map(Value::to_string).collect();
+    let lines = app.post_text(DUPLEXES, "application/x-ndjson", rows.join("\n")).await;
+    for (line, expected) in lines.lines().zip(json.as_array().unwrap()) {
+        assert_near(&serde_json::from_str(line).unwrap(), expected);
+    }
+    let table = "mirna,site,label\nUGAGGUAGUAGGUUGUAUAGUU,GCACAGCCTATTGAACTACCTCA,1\n";
+    let reply = app.post_text(&format!("{DUPLEXES}?keep_columns=true"), "text/csv", table).await;
+    assert_eq!(
+        reply,
+        "id,mfe_kcal_per_mol,dot_bracket,site_type,warnings,input.label\n\
+         ,-21.2,(((((((((.......((((.)))).....,7mer-m8,,1\n"
+    );
+}
+
+#[tokio::test]
+async fn what_cannot_be_folded_is_named() {
+    let app = App::ready(&[]);
+    let reply = app
+        .post_to(
+            DUPLEXES,
+            &json!({"pairs": [{"mirna": "UGAGGUAGUAGGUUGUAUAGUU", "site": "ACX"}], "model": "dmiso"}),
+        )
+        .await;
+    assert_eq!(reply.status, 400, "{}", reply.body);
+    assert_eq!(reply.body["errors"][0]["pointer"], "/model");
+    let long = "ACGU".repeat(126);
+    let reply = app.post_to(HAIRPINS, &json!({"hairpins": [{"sequence": long}, {"sequence": "ACG"}]})).await;
+    assert_eq!(reply.status, 422);
+    let pointers = |body: &Value| -> Vec<Value> {
+        body["errors"].as_array().unwrap().iter().map(|error| error["pointer"].clone()).collect()
+    };
+    assert_eq!(pointers(&reply.body), ["/hairpins/0/sequence", "/hairpins/1/sequence"]);
+    for value in [json!(0), json!(81), json!("x"), json!([14])] {
+        let body = json!({"hairpins": [{"sequence": "ACGUACGUACGU"}], "accessibility": value});
+        let reply = app.post_to(HAIRPINS, &body).await;
+        assert_eq!((reply.status, pointers(&reply.body)), (422, vec!["/accessibility".into()]), "{value}");
+    }
+}
+
+#[tokio::test]
+async fn a_hairpin_has_its_structure_and_its_open_windows() {
+    let app = App::ready(&[]);
+    let hairpin = "GGGGGGAAAACCCCCCAAAAAAAAAAAAAAAAAAAA";
+    let body = json!({"hairpins": [{"id": "h", "sequence": hairpin}], "accessibility": 10});
+    let reply = app.post_to(HAIRPINS, &body).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    let result = &reply.body["results"][0];
+    assert_eq!(result["dot_bracket"], "((((((....))))))....................");
+    assert!(result["mfe_kcal_per_mol"].as_f64().unwrap() < -8.0);
+    let open: Vec<f64> =
+        result["accessibility"].as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).collect();
+    assert_eq!(open.len(), hairpin.len() - 9);
+    assert!(open[0] < 0.01 && open[26] > 0.9, "{open:?}");
+    let without = app.post_to(HAIRPINS, &json!({"hairpins": [{"sequence": hairpin}]})).await;
+    assert!(without.body["results"][0].get("accessibility").is_none());
+    let fasta = format!(">h\n{hairpin}\n");
+    let of_fasta = app.post_text(&format!("{HAIRPINS}?accessibility=10"), "text/x-fasta", fasta).await;
+    assert!(of_fasta.contains("((((((....))))))"), "{of_fasta}");
+}
+
+#[tokio::test]
+async fn work_is_bounded_by_what_folding_costs() {
+    let app = App::ready(&[]);
+    let long = json!({"sequence": "ACGUU".repeat(100)});
+    let reply = app.post_to(HAIRPINS, &json!({"hairpins": vec![long; 100]})).await;
+    assert_eq!(reply.status, 413);
+    assert_eq!(reply.body["type"], "urn:mirador:problem:too-much-work");
+    assert!(
+        reply.body["detail"].as_str().unwrap().starts_with("folding takes up to 80 rows"),
+        "{}",
+        reply.body
+    );
+    let lines = app.send(Request::get(HAIRPINS).body("".into()).unwrap()).await;
+    assert_eq!(lines.status, 405);
+}
