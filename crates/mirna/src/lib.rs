@@ -2,6 +2,7 @@
 
 pub mod duplex;
 pub mod fold;
+pub mod isomir;
 mod notation;
 pub mod seed;
 pub mod sense;
