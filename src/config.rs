@@ -88,6 +88,9 @@ pub struct ServeConfig {
     /// File of API keys, made by `mirador key`: only their holders are answered; read anew on SIGHUP
     #[arg(long, env = "MIRADOR_KEY_FILE")]
     pub key_file: Option<PathBuf>,
+    /// miRBase's mature.fa: then a miRNA may be named (hsa-let-7a-5p, MIMAT0000062) in place of its letters
+    #[arg(long, env = "MIRADOR_MIRBASE", value_name = "FASTA")]
+    pub mirbase: Option<PathBuf>,
     /// Requests that one key, or one address, may send in a minute
     #[arg(long, env = "MIRADOR_RATE_LIMIT")]
     pub rate_limit: Option<NonZeroU32>,

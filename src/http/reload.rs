@@ -11,6 +11,8 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::timeout;
 
 use super::AppState;
+use mirna::mirbase::Mirbase;
+
 use super::keys::Keys;
 use super::net::{Certificate, TlsError};
 use super::serve_error::ServeError;
@@ -26,6 +28,19 @@ pub async fn keys(state: &AppState) -> Result<(), ServeError> {
     let keys = aside("the keys", move || Keys::read(&path)).await??;
     tracing::info!("{} keys", keys.count());
     state.admit(keys);
+    Ok(())
+}
+
+/// Reads the miRNAs' names, where there is a file of them.
+pub async fn mirbase(state: &AppState) -> Result<(), ServeError> {
+    let Some(path) = state.config().mirbase.clone() else { return Ok(()) };
+    let refused = |reason: String| ServeError::Mirbase { path: path.clone(), reason };
+    let file = path.clone();
+    let text = aside("the miRNAs", move || std::fs::read_to_string(file)).await?;
+    let mirbase = Mirbase::parse(&text.map_err(|error| refused(error.to_string()))?);
+    let mirbase = mirbase.map_err(|error| refused(error.to_string()))?;
+    tracing::info!("{} miRNAs by name", mirbase.matures().len());
+    state.know(mirbase);
     Ok(())
 }
 

@@ -4,10 +4,13 @@
 //! encoding, the network), `decode_row` (an output to a result), `write_reply`.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use mirador_models::interpret::Change;
-use mirador_models::tasks::{Input, Task};
+use mirador_models::tasks::target_site::MIRNA_LENGTHS;
+use mirador_models::tasks::{DECISION_THRESHOLD, Input, Task};
 use mirna::Rna;
+use mirna::mirbase::Mirbase;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -90,6 +93,22 @@ pub trait ScoringEndpoint: DeserializeOwned + Send + 'static {
     fn names() -> String {
         let names: Vec<&str> = Self::FIELDS.iter().chain(Self::OPTIONAL).map(|column| column.name).collect();
         names.join(", ")
+    }
+}
+
+/// Who answers rows, and what stands behind names in them.
+#[derive(Clone, Default)]
+pub struct Answerer {
+    /// The model, where one is needed.
+    pub served: Option<Arc<ServedModel>>,
+    /// miRNAs by name, where the server knows them.
+    pub mirbase: Option<Arc<Mirbase>>,
+}
+
+impl Answerer {
+    /// From here on a probability is a yes.
+    pub fn threshold(&self) -> f32 {
+        self.served.as_ref().map_or(DECISION_THRESHOLD as f32, |served| served.config.threshold())
     }
 }
 
@@ -225,8 +244,8 @@ impl Kind {
 
 /// Collects what is wrong with one row, and what its reader should know.
 pub struct RowReader<'a> {
-    /// The model that will answer, where one is needed.
-    pub served: Option<&'a ServedModel>,
+    /// Who will answer.
+    pub answerer: &'a Answerer,
     pointer: String,
     warnings: Vec<String>,
     errors: Vec<FieldError>,
@@ -260,9 +279,9 @@ pub fn parse_row<S: ScoringEndpoint>(
     row: S,
     settings: &S::Settings,
     pointer: String,
-    served: Option<&ServedModel>,
+    answerer: &Answerer,
 ) -> Result<Read<S::Echo>, Vec<FieldError>> {
-    let mut reader = RowReader { served, pointer, warnings: Vec::new(), errors: Vec::new() };
+    let mut reader = RowReader { answerer, pointer, warnings: Vec::new(), errors: Vec::new() };
     let parsed = row.parse_row(settings, &mut reader);
     let RowReader { warnings, errors, .. } = reader;
     match parsed {
@@ -297,6 +316,21 @@ impl RowReader<'_> {
     /// Notes what the caller should know of a row that is answered.
     pub fn warn(&mut self, warning: String) {
         self.warnings.push(warning);
+    }
+
+    /// Reads a miRNA: its letters, or, where the server knows names, its name or accession. Letters that are a known miRNA
+    /// backwards are warned of.
+    pub fn mirna(&mut self, field: &str, text: &str) -> Option<Rna> {
+        let mirbase = self.answerer.mirbase.clone();
+        if let Some(found) = mirbase.as_ref().and_then(|mirbase| mirbase.find(text)) {
+            self.warn(format!("{field}: {} is {}", found.name, found.rna));
+            return self.sequence(field, &found.rna.to_string(), MIRNA_LENGTHS);
+        }
+        let rna = self.sequence(field, text, MIRNA_LENGTHS)?;
+        if let Some(found) = mirbase.as_ref().and_then(|mirbase| mirbase.reversed(&rna)) {
+            self.warn(format!("{field}: read backwards it is {}; was it written 3'→5'?", found.name));
+        }
+        Some(rna)
     }
 
     /// Reads a sequence; unknown letters become a warning.

@@ -13,7 +13,7 @@ use tracing::Instrument;
 
 use super::offload::{Bounds, offload};
 use super::problem::{ErrorCode, FieldError, Problem};
-use super::rows::{Answer, HEAVY_ROWS, Parsed, ScoringEndpoint, parse_row};
+use super::rows::{Answer, Answerer, HEAVY_ROWS, Parsed, ScoringEndpoint, parse_row};
 use crate::serving::{FEW, PredictError, Room, ServedModel, Share};
 
 /// Parts of one request that are encoded or scored at once: enough to keep the workers busy, few enough for its memory
@@ -42,11 +42,12 @@ impl<K> Row<K> {
         row: S,
         settings: &S::Settings,
         pointer: String,
-        served: Option<&ServedModel>,
+        answerer: &Answerer,
     ) -> Result<Self, Vec<FieldError>> {
-        let (Parsed { input, changes, echo }, warnings) = parse_row(row, settings, pointer.clone(), served)?;
+        let (Parsed { input, changes, echo }, warnings) =
+            parse_row(row, settings, pointer.clone(), answerer)?;
         let mut inputs = 0;
-        if let (Some(input), Some(served)) = (&input, served) {
+        if let (Some(input), Some(served)) = (&input, &answerer.served) {
             check_letters(input, served, &pointer)?;
             inputs = served.encoder.inputs(input) * (1 + changes.len());
         }

@@ -34,6 +34,14 @@ pub enum ServeError {
     /// The file of keys cannot be used.
     #[error(transparent)]
     Keys(#[from] KeyFileError),
+    /// The file of miRNAs cannot be used.
+    #[error("--mirbase {}: {reason}", path.display())]
+    Mirbase {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The certificate cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),

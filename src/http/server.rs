@@ -67,6 +67,7 @@ pub async fn serve(listeners: Listeners, config: ServeConfig, device: Device) ->
     tracing::info!("listening on {scheme}://{}", main.local_addr()?);
     let state = AppState::new(config);
     reload::keys(&state).await?;
+    reload::mirbase(&state).await?;
     let loaded = reload::start(state.clone(), device, tls.clone())?;
     tokio::spawn(upkeep(state.clone()));
     if let Some(listener) = ops {

@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use mirna::mirbase::Mirbase;
 use tokio::sync::{Semaphore, watch};
 
 use super::callers::Callers;
@@ -27,6 +28,8 @@ struct Inner {
     registry: Shared<Option<Arc<Registry>>>,
     /// `None`: everybody may ask everything.
     keys: Shared<Option<Arc<Keys>>>,
+    /// miRNAs by name, where there is a file of them.
+    mirbase: Shared<Option<Arc<Mirbase>>>,
     limiter: Option<Limiter>,
     callers: Callers,
     /// For replies that are compressed.
@@ -51,6 +54,7 @@ impl AppState {
             config,
             registry,
             keys,
+            mirbase: Shared::default(),
             limiter,
             callers,
             compressors: Arc::new(Semaphore::new(COMPRESSORS)),
@@ -78,6 +82,16 @@ impl AppState {
     /// Who may ask, if not everybody.
     pub fn keys(&self) -> Option<Arc<Keys>> {
         self.0.keys.get()
+    }
+
+    /// From now on these names are known.
+    pub fn know(&self, mirbase: Mirbase) {
+        self.0.mirbase.set(Some(Arc::new(mirbase)));
+    }
+
+    /// miRNAs by name.
+    pub fn mirbase(&self) -> Option<Arc<Mirbase>> {
+        self.0.mirbase.get()
     }
 
     /// Whether somebody who was let in would be today: a key may have been taken away meanwhile.

@@ -5,6 +5,8 @@ use axum::response::Response;
 use mirador_models::MODELS;
 use mirador_models::tasks::target_site::{MIRNA_LENGTHS, Pair, SITE_LENGTHS};
 use mirador_models::tasks::{Task, probability};
+use mirna::Rna;
+use mirna::isomir::{Isomir, IsomirType};
 use mirna::seed::SiteType;
 use mirna::sense::{Turn, Turned};
 use serde::{Deserialize, Serialize};
@@ -50,6 +52,9 @@ pub struct PairRow {
     /// Whether the result tells which letters pair; not every model knows.
     #[serde(default)]
     pairing: bool,
+    /// The miRNA that `mirna` is an isomiR of: letters 5'→3', or, where the server has miRBase's names, a name or an
+    /// accession. The result then tells how they differ.
+    reference_mirna: Option<String>,
     /// The miRNA is written 3'→5': only the URL says so.
     #[serde(skip)]
     turned: bool,
@@ -91,6 +96,25 @@ pub struct ScoreResult {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "((((((((...((((((......&......))))))...))))))))")]
     pairing: Option<String>,
+    /// Where a reference was sent: how the miRNA differs from it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    isomir: Option<IsomirResult>,
+}
+
+/// How an isomiR differs from its miRNA.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct IsomirResult {
+    /// DMISO's types: `5p_addition`, `5p_deletion`, `5p_replacement`, the same of `3p`, `snp`, `mnp`; none for the miRNA
+    /// itself.
+    #[serde(rename = "type")]
+    types: Vec<&'static str>,
+    /// mirGFF3 1.2's `Variant`: `+` is letters more, `-` letters fewer; `NA` for the miRNA itself.
+    #[schema(example = "iso_5p:-1,iso_3p:+1")]
+    variant: String,
+    /// mirGFF3 1.2's `Changes`: added letters in capitals, missing ones small, others as position, old and new letter.
+    #[schema(example = "iso_5p:u,iso_3p:A")]
+    changes: String,
 }
 
 /// Canonical seed matches after Bartel.
@@ -147,7 +171,8 @@ impl ScoringEndpoint for PairRow {
     const TASK: Option<Task> = Some(Task::TargetSite);
     const LIST: &'static str = "pairs";
     const FIELDS: &'static [Column] = &[Kind::Text.column("mirna"), Kind::Text.column("site")];
-    const OPTIONAL: &'static [Column] = &[Kind::Text.column("id"), Kind::Flag.column("pairing")];
+    const OPTIONAL: &'static [Column] =
+        &[Kind::Text.column("id"), Kind::Flag.column("pairing"), Kind::Text.column("reference_mirna")];
     const COLUMNS: &'static [Column] = &[
         Kind::Text.column("id"),
         Kind::Number.column("probability"),
@@ -155,6 +180,9 @@ impl ScoringEndpoint for PairRow {
         Kind::Text.column("site_type"),
         Kind::Text.column("warnings"),
         Kind::Text.column("pairing"),
+        Kind::Text.column("isomir.type"),
+        Kind::Text.column("isomir.variant"),
+        Kind::Text.column("isomir.changes"),
     ];
     type Settings = ();
     type Echo = PairEcho;
@@ -174,8 +202,13 @@ impl ScoringEndpoint for PairRow {
     }
 }
 
-/// What a score takes from its row: the caller's name, the seed match, which letters pair.
-pub type PairEcho = (Option<String>, SiteTypeName, Option<String>);
+/// What a score takes from its row.
+pub struct PairEcho {
+    id: Option<String>,
+    site_type: SiteTypeName,
+    pairing: Option<String>,
+    isomir: Option<IsomirResult>,
+}
 
 impl PairRow {
     /// The pair, and what a result takes from the row.
@@ -183,20 +216,20 @@ impl PairRow {
         reader.id(self.id.as_deref());
         let (pair, site_type) = read_pair(&self.mirna, &self.site, self.turned, reader)?;
         let pairing = if self.pairing { pairing(reader, &pair) } else { None };
-        Some((pair, (self.id, site_type, pairing)))
+        let isomir = match &self.reference_mirna {
+            Some(reference) => Some(isomir(&pair.mirna, reference, reader)?),
+            None => None,
+        };
+        Some((pair, PairEcho { id: self.id, site_type, pairing, isomir }))
     }
 }
 
 impl ScoreResult {
     /// What a logit says.
-    pub fn new(
-        (id, site_type, pairing): PairEcho,
-        logit: f32,
-        threshold: f32,
-        warnings: Vec<String>,
-    ) -> Self {
+    pub fn new(row: PairEcho, logit: f32, threshold: f32, warnings: Vec<String>) -> Self {
+        let PairEcho { id, site_type, pairing, isomir } = row;
         let probability = probability(logit);
-        Self { id, probability, interacts: probability >= threshold, site_type, warnings, pairing }
+        Self { id, probability, interacts: probability >= threshold, site_type, warnings, pairing, isomir }
     }
 }
 
@@ -208,7 +241,7 @@ pub fn read_pair(
     turned: bool,
     reader: &mut RowReader<'_>,
 ) -> Option<(Pair, SiteTypeName)> {
-    let read_mirna = reader.sequence("mirna", mirna, MIRNA_LENGTHS);
+    let read_mirna = reader.mirna("mirna", mirna);
     if MIRNA_LENGTHS.contains(&site.trim().len()) {
         reader.remark_on_length("are miRNA and site swapped?");
     }
@@ -235,9 +268,22 @@ pub fn read_pair(
     Some((pair, site_type.into()))
 }
 
+/// How a miRNA differs from its reference.
+fn isomir(mirna: &Rna, reference: &str, reader: &mut RowReader<'_>) -> Option<IsomirResult> {
+    let reference = reader.mirna("reference_mirna", reference)?;
+    let Some(isomir) = Isomir::of(mirna, &reference) else {
+        let detail = "mirna is no isomiR of this: more than 6 nt lie between their ends, more than 3 letters differ, or fewer \
+                      than 12 agree";
+        reader.error("reference_mirna", ErrorCode::Unsupported, detail.into());
+        return None;
+    };
+    let types = isomir.types().map(IsomirType::name).collect();
+    Some(IsomirResult { types, variant: isomir.variant(), changes: isomir.changes() })
+}
+
 /// Which letters pair, or the error that this model does not tell.
 fn pairing(reader: &mut RowReader<'_>, pair: &Pair) -> Option<String> {
-    let served = reader.served?;
+    let served = reader.answerer.served.as_ref()?;
     if let Some(pairing) = &served.pairing {
         return Some(pairing(pair));
     }

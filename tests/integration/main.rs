@@ -19,6 +19,7 @@ mod fake;
 mod folding;
 mod formats;
 mod inference;
+mod isomirs;
 mod leaving;
 mod letters;
 mod metrics;

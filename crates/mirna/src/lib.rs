@@ -3,6 +3,7 @@
 pub mod duplex;
 pub mod fold;
 pub mod isomir;
+pub mod mirbase;
 mod notation;
 pub mod seed;
 pub mod sense;

@@ -162,7 +162,11 @@ impl ScoringEndpoint for ExplainRow {
 
     fn parse_row(self, settings: &Self::Settings, reader: &mut RowReader<'_>) -> Option<Parsed<Self::Echo>> {
         let (gene, id) = self.0.read(reader)?;
-        let read = reader.served.map_or(0..gene.promoter.len(), |served| served.encoder.part_read(&gene));
+        let read = reader
+            .answerer
+            .served
+            .as_ref()
+            .map_or(0..gene.promoter.len(), |served| served.encoder.part_read(&gene));
         let (changes, list) = GeneChanges::new(&gene, read, &settings.methods);
         Some(Parsed { input: Some(Input::from(gene)), changes: list, echo: Explained { id, changes } })
     }

@@ -37,7 +37,7 @@ use crate::http::deadline::Deadline;
 use crate::http::offload::{Bounds, offload};
 use crate::http::problem::{ErrorCode, FieldError, Problem};
 use crate::http::rate::Caller;
-use crate::http::rows::{HEAVY_ROWS, ScoringEndpoint, Settings, settings};
+use crate::http::rows::{Answerer, HEAVY_ROWS, ScoringEndpoint, Settings, settings};
 use crate::http::scoring::{Answered, PARTS_AT_ONCE, Row, predict_part};
 use crate::http::state::AppState;
 use crate::serving::{PredictError, ServedModel, Share};
@@ -61,7 +61,7 @@ pub struct Asking {
 
 /// The reply starts at once and lasts as long as the upload.
 pub async fn answer<S: ScoringEndpoint>(
-    served: Option<&Arc<ServedModel>>,
+    answerer: Answerer,
     state: &AppState,
     asking: Asking,
     reading: Reading,
@@ -80,9 +80,9 @@ pub async fn answer<S: ScoringEndpoint>(
     };
     let (answers, replies) = mpsc::channel(1);
     let settings = settings(&reading.asked.settings)?;
-    let upload = Upload::new(lines, most_lines::<S>(served), state.clone(), asking.caller);
-    let (served, reading) = (served.cloned(), Arc::new(reading));
-    let scorer = Scorer { served, settings, reading, share: permit.share.clone() };
+    let upload =
+        Upload::new(lines, most_lines::<S>(answerer.served.as_deref()), state.clone(), asking.caller);
+    let scorer = Scorer { answerer, settings, reading: Arc::new(reading), share: permit.share.clone() };
     let driving = drive::<S>(upload, scorer, asking.deadline, permit, answers);
     let driver = AbortOnDropHandle::new(tokio::spawn(driving.in_current_span()));
     let replies = stream::unfold((replies, driver), async |(mut replies, driver)| {
@@ -270,16 +270,15 @@ impl Upload {
 }
 
 /// How many lines are scored together.
-fn most_lines<S: ScoringEndpoint>(served: Option<&Arc<ServedModel>>) -> usize {
-    let most =
-        |served: &Arc<ServedModel>| served.predictor.most_inputs_at_once() / served.encoder.most_inputs;
+fn most_lines<S: ScoringEndpoint>(served: Option<&ServedModel>) -> usize {
+    let most = |served: &ServedModel| served.predictor.most_inputs_at_once() / served.encoder.most_inputs;
     served.map_or(HEAVY_ROWS, most).clamp(1, S::MOST_LINES)
 }
 
 /// What answers lines.
 #[derive(Clone)]
 struct Scorer<T> {
-    served: Option<Arc<ServedModel>>,
+    answerer: Answerer,
     settings: T,
     reading: Arc<Reading>,
     share: Arc<CallerShare>,
@@ -292,16 +291,16 @@ impl<T: Settings> Scorer<T> {
     /// The answers to some lines.
     async fn score<S: ScoringEndpoint<Settings = T>>(self, lines: Vec<Numbered>) -> Done {
         let (heavy, count) = (lines.len() >= S::HEAVY_ROWS, lines.len());
-        let Self { served, settings, reading, share } = self;
-        let reader = served.clone();
-        let read = move |_: &Bounds| read_lines::<S>(lines, &settings, reader.as_deref(), &reading);
+        let Self { answerer, settings, reading, share } = self;
+        let reader = answerer.clone();
+        let read = move |_: &Bounds| read_lines::<S>(lines, &settings, &reader, &reading);
         let (outcomes, rows) = offload(heavy, Bounds::new(usize::MAX), read).await;
         let good = rows.len();
-        let threshold = served.as_ref().map_or(0.5, |served| served.config.threshold());
+        let threshold = answerer.threshold();
         let answers = match rows.iter().map(|row| row.inputs).sum() {
             0 => rows.into_iter().map(Row::unasked).collect(),
             inputs => {
-                let served = served.expect("only a model has inputs");
+                let served = answerer.served.expect("only a model has inputs");
                 let _chunk = share.chunks.acquire().await;
                 let mut room = served.predictor.reserve(Share::Lines, inputs, None).await?;
                 predict_part(rows, room.split(inputs), served, None).await?.0
@@ -315,7 +314,7 @@ impl<T: Settings> Scorer<T> {
 fn read_lines<S: ScoringEndpoint>(
     lines: Vec<Numbered>,
     settings: &S::Settings,
-    served: Option<&ServedModel>,
+    answerer: &Answerer,
     reading: &Reading,
 ) -> (Outcomes, Vec<Row<S::Echo>>) {
     let (mut outcomes, mut rows) = (Vec::with_capacity(lines.len()), Vec::with_capacity(lines.len()));
@@ -332,8 +331,8 @@ fn read_lines<S: ScoringEndpoint>(
             }
         };
         let row = row.and_then(|(row, others)| {
-            let row = Row::parse(row, settings, String::new(), served)?;
-            fits(row.inputs, served).map(|()| (row, others))
+            let row = Row::parse(row, settings, String::new(), answerer)?;
+            fits(row.inputs, answerer.served.as_deref()).map(|()| (row, others))
         });
         let outcome = row.map(|(row, others)| {
             rows.push(row);

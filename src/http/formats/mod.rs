@@ -33,7 +33,7 @@ pub use draft::{Draft, unknown, whole_number};
 pub use json::without_bom;
 pub use object::{Fields, Fill, Limits, object};
 pub use others::to_json;
-pub use reply::{by_column, cell};
+pub use reply::{by_column, cell, field};
 pub use values::{levels, whole};
 pub use whole::score;
 
@@ -47,7 +47,7 @@ use super::body;
 use super::offload::{Bounds, offload};
 use super::problem::Problem;
 use super::rate::Caller;
-use super::rows::{Found, ScoringEndpoint};
+use super::rows::{Answerer, Found, ScoringEndpoint};
 use super::state::AppState;
 use crate::serving::{Registry, ServedModel};
 use line::Reading;
@@ -77,6 +77,8 @@ pub async fn answer<S: ScoringEndpoint>(
         Some(served) => Ok(Some(served)),
         None => resolve(None),
     };
+    let answerer =
+        |served: &Option<Arc<ServedModel>>| Answerer { served: served.clone(), mirbase: state.mirbase() };
     let reply = (wanted, request.extensions().get().copied());
     let asking =
         lines::Asking { caller: Caller::of(&request), deadline: request.extensions().get().copied() };
@@ -84,7 +86,7 @@ pub async fn answer<S: ScoringEndpoint>(
         (Format::Lines, _) => {
             let served = served?.cloned();
             let response = lines::answer::<S>(
-                served.as_ref(),
+                answerer(&served),
                 state,
                 asking,
                 Reading { asked, columns: None },
@@ -101,7 +103,7 @@ pub async fn answer<S: ScoringEndpoint>(
             let (body, columns) =
                 offload(heavy, unbounded, move |_| relay::lines::<S>(bytes, &sent, &url)).await?;
             let reading = Reading { asked, columns };
-            let response = lines::answer::<S>(served.as_ref(), state, asking, reading, body).await?;
+            let response = lines::answer::<S>(answerer(&served), state, asking, reading, body).await?;
             (served, permit.hold(response))
         }
         _ => {
@@ -123,7 +125,7 @@ pub async fn answer<S: ScoringEndpoint>(
                 }
             };
             permit.grow_by_rows(length, found.rows.len(), found.passed.bytes()).await?;
-            let response = whole::write_reply(found, served.as_ref(), state, reply).await?;
+            let response = whole::write_reply(found, &answerer(&served), state, reply).await?;
             (served, permit.hold(response))
         }
     };

@@ -113,8 +113,7 @@ impl Writer for Table {
         }
         for (place, result) in results.iter().enumerate() {
             let result = by_column(result);
-            let value = |name: &str| name.split('.').fold(&result, |value, name| &value[name]);
-            let ours = self.columns.iter().map(|column| cell(value(column.name)));
+            let ours = self.columns.iter().map(|column| cell(field(&result, column.name)));
             line(ours.chain(self.passed.cells(first + place)).collect());
         }
         writer.into_inner().expect("a vector takes every record")
@@ -124,6 +123,11 @@ impl Writer for Table {
 /// What is said of a row, to be read by column.
 pub fn by_column(result: &impl Serialize) -> Value {
     serde_json::to_value(result).expect("strings and finite numbers always serialise")
+}
+
+/// The field of a column; a dot leads into an object.
+pub fn field<'a>(result: &'a Value, column: &str) -> &'a Value {
+    column.split('.').fold(result, |value, name| &value[name])
 }
 
 /// As text; warnings are joined by "; ".

@@ -1,6 +1,5 @@
 //! Requests that are taken whole or refused whole.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{HeaderName, HeaderValue};
@@ -12,10 +11,9 @@ use crate::http::deadline::Deadline;
 use crate::http::model_ref::ModelRef;
 use crate::http::offload::{Bounds, offload};
 use crate::http::problem::{ErrorCode, Errors, FieldError, Problem};
-use crate::http::rows::{Found, FoundRow, ScoringEndpoint, settings};
+use crate::http::rows::{Answerer, Found, FoundRow, ScoringEndpoint, settings};
 use crate::http::scoring::{self, Row, Timing};
 use crate::http::state::AppState;
-use crate::serving::ServedModel;
 
 /// A request's rows may cost so much together, see [`ScoringEndpoint::work`]: it is answered within a drain.
 const MOST_WORK: u64 = 10_000_000_000;
@@ -24,7 +22,7 @@ const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 /// Scores rows and writes the reply.
 pub async fn write_reply<S: ScoringEndpoint>(
     mut found: Found<S>,
-    served: Option<&Arc<ServedModel>>,
+    answerer: &Answerer,
     state: &AppState,
     (wanted, deadline): (Format, Option<Deadline>),
 ) -> Result<Response, Problem> {
@@ -33,11 +31,11 @@ pub async fn write_reply<S: ScoringEndpoint>(
         let detail = "a picture is of one row; send one, or ask for another format".into();
         return Err(FieldError::new(format!("/{}", S::LIST), ErrorCode::InvalidLength, detail).into());
     }
-    let (results, timing) = score(found, served, state, deadline).await?;
+    let (results, timing) = score(found, answerer, state, deadline).await?;
     let body = match wanted {
         Format::Svg => results.first().map(S::picture).unwrap_or_default().into(),
         Format::Table(delimiter) => reply::table(delimiter, S::COLUMNS, results, passed),
-        _ => reply::json(served.map(|served| ModelRef::of(served)), results, passed),
+        _ => reply::json(answerer.served.as_deref().map(ModelRef::of), results, passed),
     };
     Ok(([(SERVER_TIMING, timing)], body).into_response())
 }
@@ -45,7 +43,7 @@ pub async fn write_reply<S: ScoringEndpoint>(
 /// Reads all rows and asks the model; also tells, for callers and for `make bench`, where the time went.
 pub async fn score<S: ScoringEndpoint>(
     found: Found<S>,
-    served: Option<&Arc<ServedModel>>,
+    answerer: &Answerer,
     state: &AppState,
     deadline: Option<Deadline>,
 ) -> Result<(Vec<S::Result>, HeaderValue), Problem> {
@@ -55,12 +53,13 @@ pub async fn score<S: ScoringEndpoint>(
         let (pointer, detail) = (format!("/{}", S::LIST), "at least one row is needed".into());
         return Err(FieldError::new(pointer, ErrorCode::EmptyList, detail).into());
     }
-    let (heavy, reader) = (rows.len() >= S::HEAVY_ROWS, served.cloned());
+    let (heavy, reader) = (rows.len() >= S::HEAVY_ROWS, answerer.clone());
     let bounds = Bounds::new(S::most_rows(state.config()));
-    let parse = move |bounds: &Bounds| parse_rows(rows, &settings, reader.as_deref(), bounds);
+    let parse = move |bounds: &Bounds| parse_rows(rows, &settings, &reader, bounds);
     let rows = offload(heavy, bounds, parse).await?;
-    let (answers, timing) = scoring::predict_all(rows, served, deadline.map(|deadline| deadline.0)).await?;
-    let threshold = served.map_or(0.5, |served| served.config.threshold());
+    let (answers, timing) =
+        scoring::predict_all(rows, answerer.served.as_ref(), deadline.map(|deadline| deadline.0)).await?;
+    let threshold = answerer.threshold();
     let results: Option<Vec<S::Result>> =
         answers.into_iter().map(|answer| Some(S::decode_row(answer?, threshold))).collect();
     Ok((results.ok_or(Problem::Internal)?, server_timing(timing)))
@@ -70,7 +69,7 @@ pub async fn score<S: ScoringEndpoint>(
 fn parse_rows<S: ScoringEndpoint>(
     rows: Vec<FoundRow<S>>,
     settings: &S::Settings,
-    served: Option<&ServedModel>,
+    answerer: &Answerer,
     bounds: &Bounds,
 ) -> Result<Vec<Row<S::Echo>>, Problem> {
     let (mut read, mut errors, mut work) = (Vec::with_capacity(rows.len()), Errors::default(), 0);
@@ -80,7 +79,7 @@ fn parse_rows<S: ScoringEndpoint>(
         if work > MOST_WORK {
             return Err(Problem::TooMuchWork { model: "folding".to_owned(), rows: index });
         }
-        match row.and_then(|row| Row::parse(row, settings, format!("/{}/{index}", S::LIST), served)) {
+        match row.and_then(|row| Row::parse(row, settings, format!("/{}/{index}", S::LIST), answerer)) {
             Ok(row) => read.push(row),
             Err(of_row) => errors.extend(of_row.into_iter().map(|error| error.at_line(line))),
         }

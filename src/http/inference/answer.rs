@@ -16,7 +16,7 @@ use crate::http::formats::{Draft, by_column, score, to_json, unknown, whole_numb
 use crate::http::offload::{Bounds, offload};
 use crate::http::pre_mirnas::PreMirnaRow;
 use crate::http::problem::{ErrorCode, Errors, FieldError, Problem};
-use crate::http::rows::{Column, Found, FoundRow, HEAVY_ROWS, Kind, ScoringEndpoint};
+use crate::http::rows::{Answerer, Column, Found, FoundRow, HEAVY_ROWS, Kind, ScoringEndpoint};
 use crate::http::state::AppState;
 use crate::http::target_sites::PairRow;
 use crate::serving::{Entry, Registry};
@@ -64,7 +64,8 @@ async fn answer<S: ScoringEndpoint>(
     let Asked { found, id, wanted } = offload(heavy, bounds(), read).await?;
     permit.grow_by_rows(length, found.rows.len(), 0).await?;
     let heavy = found.rows.len() >= HEAVY_ROWS;
-    let (results, _) = score(found, Some(served), state, deadline).await?;
+    let answerer = Answerer { served: Some(served.clone()), mirbase: state.mirbase() };
+    let (results, _) = score(found, &answerer, state, deadline).await?;
     let (model_name, model_version) = (served.config.model.clone(), served.config.version.clone());
     let write = move |_: &Bounds| {
         let mut behind = Vec::new();

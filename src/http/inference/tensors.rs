@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Number, Value};
 use utoipa::ToSchema;
 
-use crate::http::formats::cell;
+use crate::http::formats::{cell, field};
 use crate::http::rows::{Column, Kind};
 
 /// The protocol's name of what a column holds.
@@ -182,7 +182,7 @@ impl OutputTensor {
     /// A field of the results; its values go to the end of `binary`, where there is one.
     pub fn of(column: Column, results: &[Value], binary: Option<&mut Vec<u8>>) -> Self {
         let Column { name, kind } = column;
-        let values = results.iter().map(|result| match &result[name] {
+        let values = results.iter().map(|result| match field(result, name) {
             Value::Bool(flag) => Answer::Flag(*flag),
             Value::Number(number) => Answer::Number(number.as_f64().unwrap_or(f64::NAN) as f32),
             other => Answer::Text(cell(other)),
