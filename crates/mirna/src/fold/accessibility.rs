@@ -27,7 +27,7 @@ pub struct Accessibility {
 impl Accessibility {
     /// Letters of a window, and most letters from the first of a pair to its second: RNAplfold's `-W` and `-L`, 80 and 40
     /// where sites of miRNAs are looked for. Time and memory grow with the length, not with its square (30,000 nt: seconds,
-    /// 150 MB). None for no letters, no window, or where sums leave the range of a double: never below 1,000 nt a window.
+    /// 150 MB). None for no letters, no window, or where sums leave the range of a double: never up to 500 nt a window.
     ///
     /// ```
     /// use mirna::{Rna, fold::Accessibility};
@@ -43,8 +43,7 @@ impl Accessibility {
         if window == 0 || span == 0 {
             return None;
         }
-        let (inside, exterior) = sums(bases, window, span)?;
-        let outside = Outside::new(&inside, &exterior);
+        let (inside, exterior, outside) = sums(bases, window, span)?;
         let (mut hairpins, mut sides) = (outside.hairpin.clone(), outside.side.clone());
         for table in [&mut hairpins, &mut sides] {
             for i in 0..bases.len() {

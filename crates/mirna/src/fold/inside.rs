@@ -39,6 +39,10 @@ impl<S: Copy> ByStart<S> {
 }
 
 impl ByStart<f64> {
+    pub fn is_finite(&self) -> bool {
+        self.values.iter().all(|value| value.is_finite())
+    }
+
     /// Of those that begin at i: to each what the longer ones have.
     pub fn sum_from_the_longest(&mut self, i: usize) {
         let row = &mut self.values[i * self.span..(i + 1) * self.span];
@@ -140,7 +144,8 @@ impl<S: Score> Inside<S> {
         let mut one = vec![S::ZERO; n];
         for i in (0..n).rev() {
             let mut first = S::ZERO;
-            for j in i + SMALLEST_PAIR..n.min(i + self.span) {
+            let last = n.min(i + self.span);
+            for (j, one) in one.iter_mut().enumerate().take(last).skip(i + SMALLEST_PAIR) {
                 let several = self.stems(i, j);
                 self.several.set(i, j, several);
                 first = first.then(self.letter).or(S::ZERO);
@@ -152,8 +157,8 @@ impl<S: Score> Inside<S> {
                     first = first.or(pair.then(self.model.stem[usize::from(view)]));
                 }
                 self.first.set(i, j, first);
-                one[j] = one[j].then(self.letter).or(first).or(S::ZERO);
-                self.some.set(i, j, several.or(one[j]));
+                *one = one.then(self.letter).or(first).or(S::ZERO);
+                self.some.set(i, j, several.or(*one));
             }
         }
     }

@@ -53,6 +53,7 @@ pub const fn unpack(view: View) -> (u8, u8, u8) {
 }
 
 /// All views of pairs.
+#[cfg(test)]
 pub fn views() -> impl Iterator<Item = View> {
     (0..=View::MAX).filter(|&view| (1..KINDS as u8).contains(&unpack(view).0))
 }

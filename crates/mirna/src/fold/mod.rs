@@ -2,6 +2,8 @@
 
 mod accessibility;
 mod duplex;
+#[cfg(test)]
+mod enumeration;
 mod exterior;
 mod hairpin;
 mod inside;

@@ -2,6 +2,7 @@
 //!
 //! A hybrid is a row of pairs (i, j), i rising and j falling, with stacks, bulges and interior loops between them.
 
+mod drawing;
 mod grid;
 
 use std::ops::Range;
@@ -55,7 +56,7 @@ impl Duplex {
 /// let (mirna, site): (Rna, Rna) = ("UGAGGUAGUAGGUUGUAUAGUU".parse()?, "GCACAGCCUAUUGAACUACCUCA".parse()?);
 /// let found = duplex(&mirna, &site).unwrap();
 /// assert_eq!(found.energy, -21.2);
-/// assert_eq!((found.first(), found.second()), (0..17, 2..23));
+/// assert_eq!((found.first(), found.second()), (0..16, 2..23));
 /// # Ok::<(), mirna::ParseError>(())
 /// ```
 pub fn duplex(first: &[Base], second: &[Base]) -> Option<Duplex> {
