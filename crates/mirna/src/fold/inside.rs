@@ -8,6 +8,9 @@ use super::score::Score;
 /// Letters of the smallest pair with its hairpin, less one.
 pub const SMALLEST_PAIR: usize = SMALLEST_HAIRPIN + 1;
 
+/// None to 31 letters of a loop.
+const SIDES: usize = LONGEST_LOOP + 2;
+
 /// Values by the first letter of a stretch: those of one first letter lie side by side.
 #[derive(Clone, Debug)]
 pub struct ByStart<S> {
@@ -101,6 +104,11 @@ pub struct Inside<S: 'static> {
     pub closing: S,
     pub letter: S,
     pub hairpins: Vec<S>,
+    /// Of longer interior loops, by the letters after the first: what belongs to their lengths, scaled, the most letters
+    /// before the second first.
+    sides: Vec<[S; SIDES]>,
+    /// i pairs with j, with its share of a longer interior loop.
+    long: ByStart<S>,
     /// i pairs with j, as seen from outside; 0 where it cannot.
     pub outward: ByStart<View>,
     /// i pairs with j.
@@ -126,6 +134,8 @@ impl<S: Score> Inside<S> {
             closing: model.closing.then(scale[2]),
             letter: model.letter.then(scale[1]),
             hairpins: model.hairpin_lengths(span),
+            sides: (0..=LONGEST_LOOP).map(|after| sides(model, &scale, after)).collect(),
+            long: ByStart::new(n, span, S::ZERO),
             outward: ByStart::new(n, span, 0),
             pair: ByStart::new(n, span, S::ZERO),
             some: ByStart::new(n, span, S::ZERO),
@@ -154,6 +164,7 @@ impl<S: Score> Inside<S> {
                     let pair = self.closed(i, j);
                     self.outward.set(i, j, view);
                     self.pair.set(i, j, pair);
+                    self.long.set(i, j, pair.then(self.model.mismatch_interior[usize::from(view)]));
                     first = first.or(pair.then(self.model.stem[usize::from(view)]));
                 }
                 self.first.set(i, j, first);
@@ -175,11 +186,38 @@ impl<S: Score> Inside<S> {
     fn closed(&self, i: usize, j: usize) -> S {
         let view = self.strand.inward(i, j);
         let mut score = self.hairpin(i, j, view);
-        self.interiors(i, j, |p, q, outer| {
-            let inner = self.outward.get(p, q);
-            score = score.or(self.interior(i, j, p, q, outer, inner).then(self.pair.get(p, q)));
-        });
-        score.or(self.multiloop(view).then(self.several.get(i + 1, j - 1)))
+        let mut long = S::ZERO;
+        for p in self.seconds(i, j) {
+            let (after, least) = (p - i - 1, self.least(i, j, p));
+            // One by one: all loops with less than two letters on a side, and the small ones.
+            let first = match after {
+                0 | 1 => least,
+                2 | 3 => least.max(j - 4),
+                _ => least.max(j - 2),
+            };
+            let views = self.outward.row(p, first, j - 1);
+            for (q, &inner) in (first..j).zip(views) {
+                if inner > 0 && (after < 2 || is_special(after, j - q - 1)) {
+                    score = score.or(self.interior(i, j, p, q, view, inner).then(self.pair.get(p, q)));
+                }
+            }
+            if after > 1 {
+                let sides = &self.sides[after][SIDES + least - j..];
+                long = long.or(S::dot(self.long.row(p, least, j - 1), sides));
+            }
+        }
+        let long = long.then(self.model.mismatch_interior[usize::from(view)]);
+        score.or(long).or(self.multiloop(view).then(self.several.get(i + 1, j - 1)))
+    }
+
+    /// Where the next pair within (i, j) can begin.
+    fn seconds(&self, i: usize, j: usize) -> std::ops::RangeInclusive<usize> {
+        i + 1..=(i + 1 + LONGEST_LOOP).min(j.saturating_sub(SMALLEST_PAIR + 1))
+    }
+
+    /// Where the next pair within (i, j) ends at least, if it begins at p.
+    fn least(&self, i: usize, j: usize, p: usize) -> usize {
+        (p + SMALLEST_PAIR).max((j + p).saturating_sub(LONGEST_LOOP + i + 2))
     }
 
     pub fn hairpin(&self, i: usize, j: usize, view: View) -> S {
@@ -202,15 +240,28 @@ impl<S: Score> Inside<S> {
     #[inline]
     pub fn interiors(&self, i: usize, j: usize, mut visit: impl FnMut(usize, usize, View)) {
         let outer = self.strand.inward(i, j);
-        for p in i + 1..=(i + 1 + LONGEST_LOOP).min(j.saturating_sub(SMALLEST_PAIR + 1)) {
-            let least = (p + SMALLEST_PAIR).max((j + p).saturating_sub(LONGEST_LOOP + i + 2));
-            if least >= j {
-                break;
-            }
+        for p in self.seconds(i, j) {
+            let least = self.least(i, j, p);
             let views = self.outward.row(p, least, j - 1);
             for (q, _) in (least..).zip(views).filter(|(_, view)| **view > 0) {
                 visit(p, q, outer);
             }
         }
     }
+}
+
+/// Whether the energy of an interior loop is more than a sum of its lengths' and its mismatches'.
+fn is_special(after: usize, before: usize) -> bool {
+    after.min(before) < 2 || after + before < 6
+}
+
+fn sides<S: Score>(model: &Model<S>, scale: &[S], after: usize) -> [S; SIDES] {
+    std::array::from_fn(|lane| {
+        let before = SIDES - 1 - lane;
+        let none = is_special(after, before) || after + before > LONGEST_LOOP;
+        match scale.get(after + before + 2) {
+            Some(letters) if !none => model.sides[after][before].then(*letters),
+            _ => S::ZERO,
+        }
+    })
 }
