@@ -1,4 +1,4 @@
-//! Biology on letters: sequences, seed matches, duplexes. No JSON, no tensors.
+//! Biology on letters: sequences, seed matches, duplexes, folds. No JSON, no tensors.
 
 pub mod duplex;
 pub mod fold;
