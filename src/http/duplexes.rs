@@ -80,7 +80,8 @@ pub struct FoldedDuplex {
     dot_bracket: String,
     /// Positions that pair, from 1, of the miRNA and of the site, each from its 5' end.
     pairs: Vec<[usize; 2]>,
-    /// The miRNA 3'→5' over the site 5'→3': `|` Watson-Crick, `:` G·U, `-` where a strand has no letter.
+    /// The miRNA 3'→5' over the site 5'→3': `|` Watson-Crick, `:` G·U, `-` where a strand has no letter, small letters
+    /// beyond the duplex; empty where nothing pairs.
     drawing: String,
     #[serde(skip)]
     letters: [String; 2],
@@ -181,7 +182,7 @@ impl FoldedDuplex {
             mfe_kcal_per_mol: duplex.map(|duplex| duplex.energy),
             dot_bracket: format!("{mirna}&{site}"),
             pairs: pairs.iter().map(|(first, second)| [first + 1, second + 1]).collect(),
-            drawing: String::new(),
+            drawing: duplex.map_or_else(String::new, |duplex| duplex.drawing(&pair.mirna, &pair.site)),
             letters: [pair.mirna.to_string(), pair.site.to_string()],
         }
     }

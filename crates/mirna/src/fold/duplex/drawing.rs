@@ -3,7 +3,7 @@
 use super::Duplex;
 use crate::Base;
 
-/// The three lines without their ends: second strand, bonds, first strand.
+/// The three lines without their ends: first strand, bonds, second strand.
 #[derive(Default)]
 struct Lines {
     above: String,
@@ -12,49 +12,45 @@ struct Lines {
 }
 
 impl Duplex {
-    /// The strands that were folded, the second 5'→3' above the first 3'→5': of a miRNA and its site the site above.
-    /// `|` is a Watson-Crick pair, `:` a wobble, `-` no letter; letters beyond the hybrid are small, the whole first strand
-    /// is shown and of the second what faces it.
+    /// The strands that were folded, the first 3'→5' above the second 5'→3': of a miRNA and its site the miRNA above.
+    /// `|` is a Watson-Crick pair, `:` a wobble, `-` no letter; letters beyond the hybrid are small.
     ///
     /// ```
     /// use mirna::{Rna, fold::duplex};
     /// let (mirna, site): (Rna, Rna) = ("UGAGGUAGUAGGUUGUAUAGUU".parse()?, "GCACAGCCUAUUGAACUACCUCA".parse()?);
     /// let found = duplex(&mirna, &site).unwrap();
     /// let drawn = "\
-    /// 5'     gcACAGCCUAUUGAACUACCUCA 3'
+    /// 3' uugauaUGUUGGA-----UGAUGGAGU 5'
     ///          |||:|||     |||||||||
-    /// 3' uugauaUGUUGGA-----UGAUGGAGU 5'";
+    /// 5'     gcACAGCCUAUUGAACUACCUCA 3'";
     /// assert_eq!(found.drawing(&mirna, &site), drawn);
     /// # Ok::<(), mirna::ParseError>(())
     /// ```
     pub fn drawing(&self, first: &[Base], second: &[Base]) -> String {
         let (inner_first, inner_second) = (self.first(), self.second());
         let mut lines = Lines::default();
-        let (mut before, mut end) = (inner_first.end, inner_second.start);
-        let overhang =
-            |letters: &[Base]| letters.iter().map(|base| base.letter().to_ascii_lowercase()).collect();
         let reversed = |letters: &[Base]| letters.iter().rev().map(|base| base.letter()).collect::<String>();
         let plain = |letters: &[Base]| letters.iter().map(|base| base.letter()).collect::<String>();
-        // Left of the hybrid the strands end where it ends: both are set flush right.
-        let tail = reversed(first.get(inner_first.end..).unwrap_or_default()).to_ascii_lowercase();
-        let facing = inner_second.start.saturating_sub(tail.len());
-        let head: String = overhang(second.get(facing..inner_second.start).unwrap_or_default());
-        lines.above += &format!("{head:>width$}", width = tail.len());
-        lines.bonds += &" ".repeat(tail.len());
-        lines.below += &tail;
+        // Left of the hybrid the strands end where it begins: both are set flush right.
+        let above = reversed(&first[inner_first.end..]).to_ascii_lowercase();
+        let below = plain(&second[..inner_second.start]).to_ascii_lowercase();
+        let width = above.len().max(below.len());
+        lines.above += &format!("{above:>width$}");
+        lines.bonds += &" ".repeat(width);
+        lines.below += &format!("{below:>width$}");
+        let (mut before, mut end) = (inner_first.end, inner_second.start);
         for &(i, j) in self.pairs.iter().rev() {
-            let (Some(&one), Some(&other)) = (first.get(i), second.get(j)) else { break };
-            lines.unpaired(&plain(&second[end..j]), &reversed(&first[i + 1..before]));
-            lines.pair(other, one);
+            lines.unpaired(&reversed(&first[i + 1..before]), &plain(&second[end..j]));
+            lines.pair(first[i], second[j]);
             (before, end) = (i, j + 1);
         }
-        let head = reversed(first.get(..inner_first.start).unwrap_or_default()).to_ascii_lowercase();
-        let rest = second.get(inner_second.end..).unwrap_or_default();
-        let facing: String = overhang(&rest[..head.len().min(rest.len())]);
-        lines.above += &format!("{facing:<width$}", width = head.len());
-        lines.below += &head;
+        let above = reversed(&first[..inner_first.start]).to_ascii_lowercase();
+        let below = plain(&second[inner_second.end..]).to_ascii_lowercase();
+        let width = above.len().max(below.len());
+        lines.above += &format!("{above:<width$}");
+        lines.below += &format!("{below:<width$}");
         let Lines { above, bonds, below } = lines;
-        format!("5' {above} 3'\n   {}\n3' {below} 5'", bonds.trim_end())
+        format!("3' {above} 5'\n   {}\n5' {below} 3'", bonds.trim_end())
     }
 }
 
@@ -87,13 +83,13 @@ mod tests {
 
     #[test]
     fn overhangs_are_small_and_flush() {
-        assert_eq!(drawn("AGGGGGA", "CCCCC"), "5'  CCCCC  3'\n    |||||\n3' aGGGGGa 5'");
-        assert_eq!(drawn("GGGGGA", "AAACCUCCAA"), "5' aCCUCC 3'\n    ||:||\n3' aGGGGG 5'");
+        assert_eq!(drawn("AGGGGGA", "CCCCC"), "3' aGGGGGa 5'\n    |||||\n5'  CCCCC  3'");
+        assert_eq!(drawn("GGGGGA", "AAACCUCCAA"), "3'   aGGGGG   5'\n      ||:||\n5' aaaCCUCCaa 3'");
     }
 
     #[test]
     fn the_shorter_side_of_a_loop_has_gaps() {
-        let expected = "5' CCCCCACCCCC 3'\n   ||||| |||||\n3' GGGGG-GGGGG 5'";
+        let expected = "3' GGGGG-GGGGG 5'\n   ||||| |||||\n5' CCCCCACCCCC 3'";
         assert_eq!(drawn("GGGGGGGGGG", "CCCCCACCCCC"), expected);
     }
 
@@ -107,9 +103,12 @@ mod tests {
             prop_assert_eq!(lines[0].len(), lines[2].len());
             let bonds = lines[1].chars().filter(|letter| "|:".contains(*letter)).count();
             prop_assert_eq!(bonds, found.pairs.len());
-            let below: String = lines[2][3..lines[2].len() - 3].chars().filter(|&letter| letter != '-').collect();
-            let whole: String = one.to_string().chars().rev().collect();
-            prop_assert_eq!(below.to_ascii_uppercase(), whole);
+            let letters = |line: &str| -> String {
+                line[3..line.len() - 3].chars().filter(char::is_ascii_alphabetic).collect()
+            };
+            let backwards: String = one.to_string().chars().rev().collect();
+            prop_assert_eq!(letters(lines[0]).to_ascii_uppercase(), backwards);
+            prop_assert_eq!(letters(lines[2]).to_ascii_uppercase(), other.to_string());
         }
     }
 }
