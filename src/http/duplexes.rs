@@ -48,6 +48,14 @@ pub struct DuplexRow {
 
 /// The duplexes.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!(
+    {"results": [{"id": "p1", "mfe_kcal_per_mol": -21.2,
+    "dot_bracket": "((((((((((((((((......&..))))))).....)))))))))", "pairs": [[1, 23], [2, 22], [3, 21], [4,
+    20], [5, 19], [6, 18], [7, 17], [8, 16], [9, 15], [10, 9], [11, 8], [12, 7], [13, 6], [14, 5], [15, 4], [16,
+    3]],
+    "drawing": "3' uugauaUGUUGGA-----UGAUGGAGU 5'\n         |||:|||     |||||||||\n5'     gcACAGCCUAUUGAACUACCUCA 3'",
+    "site_type": "8mer", "warnings": []}]}
+))]
 pub struct FoldResponse {
     /// One for each pair, in the order of the request.
     results: Vec<FoldResult>,
@@ -106,8 +114,8 @@ pub struct FoldedDuplex {
         (status = 200, description = "A duplex for each pair", content(
             (FoldResponse = "application/json"),
             (String = "application/x-ndjson"),
-            (String = "text/csv"),
-            (String = "text/tab-separated-values"),
+            (String = "text/csv", example = "id,mfe_kcal_per_mol,dot_bracket,site_type,warnings\np1,-21.2,((((((((((((((((......&..))))))).....))))))))),8mer,\n"),
+            (String = "text/tab-separated-values", example = "id\tmfe_kcal_per_mol\tdot_bracket\tsite_type\twarnings\np1\t-21.2\t((((((((((((((((......&..))))))).....)))))))))\t8mer\t\n"),
             (String = "image/svg+xml"),
         )),
         ScoringProblems,

@@ -26,7 +26,6 @@ const SPAN: usize = 40;
 #[derive(Debug, ToSchema)]
 #[expect(dead_code, reason = "it describes the body, which `formats::json` reads row by row")]
 #[schema(example = json!({
-    "accessibility": 14,
     "hairpins": [{"id": "h1", "sequence": "GGGUGAGGUAGUAGGUUGUAUAGUUUGGGGCUCUGCCCUGCUAUGGGAUAACUAUACAAUCUACUGUCUUUCCUGA"}],
 }))]
 pub struct HairpinRequest {
@@ -52,6 +51,11 @@ pub struct HairpinRow {
 
 /// The structures.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!(
+    {"results": [{"id": "h1", "mfe_kcal_per_mol": -34.8,
+    "dot_bracket": "(((.(((((((((((((((((((((((((((...)))))).........))))))))))))))))))))).)))..",
+    "warnings": []}]}
+))]
 pub struct HairpinResponse {
     /// One for each strand, in the order of the request.
     results: Vec<HairpinResult>,
@@ -96,8 +100,8 @@ pub struct HairpinResult {
         (status = 200, description = "A structure for each strand", content(
             (HairpinResponse = "application/json"),
             (String = "application/x-ndjson"),
-            (String = "text/csv"),
-            (String = "text/tab-separated-values"),
+            (String = "text/csv", example = "id,mfe_kcal_per_mol,dot_bracket,accessibility,warnings\nh1,-34.8,(((.(((((((((((((((((((((((((((...)))))).........))))))))))))))))))))).)))..,,\n"),
+            (String = "text/tab-separated-values", example = "id\tmfe_kcal_per_mol\tdot_bracket\taccessibility\twarnings\nh1\t-34.8\t(((.(((((((((((((((((((((((((((...)))))).........))))))))))))))))))))).)))..\t\t\n"),
         )),
         ScoringProblems,
     ),

@@ -7,7 +7,7 @@ use svg::node::element::{Group, Line, Rectangle, Text, Title};
 /// Width of a letter's column.
 const COLUMN: f32 = 13.0;
 /// Letters begin here.
-const LEFT: f32 = 64.0;
+const LEFT: f32 = 84.0;
 /// Height of the largest bar.
 const BAR: f32 = 56.0;
 /// Height of a row of letters.

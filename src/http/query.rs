@@ -8,8 +8,8 @@ use axum::http::Uri;
 use super::problem::Problem;
 
 /// Routes that read the query themselves, and the pages of the documentation.
-const OWN: [&str; 4] =
-    ["/v1/target-sites/score", "/v1/pre-mirnas/classify", "/v1/expression/predict", "/docs"];
+const OWN: [&str; 6] =
+    ["/v1/target-sites/", "/v1/pre-mirnas/", "/v1/expression/", "/v1/duplexes/", "/v1/hairpins/", "/docs"];
 
 /// Refuses every query of a route that has none.
 pub fn check(request: &Request) -> Result<(), Problem> {

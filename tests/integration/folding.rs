@@ -21,7 +21,21 @@ async fn a_duplex_has_its_energy_its_pairs_and_a_drawing() {
     let app = App::ready(&[]);
     let reply = app.post_to(DUPLEXES, &json!({ "pairs": pairs() })).await;
     assert_eq!(reply.status, 200, "{}", reply.body);
-    insta::assert_json_snapshot!(reply.body);
+    let [folded, open] = [0, 1].map(|row| reply.body["results"][row].clone());
+    assert_eq!(folded["mfe_kcal_per_mol"], -21.2);
+    assert_eq!(folded["dot_bracket"], "((((((((((((((((......&..))))))).....)))))))))");
+    let pairs = folded["pairs"].as_array().unwrap();
+    assert_eq!((pairs.len(), &pairs[0], &pairs[15]), (16, &json!([1, 23]), &json!([16, 3])));
+    assert_eq!(
+        folded["drawing"],
+        "3' uugauaUGUUGGA-----UGAUGGAGU 5'\n         |||:|||     |||||||||\n5'     gcACAGCCUAUUGAACUACCUCA 3'"
+    );
+    assert_eq!((&folded["id"], &folded["site_type"]), (&json!("let-7"), &json!("8mer")));
+    assert_eq!(
+        (&open["mfe_kcal_per_mol"], &open["pairs"], &open["drawing"]),
+        (&Value::Null, &json!([]), &json!(""))
+    );
+    assert_eq!(open["dot_bracket"], "....................&..........");
     assert!(!reply.headers.contains_key("x-model"));
 }
 
@@ -39,7 +53,7 @@ async fn every_format_tells_the_same() {
     assert_eq!(
         reply,
         "id,mfe_kcal_per_mol,dot_bracket,site_type,warnings,input.label\n\
-         ,-21.2,(((((((((.......((((.)))).....,7mer-m8,,1\n"
+         ,-21.2,((((((((((((((((......&..))))))).....))))))))),8mer,,1\n"
     );
 }
 

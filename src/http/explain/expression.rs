@@ -51,6 +51,20 @@ pub struct ExplainRow(GeneRow);
 
 /// The explanations.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!(
+    {"model": {"name": "xpresso", "version": "public_windows"}, "results": [{"id": "g1",
+    "log10_expression": -0.07532805, "warnings": [], "promoter": [{"start": 0, "end": 5,
+    "n_mask": -0.0013210177}, {"start": 5, "end": 10, "n_mask": -0.24108696}, {"start": 10, "end": 15,
+    "n_mask": 0.012222588}, {"start": 15, "end": 20, "n_mask": 0.009642124}, {"start": 20, "end": 25,
+    "n_mask": -0.13547963}, {"start": 25, "end": 30, "n_mask": -0.023897707}, {"start": 30, "end": 35,
+    "n_mask": -0.09959176}, {"start": 35, "end": 40, "n_mask": 0.12059969}, {"start": 40, "end": 45,
+    "n_mask": 0.031049132}, {"start": 45, "end": 50, "n_mask": -0.07938045}, {"start": 50, "end": 55,
+    "n_mask": 0.008084416}, {"start": 55, "end": 60, "n_mask": 0.0837183}, {"start": 60, "end": 65,
+    "n_mask": -0.025891006}, {"start": 65, "end": 70, "n_mask": -0.23234478}, {"start": 70, "end": 75,
+    "n_mask": -0.10756996}, {"start": 75, "end": 80, "n_mask": -0.04033515}, {"start": 80, "end": 85,
+    "n_mask": 0.0586977}, {"start": 85, "end": 86, "n_mask": -0.0005120635}],
+    "half_life_features": {"measured": 0.00998354}, "mirnas": {}}]}
+))]
 pub struct ExplainGenesResponse {
     /// Who answered.
     model: ModelRef,
@@ -100,19 +114,15 @@ pub struct PromoterPart {
         ("column.promoter" = Option<String>, Query, description = "The column, or field, that holds the promoter; `column.FIELD` names any field's"),
         ("column.tss" = Option<String>, Query, description = "The column, or field, that holds the start of transcription"),
     ),
-    request_body(description = "JSON; lines (a row of the JSON list each); a table (a column for each field); or a FASTA file", content(
+    request_body(description = "JSON; lines (a row of the JSON list each); or a FASTA file", content(
         (ExplainGenesRequest = "application/json"),
         (String = "application/x-ndjson"),
-        (String = "text/csv"),
-        (String = "text/tab-separated-values"),
         (String = "text/x-fasta"),
     )),
     responses(
         (status = 200, description = "An explanation for each gene", content(
             (ExplainGenesResponse = "application/json"),
             (String = "application/x-ndjson"),
-            (String = "text/csv"),
-            (String = "text/tab-separated-values"),
         )),
         ScoringProblems,
     ),

@@ -21,10 +21,10 @@ use crate::http::state::{AppState, Models};
 /// Hairpins to explain.
 #[derive(Debug, ToSchema)]
 #[expect(dead_code, reason = "it describes the body, which `formats::json` reads row by row")]
-#[schema(example = json!({
-    "methods": ["double_mutant"],
-    "pre_mirnas": [{"id": "h1", "sequence": "GUGAGUGGGAGGGAGGCCAGGGCAGGCAGUGCUGCCCUGGCCUCCCUCCCACAG"}],
-}))]
+#[schema(example = json!(
+    {"methods": ["double_mutant"], "pre_mirnas": [{"id": "h1",
+    "sequence": "GUGAGUGAAAAAAAAAAAAAAAAAAAAAAAAAACACUCACAG"}]}
+))]
 pub struct ExplainHairpinsRequest {
     /// `name` or `name@version`; left out, the default model answers.
     model: Option<String>,
@@ -45,6 +45,25 @@ pub struct ExplainRow(PreMirnaRow);
 
 /// The explanations.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!(
+    {"model": {"name": "premirna_cnn_lstm", "version": "grouped"}, "results": [{"id": "h1", "class": "mirtron",
+    "mirtron_probability": 0.99291974,
+    "warnings": ["the ends decide: cut otherwise than in miRBase, a canonical hairpin looks like a mirtron"],
+    "logit": 4.9433436, "mfe_kcal_per_mol": -8.4, "dot_bracket": "(((((((..........................)))))))..",
+    "double_mutants": [{"position": 1, "partner_position": 40, "letter": "C", "partner_letter": "G",
+    "position_only": 0.9927557, "partner_only": 0.9923299, "both": 0.99217427, "rescue": null}, {"position": 2,
+    "partner_position": 39, "letter": "A", "partner_letter": "U", "position_only": 0.99305165,
+    "partner_only": 0.9928635, "both": 0.99298054, "rescue": null}, {"position": 3, "partner_position": 38,
+    "letter": "C", "partner_letter": "G", "position_only": 0.9927222, "partner_only": 0.9925519,
+    "both": 0.99236214, "rescue": null}, {"position": 4, "partner_position": 37, "letter": "U",
+    "partner_letter": "A", "position_only": 0.99282867, "partner_only": 0.99195224, "both": 0.9918433,
+    "rescue": null}, {"position": 5, "partner_position": 36, "letter": "C", "partner_letter": "G",
+    "position_only": 0.99238646, "partner_only": 0.9917014, "both": 0.9911486, "rescue": null}, {"position": 6,
+    "partner_position": 35, "letter": "A", "partner_letter": "U", "position_only": 0.9932893,
+    "partner_only": 0.9935988, "both": 0.9939592, "rescue": null}, {"position": 7, "partner_position": 34,
+    "letter": "C", "partner_letter": "G", "position_only": 0.9930854, "partner_only": 0.9931624,
+    "both": 0.9933124, "rescue": null}], "rescue": null}]}
+))]
 pub struct ExplainHairpinsResponse {
     /// Who answered.
     model: ModelRef,
@@ -105,19 +124,15 @@ pub struct MutatedHairpin {
         ("scale" = Option<String>, Query, description = "As in the body"),
         ("column.sequence" = Option<String>, Query, description = "The column, or field, that holds the sequence; `column.FIELD` names any field's"),
     ),
-    request_body(description = "JSON; lines (a row of the JSON list each); a table (a column for each field); or a FASTA file", content(
+    request_body(description = "JSON; lines (a row of the JSON list each); or a FASTA file", content(
         (ExplainHairpinsRequest = "application/json"),
         (String = "application/x-ndjson"),
-        (String = "text/csv"),
-        (String = "text/tab-separated-values"),
         (String = "text/x-fasta"),
     )),
     responses(
         (status = 200, description = "An explanation for each hairpin", content(
             (ExplainHairpinsResponse = "application/json"),
             (String = "application/x-ndjson"),
-            (String = "text/csv"),
-            (String = "text/tab-separated-values"),
             (String = "image/svg+xml"),
         )),
         ScoringProblems,

@@ -21,10 +21,9 @@ use crate::http::target_sites::{PairEcho, PairRow, ScoreResult};
 /// Pairs to explain.
 #[derive(Debug, ToSchema)]
 #[expect(dead_code, reason = "it describes the body, which `formats::json` reads row by row")]
-#[schema(example = json!({
-    "methods": ["double_mutant"],
-    "pairs": [{"id": "p1", "mirna": "UGAGGUAGUAGGUUGUAUAGUU", "site": "GCACAGCCUAUUGAACUACCUCA"}],
-}))]
+#[schema(example = json!(
+    {"methods": ["double_mutant"], "pairs": [{"id": "p1", "mirna": "UGAGGUAGUAGGUUG", "site": "GUACCUCA"}]}
+))]
 pub struct ExplainRequest {
     /// `name` or `name@version`; left out, the default model answers.
     model: Option<String>,
@@ -45,6 +44,25 @@ pub struct ExplainRow(PairRow);
 
 /// The explanations.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!(
+    {"model": {"name": "pairmap", "version": "balanced"}, "results": [{"id": "p1", "probability": 0.98564285,
+    "interacts": true, "site_type": "7mer-A1", "warnings": [], "logit": 4.229047, "mfe_kcal_per_mol": -9.1,
+    "dot_bracket": "(((((((........&.)))))))", "pairs": [[1, 8], [2, 7], [3, 6], [4, 5], [5, 4], [6, 3], [7,
+    2]], "drawing": "3' guuggaugAUGGAGU 5'\n           |||||||\n5'        gUACCUCA 3'",
+    "double_mutants": [{"mirna_position": 1, "site_position": 8, "mirna_letter": "A", "site_letter": "U",
+    "mirna_only": 0.9802285, "site_only": 0.9031368, "both": 0.9303772, "rescue": null}, {"mirna_position": 2,
+    "site_position": 7, "mirna_letter": "C", "site_letter": "G", "mirna_only": 0.6173346, "site_only": 0.572621,
+    "both": 0.96823466, "rescue": 0.95543957}, {"mirna_position": 3, "site_position": 6, "mirna_letter": "U",
+    "site_letter": "A", "mirna_only": 0.63553536, "site_only": 0.5566893, "both": 0.98638785,
+    "rescue": 1.0019126}, {"mirna_position": 4, "site_position": 5, "mirna_letter": "C", "site_letter": "G",
+    "mirna_only": 0.4599997, "site_only": 0.33368477, "both": 0.98425657, "rescue": 0.99764556},
+    {"mirna_position": 5, "site_position": 4, "mirna_letter": "C", "site_letter": "G", "mirna_only": 0.50359124,
+    "site_only": 0.45911658, "both": 0.9710234, "rescue": 0.9710098}, {"mirna_position": 6, "site_position": 3,
+    "mirna_letter": "A", "site_letter": "U", "mirna_only": 0.7239282, "site_only": 0.7188623, "both": 0.9857578,
+    "rescue": 1.0004351}, {"mirna_position": 7, "site_position": 2, "mirna_letter": "U", "site_letter": "A",
+    "mirna_only": 0.8539893, "site_only": 0.86383957, "both": 0.98622584, "rescue": 1.0046003}],
+    "rescue": 0.9885071}]}
+))]
 pub struct ExplainResponse {
     /// Who answered.
     model: ModelRef,
@@ -104,18 +122,14 @@ pub struct MutatedPair {
         ("column.mirna" = Option<String>, Query, description = "The column, or field, that holds the miRNA; `column.FIELD` names any field's"),
         ("column.site" = Option<String>, Query, description = "The column, or field, that holds the site"),
     ),
-    request_body(description = "JSON; lines (a row of the JSON list each); or a table (a column for each field)", content(
+    request_body(description = "JSON; or lines (a row of the JSON list each)", content(
         (ExplainRequest = "application/json"),
         (String = "application/x-ndjson"),
-        (String = "text/csv"),
-        (String = "text/tab-separated-values"),
     )),
     responses(
         (status = 200, description = "An explanation for each pair", content(
             (ExplainResponse = "application/json"),
             (String = "application/x-ndjson"),
-            (String = "text/csv"),
-            (String = "text/tab-separated-values"),
             (String = "image/svg+xml"),
         )),
         ScoringProblems,

@@ -46,7 +46,7 @@ impl Asked {
         let mut asked = Self::default();
         for (name, value) in query::pairs(uri)? {
             match name.as_str() {
-                "model" => asked.model = Some(value),
+                "model" if S::TASK.is_some() => asked.model = Some(value),
                 "header" => {
                     if value.trim().is_empty() {
                         return Err(bad("header= is empty: name the columns, between commas"));
@@ -130,7 +130,8 @@ impl Asked {
     }
 
     fn known<S: ScoringEndpoint>() -> Vec<&'static str> {
-        let mut known = vec!["model", "header", "keep_columns", "column.FIELD"];
+        let mut known = vec!["header", "keep_columns", "column.FIELD"];
+        known.extend(S::TASK.map(|_| "model"));
         known.extend(S::kind("mirna").map(|_| "mirna_direction"));
         known.extend(S::FASTA.and(S::kind("tss")).map(|_| "tss"));
         known.extend(S::Settings::NAMES);

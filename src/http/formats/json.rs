@@ -38,7 +38,7 @@ pub fn without_bom(bytes: &[u8]) -> &[u8] {
 
 fn read_rows<S: ScoringEndpoint>(bytes: &[u8], asked: &Asked, bounds: &Bounds) -> Result<Found<S>, Problem> {
     if asked.is_plain() {
-        let mut request = Request::<Object<S>>::new(S::LIST, S::Settings::NAMES, bounds);
+        let mut request = Request::<Object<S>>::new::<S>(bounds);
         let read = fill(bytes, &mut request);
         if let Some(problem) = request.limits.stopped() {
             return Err(problem);
@@ -60,7 +60,7 @@ fn read_rows<S: ScoringEndpoint>(bytes: &[u8], asked: &Asked, bounds: &Bounds) -
 
 /// Reads row by row, so that every row that is wrong is told.
 fn read_each<S: ScoringEndpoint>(bytes: &[u8], asked: &Asked, bounds: &Bounds) -> Result<Found<S>, Problem> {
-    let mut request = Request::<&RawValue>::new(S::LIST, S::Settings::NAMES, bounds);
+    let mut request = Request::<&RawValue>::new::<S>(bounds);
     let read = fill(bytes, &mut request);
     if let Some(problem) = request.limits.stopped() {
         return Err(problem);
@@ -130,6 +130,8 @@ fn refusal(error: &serde_json::Error, pointer: String, list: &str) -> FieldError
 /// `{"model": …, LIST: […]}`.
 struct Request<'a, 'b, T> {
     list: &'static str,
+    /// Whether a model answers, so that one may be named.
+    asks_model: bool,
     /// What may stand beside the list.
     names: &'static [&'static str],
     settings: Vec<(&'static str, Value)>,
@@ -142,10 +144,11 @@ struct Request<'a, 'b, T> {
 }
 
 impl<'b, T> Request<'_, 'b, T> {
-    fn new(list: &'static str, names: &'static [&'static str], bounds: &'b Bounds) -> Self {
+    fn new<S: ScoringEndpoint>(bounds: &'b Bounds) -> Self {
         Self {
-            list,
-            names,
+            list: S::LIST,
+            asks_model: S::TASK.is_some(),
+            names: S::Settings::NAMES,
             settings: Vec::new(),
             limits: Limits::new(bounds),
             model: None,
@@ -180,7 +183,7 @@ impl<'de, T: Deserialize<'de>> Fields<'de> for Request<'de, '_, T> {
         if again {
             self.error(name, ErrorCode::DuplicateField, format!("{name} stands there twice"));
             map.next_value::<IgnoredAny>()?;
-        } else if name == "model" {
+        } else if name == "model" && self.asks_model {
             self.model = Some(map.next_value()?);
         } else if name == self.list {
             self.in_list = true;
@@ -190,7 +193,8 @@ impl<'de, T: Deserialize<'de>> Fields<'de> for Request<'de, '_, T> {
         } else if let Some(known) = self.names.iter().find(|known| **known == name) {
             self.settings.push((known, map.next_value()?));
         } else {
-            let known = [&["model", self.list], self.names].concat().join(", ");
+            let model = if self.asks_model { &["model"][..] } else { &[] };
+            let known = [model, &[self.list], self.names].concat().join(", ");
             self.error(name, ErrorCode::UnknownField, format!("no field {name:?} here; there is: {known}"));
             map.next_value::<IgnoredAny>()?;
         }
