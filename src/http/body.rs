@@ -22,6 +22,7 @@ use tokio::time::timeout;
 
 use super::callers::BodyPermit;
 use super::net::{Pace, Slow};
+use super::panics::caught;
 use super::problem::{ErrorCode, FieldError, Problem};
 use super::rate::Caller;
 use super::state::AppState;
@@ -98,7 +99,8 @@ pub async fn read_on<F: Future<Output = Response>>(
     let (head, body) = request.into_parts();
     let kept = Arc::new(Mutex::new(Kept { body, read: 0, wanted: !waits_for_us }));
     let request = Request::from_parts(head, Body::new(Lent(kept.clone())));
-    let mut response = next(request).await;
+    // What panics is refused too.
+    let mut response = caught(|| next(request)).await;
     let is_whole = match pace.and_then(|pace| pace.slow()) {
         Some(slow) => {
             let problem = if slow == Slow::Caller { Problem::SlowBody } else { Problem::Draining };
@@ -217,5 +219,26 @@ impl HttpBody for ReadingOn {
             ready!(rest.as_mut().poll(context));
         }
         Poll::Ready(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use futures_util::{StreamExt, stream};
+
+    use super::*;
+    use crate::config::{Command, Program};
+
+    #[tokio::test]
+    async fn a_request_that_panics_is_read_to_its_end() {
+        let Command::Serve(config) = Program::parse_from(["mirador", "serve"]).command else { return };
+        let state = AppState::new(*config);
+        let (tell, told) = std::sync::mpsc::channel();
+        let parts = stream::iter(0..3).map(move |part| tell.send(part).map(|()| "part"));
+        let request = Request::post("/").body(Body::from_stream(parts)).unwrap();
+        let response = read_on(&state, request, async |_| -> Response { panic!("secret reason") }).await;
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(told.iter().collect::<Vec<i32>>(), [0, 1, 2]);
     }
 }

@@ -11,6 +11,7 @@ use tracing::{Instrument, Span, field};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use uuid::Uuid;
 
+use super::panics::caught;
 use super::problem::Problem;
 
 /// The caller's name for the request, or ours.
@@ -18,7 +19,7 @@ pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const MAX_REQUEST_ID: usize = 128;
 
 /// It sees every request before all others do but `measure`, and every reply after them, panics and unknown routes
-/// included.
+/// included: a panic anywhere within is a reply too, not a connection that breaks.
 pub async fn envelope<F: Future<Output = Response>>(
     request: Request,
     next: impl FnOnce(Request) -> F,
@@ -39,7 +40,7 @@ pub async fn envelope<F: Future<Output = Response>>(
     // Refused where no spans are sent.
     let _ = span.set_parent(caller);
     let uri = request.uri().clone();
-    let mut response = next(request).instrument(span.clone()).await;
+    let mut response = caught(|| next(request)).instrument(span.clone()).await;
     let problem = response.extensions_mut().remove().or_else(|| Problem::from_status(response.status()));
     if let Some(problem) = problem {
         problem.render(&mut response, &text, uri.path());
@@ -73,5 +74,30 @@ fn record_trace(headers: &HeaderMap, span: &Span) {
         && hex(flags, 2)
     {
         span.record("trace_id", trace);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Ready;
+
+    use axum::body::Body;
+    use axum::http::StatusCode;
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_anywhere_within_is_a_reply() {
+        let request = || Request::get("/").header(X_REQUEST_ID, "test").body(Body::empty()).unwrap();
+        let at_once = envelope(request(), |_| -> Ready<Response> { panic!("secret reason") }).await;
+        let later = envelope(request(), async |_| -> Response { panic!("secret reason") }).await;
+        for response in [at_once, later] {
+            assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+            assert_eq!(response.headers()[X_REQUEST_ID], "test");
+            let body = response.into_body().collect().await.unwrap().to_bytes();
+            let body = std::str::from_utf8(&body).unwrap();
+            assert!(body.contains("urn:mirador:problem:internal") && !body.contains("secret"), "{body}");
+        }
     }
 }

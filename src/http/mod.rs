@@ -1,8 +1,8 @@
 //! The only place that knows HTTP, JSON and OpenAPI: one endpoint, one file.
 //!
 //! A request passes `measure`, `envelope` (its id, and whatever goes wrong further in as a problem body), `origin` (pages
-//! of other origins), `auth` (`keys`, `rate`), a net for panics, for work also its `deadline`, then its handler; one that
-//! scores hands it to `formats`.
+//! of other origins), `auth` (`keys`, `rate`), for work also its `deadline`, then its handler; one that scores hands it to
+//! `formats`. `envelope` and `body` have a net for panics, so that whatever panics further in is answered.
 
 mod arrival;
 mod auth;
@@ -30,6 +30,7 @@ mod net;
 mod offload;
 mod openapi;
 mod origin;
+mod panics;
 mod picture;
 mod pre_mirnas;
 mod problem;
@@ -50,7 +51,6 @@ use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tower::ServiceBuilder;
-use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -64,10 +64,8 @@ pub use state::AppState;
 /// The application: all routes and what surrounds them.
 pub fn app(state: AppState) -> Router {
     let (routes, _) = routes().split_for_parts();
-    let panics = CatchPanicLayer::custom(|_| -> Response { problem::Problem::Internal.into_response() });
     let surroundings = ServiceBuilder::new()
         .layer(from_fn_with_state(state.clone(), surround))
-        .layer(panics)
         .layer(CompressionLayer::new());
     routes.merge(docs::routes()).layer(surroundings).with_state(state)
 }
