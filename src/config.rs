@@ -148,8 +148,8 @@ pub struct ServeConfig {
     /// Most seconds for which a connection is kept without a request
     #[arg(long, env = "MIRADOR_IDLE_TIMEOUT_S", default_value = "75")]
     pub idle_timeout_s: NonZeroU32,
-    /// Most seconds without a byte of a request's body; past them it also has to bring 16 KiB/s on average, lines
-    /// excepted
+    /// Most seconds without a byte of a request's body, and for all of one that is refused; past them a body also has to
+    /// bring 16 KiB/s on average, lines excepted
     #[arg(long, env = "MIRADOR_READ_TIMEOUT_S", default_value = "30")]
     pub read_timeout_s: NonZeroU32,
     /// Most seconds for which a caller may take no byte of a reply

@@ -29,10 +29,9 @@ use super::state::AppState;
 
 /// A body that nobody wants is read up to so many times the limit,
 const PATIENCE: u64 = 2;
-/// and for as long as bytes come at least so often.
+/// and for as long as bytes come at least so often, but no longer than one byte of a body that is wanted may take:
+/// whoever sends one now and then holds a connection's place.
 const SILENCE: Duration = Duration::from_secs(3);
-/// and no longer than this: whoever sends a byte now and then holds a connection's place.
-const ALL_OF_IT: Duration = Duration::from_secs(30);
 
 /// Why a body cannot be read, in words for its caller.
 #[derive(Debug)]
@@ -95,7 +94,10 @@ pub async fn read_on<F: Future<Output = Response>>(
     let pace: Option<Pace> = request.extensions().get().cloned();
     let waits_for_us = request.headers().contains_key(header::EXPECT);
     let closable = request.version() < Version::HTTP_2;
-    let most = (state.config().max_body_bytes.get() as u64).saturating_mul(PATIENCE);
+    let bounds = Bounds {
+        bytes: (state.config().max_body_bytes.get() as u64).saturating_mul(PATIENCE),
+        time: Duration::from_secs(state.config().read_timeout_s.get().into()),
+    };
     let (head, body) = request.into_parts();
     let kept = Arc::new(Mutex::new(Kept { body, read: 0, wanted: !waits_for_us }));
     let request = Request::from_parts(head, Body::new(Lent(kept.clone())));
@@ -110,11 +112,11 @@ pub async fn read_on<F: Future<Output = Response>>(
         // He reads while he writes, or has given up: the answer is worth most at once.
         None if response.status() == StatusCode::GATEWAY_TIMEOUT => false,
         None => match Arc::try_unwrap(kept) {
-            Ok(kept) => into_inner(kept).drop_rest(most).await,
+            Ok(kept) => into_inner(kept).drop_rest(bounds).await,
             // The reply is made from it while it comes.
             Err(kept) => {
                 return response
-                    .map(|body| Body::new(ReadingOn { body, kept: Some(kept), most, rest: None }));
+                    .map(|body| Body::new(ReadingOn { body, kept: Some(kept), bounds, rest: None }));
             }
         },
     };
@@ -123,6 +125,13 @@ pub async fn read_on<F: Future<Output = Response>>(
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response
+}
+
+/// How far a body is read that nobody wants.
+#[derive(Clone, Copy)]
+struct Bounds {
+    bytes: u64,
+    time: Duration,
 }
 
 /// A body that stays in reach when its reader lets go of it.
@@ -142,8 +151,8 @@ fn into_inner(kept: Mutex<Kept>) -> Kept {
 
 impl Kept {
     /// Whether the body ended within bounds.
-    async fn drop_rest(self, most: u64) -> bool {
-        self.wanted && timeout(ALL_OF_IT, self.drop_frames(most)).await.unwrap_or(false)
+    async fn drop_rest(self, Bounds { bytes, time }: Bounds) -> bool {
+        self.wanted && timeout(time, self.drop_frames(bytes)).await.unwrap_or(false)
     }
 
     async fn drop_frames(mut self, most: u64) -> bool {
@@ -193,7 +202,7 @@ impl HttpBody for Lent {
 struct ReadingOn {
     body: Body,
     kept: Option<Arc<Mutex<Kept>>>,
-    most: u64,
+    bounds: Bounds,
     rest: Option<Pin<Box<dyn Future<Output = bool> + Send>>>,
 }
 
@@ -213,7 +222,7 @@ impl HttpBody for ReadingOn {
             // Its reader goes with it.
             self.body = Body::empty();
             let Some(kept) = self.kept.take().and_then(Arc::into_inner) else { return Poll::Ready(None) };
-            self.rest = Some(Box::pin(into_inner(kept).drop_rest(self.most)));
+            self.rest = Some(Box::pin(into_inner(kept).drop_rest(self.bounds)));
         }
         if let Some(rest) = &mut self.rest {
             ready!(rest.as_mut().poll(context));

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::app::SCORE;
@@ -83,4 +84,62 @@ fn do_not_wait_for_what_is_not_sent() {
     assert!(refuse("content-length: 9000000000\r\n") < Duration::from_secs(2));
     // He announces what he does not send.
     assert!(refuse("content-length: 500000\r\n") < Duration::from_secs(10));
+}
+
+/// Lines may take their time, but not where nobody wants them.
+#[test]
+fn do_not_wait_for_a_body_that_trickles() {
+    let mut server = Server::start(&["--read-timeout-s", "1"]);
+    server.until_ready();
+    let mut stream = TcpStream::connect(&server.address).unwrap();
+    let head = "POST /nowhere HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-ndjson\r\n";
+    stream.write_all(format!("{head}content-length: 500000\r\n\r\n").as_bytes()).unwrap();
+    let (mut writer, started) = (stream.try_clone().unwrap(), Instant::now());
+    let trickling = thread::spawn(move || {
+        (0..50).all(|_| {
+            thread::sleep(Duration::from_millis(200));
+            writer.write_all(b"\n").is_ok()
+        })
+    });
+    let mut reply = [0; 12];
+    stream.read_exact(&mut reply).unwrap();
+    assert_eq!(&reply, b"HTTP/1.1 404");
+    assert!(started.elapsed() < Duration::from_secs(6), "{:?}", started.elapsed());
+    assert!(!trickling.join().unwrap(), "the connection is closed");
+}
+
+/// Its length is not announced, and never comes.
+#[test]
+fn do_not_read_a_body_without_end() {
+    let mut server = Server::start(&["--max-body-bytes", "100000"]);
+    server.until_ready();
+    let mut stream = TcpStream::connect(&server.address).unwrap();
+    let head = "POST /nowhere HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n";
+    stream.write_all(head.as_bytes()).unwrap();
+    let (mut writer, started) = (stream.try_clone().unwrap(), Instant::now());
+    let chunk = [b"1000\r\n".as_slice(), &[b'x'; 0x1000], b"\r\n"].concat();
+    thread::spawn(move || {
+        while started.elapsed() < Duration::from_secs(10) && writer.write_all(&chunk).is_ok() {
+            thread::sleep(Duration::from_millis(2));
+        }
+    });
+    let mut reply = [0; 12];
+    stream.read_exact(&mut reply).unwrap();
+    assert_eq!(&reply, b"HTTP/1.1 404");
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+}
+
+/// Here the answer has begun when the rest of the body comes.
+#[test]
+fn of_lines_too_many_reach_clients_that_write_first() {
+    let mut server = Server::start(&["--max-lines", "10"]);
+    server.until_ready();
+    let reply = send(&server, &format!("POST {SCORE}"), "content-type: application/x-ndjson\r\n");
+    assert_status(&reply, 200);
+    let head = format!("POST {SCORE} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n");
+    let body = "{}\n".repeat(2_000_000);
+    let head = format!("{head}content-type: application/x-ndjson\r\ncontent-length: {}\r\n\r\n", body.len());
+    let reply = ask(&server.address, (head + &body).as_bytes());
+    assert_status(&reply, 200);
+    assert!(reply.contains("too_many_lines"), "{reply:.300}");
 }
