@@ -35,7 +35,7 @@ use super::turn::{Tally, Turn};
 use super::watched::Watched;
 use crate::http::envelope::X_REQUEST_ID;
 
-/// Between two pings of HTTP/2, and until the answer to one.
+/// Between two pings of HTTP/2, and until the answer to one; no longer than a connection may be idle.
 const PING: Duration = Duration::from_secs(20);
 /// Requests at once on one connection of HTTP/2.
 const STREAMS: u32 = 64;
@@ -68,8 +68,8 @@ impl Connections {
     pub fn new(limits: Limits) -> Self {
         let (leave, leaving) = Leaving::new();
         Self(Arc::new(Inner {
+            builder: builder(PING.min(limits.idle)),
             limits,
-            builder: builder(),
             tasks: TaskTracker::new(),
             tally: Arc::default(),
             leave,
@@ -229,15 +229,15 @@ fn is_timeout(error: &(dyn Error + Send + Sync + 'static)) -> bool {
     error.downcast_ref().is_some_and(hyper::Error::is_timeout)
 }
 
-fn builder() -> Builder<Streams> {
+fn builder(ping: Duration) -> Builder<Streams> {
     let mut builder = Builder::new(Streams);
     // Its limit for heads would count the time between two requests too: `life` tells them apart.
     builder.http1().timer(TokioTimer::new()).header_read_timeout(None);
     builder
         .http2()
         .timer(TokioTimer::new())
-        .keep_alive_interval(PING)
-        .keep_alive_timeout(PING)
+        .keep_alive_interval(ping)
+        .keep_alive_timeout(ping)
         .max_concurrent_streams(STREAMS)
         .max_send_buf_size(SEND_BUFFER);
     builder
