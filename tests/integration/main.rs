@@ -27,6 +27,7 @@ mod models;
 mod openapi;
 mod overload;
 mod pairing;
+mod peers;
 mod pre_mirnas;
 mod process;
 mod public_files;
