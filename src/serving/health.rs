@@ -23,8 +23,13 @@ pub struct Health {
 impl Health {
     /// Health of so many workers.
     pub fn new(workers: usize) -> Self {
+        Self::since(Instant::now(), workers)
+    }
+
+    /// The same, from then on.
+    pub fn since(started: Instant, workers: usize) -> Self {
         let began = (0..workers).map(|_| AtomicU64::new(0)).collect();
-        Self { started: Instant::now(), moved: AtomicU64::new(0), began, broken: AtomicUsize::new(0) }
+        Self { started, moved: AtomicU64::new(0), began, broken: AtomicUsize::new(0) }
     }
 
     /// Inputs come after a rest.
@@ -67,5 +72,28 @@ impl Health {
 
     fn now(&self) -> u64 {
         self.started.elapsed().as_millis() as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_move_is_not_good() {
+        let health = Health::since(Instant::now() - 2 * STUCK, 2);
+        assert!(health.is_good(0), "it rests");
+        assert!(!health.is_good(1), "nobody takes what waits");
+        health.wakes();
+        assert!(health.is_good(1), "it came just now");
+        health.began[1].store(1, Relaxed);
+        assert!(!health.is_good(1) && !health.is_good(0), "a batch hangs");
+        health.ends(1);
+        health.begins(0);
+        assert!(health.is_good(1));
+        health.breaks();
+        assert!(!health.is_good(0));
+        health.mends();
+        assert!(health.is_good(0));
     }
 }

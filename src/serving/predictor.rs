@@ -45,6 +45,8 @@ pub struct PredictorConfig {
     pub fault: Fault,
     /// Makes a new replica where one breaks.
     pub rebuild: Option<Rebuild>,
+    /// A model that cannot be mended for so long cannot be mended in this process.
+    pub hopeless: Duration,
 }
 
 impl Default for PredictorConfig {
@@ -61,6 +63,7 @@ impl Default for PredictorConfig {
             bytes: Bytes::new(256 << 20),
             fault: Fault::default(),
             rebuild: None,
+            hopeless: Duration::from_secs(60),
         }
     }
 }
@@ -136,6 +139,7 @@ impl Predictor {
                 line,
                 forward,
                 rebuild: config.rebuild.clone(),
+                hopeless: config.hopeless,
             }
             .spawn(index, queue.clone())
         };
@@ -277,4 +281,20 @@ async fn collect(mut answers: Answers) -> Result<Prediction, PredictError> {
         forward += slice.forward;
     }
     Ok(Prediction { outputs, queued, forward })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_rest_is_no_standstill() {
+        let predictor = Predictor::start("resting", 1, PredictorConfig::default(), vec![], vec![]).unwrap();
+        let mut inner = Arc::into_inner(predictor.0).unwrap();
+        inner.health = Arc::new(Health::since(Instant::now() - Duration::from_secs(3600), 0));
+        let predictor = Predictor(Arc::new(inner));
+        assert!(predictor.is_good());
+        let _room = predictor.reserve(Share::Small, 1, None).await.unwrap();
+        assert!(predictor.is_good(), "what waits came just now");
+    }
 }

@@ -26,8 +26,6 @@ pub const THREAD_NAME: &str = "worker-";
 const TRUSTED: Duration = Duration::from_secs(10);
 /// Between two tries to build one anew.
 const RETRY: Duration = Duration::from_secs(1);
-/// A model that cannot be mended for so long cannot be mended in this process.
-const HOPELESS: Duration = Duration::from_secs(60);
 
 /// One replica and how it is fed.
 pub struct Worker {
@@ -51,6 +49,8 @@ pub struct Worker {
     pub forward: Forward,
     /// What makes another, where there is a way.
     pub rebuild: Option<Rebuild>,
+    /// How long that is tried before the device counts as broken.
+    pub hopeless: Duration,
 }
 
 impl Worker {
@@ -137,7 +137,7 @@ impl Worker {
                 self.health.breaks();
                 tracing::error!(model = &*self.model, reason = first_line(&reason), "the model is broken");
             }
-            if begun.elapsed() > HOPELESS {
+            if begun.elapsed() > self.hopeless {
                 self.fault.report(&format!("{} cannot be mended: {}", self.model, first_line(&reason)));
                 return;
             }
@@ -216,6 +216,11 @@ fn message(panic: &(dyn Any + Send)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reason_is_a_line() {
+        assert_eq!(first_line("shapes differ\nException raised from …\nframe #0"), "shapes differ");
+    }
 
     #[test]
     fn buckets_are_few_and_waste_little() {

@@ -241,3 +241,46 @@ async fn callers_who_leave_give_their_places_back_at_once() {
     let Value::String(text) = app.get("/metrics").await.body else { panic!("not text") };
     assert!(text.contains("mirador_inputs_dropped_total"));
 }
+
+/// What cannot be mended here, somebody else has to start anew: the process ends.
+#[tokio::test]
+async fn a_model_that_cannot_be_mended_is_a_fault_of_the_device() {
+    let rebuild: mirador::serving::Rebuild = Arc::new(|| Err("golden case 0".into()));
+    let app = App::starting(&[]);
+    let feeding = PredictorConfig {
+        rebuild: Some(rebuild),
+        hopeless: Duration::ZERO,
+        fault: app.state.fault().clone(),
+        ..PredictorConfig::default()
+    };
+    let (app, _) = app.serving_with(&dmiso::MODEL, feeding, Box::new(|_| panic!("not enough memory")));
+    assert_eq!(app.score(&[pair()]).await.status, 500);
+    let reason = tokio::time::timeout(Duration::from_secs(10), app.state.fault().happened()).await.unwrap();
+    assert_eq!(reason, "fake cannot be mended: golden case 0");
+    problem(&app.get("/health/ready").await, 503, "device-fault");
+}
+
+#[tokio::test]
+async fn a_panic_while_mending_is_one_more_failure() {
+    let tried = Arc::new(AtomicUsize::new(0));
+    let good = || -> Forward { Box::new(|inputs| vec![0.0; inputs.len() / 360]) };
+    let rebuild: mirador::serving::Rebuild = {
+        let tried = tried.clone();
+        Arc::new(move || {
+            assert!(tried.fetch_add(1, Ordering::Relaxed) > 0, "not enough memory");
+            Ok(good())
+        })
+    };
+    let feeding = PredictorConfig { rebuild: Some(rebuild), ..PredictorConfig::default() };
+    let (app, predictor) = App::with(&dmiso::MODEL, feeding, Box::new(|_| panic!("not enough memory")));
+    assert_eq!(app.score(&[pair()]).await.status, 500);
+    until(|| tried.load(Ordering::Relaxed) == 2 && predictor.is_good()).await;
+    assert_eq!(app.score(&[pair()]).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_network_that_gives_another_number_of_outputs_is_not_believed() {
+    let one_more: Forward = Box::new(|inputs| vec![0.0; inputs.len() / 360 + 1]);
+    let (app, _) = App::with(&dmiso::MODEL, PredictorConfig::default(), one_more);
+    problem(&app.score(&vec![pair(); 20]).await, 500, "internal");
+}
