@@ -7,6 +7,7 @@ mod access;
 mod app;
 mod architecture;
 mod asking;
+mod bodies;
 mod browsers;
 mod complaints;
 mod compression;
