@@ -34,6 +34,7 @@ mod process;
 mod public_files;
 mod reading;
 mod refusals;
+mod reloads;
 mod scoring;
 mod senses;
 mod serving;
