@@ -52,7 +52,7 @@ impl App {
     /// The weights below this root.
     pub fn serving(root: &Path, flags: &[&str]) -> Self {
         let app = Self::starting(flags);
-        let feeding = PredictorConfig { long_workers: 2, ..PredictorConfig::default() };
+        let feeding = PredictorConfig { short_workers: 1, long_workers: 2, ..app.state.feeding(false) };
         app.state.start(Registry::load(root, Device::Cpu, &feeding, None).unwrap());
         app
     }
