@@ -1,6 +1,8 @@
 //! Streams of lines: nobody who reads slowly, sends rubbish or stays for ever takes anything from others.
 
 use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -10,11 +12,12 @@ use futures_util::{StreamExt, stream};
 use http_body_util::BodyExt;
 use mirador::http::{Keys, Scope};
 use mirador::serving::{Forward, PredictorConfig};
-use mirador_models::networks::dmiso;
+use mirador_models::networks::{dmiso, mitar};
 use serde_json::{Value, json};
 
 use crate::app::{App, pair, score_request};
 use crate::fake::{gated, until};
+use crate::weights::write_model;
 
 const NDJSON: (&str, &str) = ("content-type", "application/x-ndjson");
 
@@ -153,6 +156,23 @@ async fn chunks_fit_a_small_queue() {
     assert_eq!(read(stream(&app, &[], lines(600)).await).await.0, 600);
 }
 
+/// A long site takes several inputs, and a request may have as many of them as of short ones.
+#[tokio::test]
+async fn long_rows_fit_a_small_queue() {
+    let root = tempfile::TempDir::new().unwrap();
+    write_model(&mitar::MODEL, root.path(), "random", true);
+    let app = App::serving(root.path(), &["--queue-capacity", "600", "--max-rows", "600"]);
+    let row = json!({"mirna": crate::app::MIRNA, "site": "GAUUACAGCU".repeat(10)});
+    let predictor = {
+        let registry = app.state.registry().unwrap();
+        registry.resolve(mirador_models::tasks::Task::TargetSite, None).unwrap().predictor.clone()
+    };
+    assert!(predictor.most_inputs_of_request() > 600);
+    assert_eq!(app.score(&vec![row.clone(); 600]).await.status, 200);
+    let (count, last) = read(stream(&app, &[], (row.to_string() + "\n").repeat(600)).await).await;
+    assert_eq!(count, 600, "{last}");
+}
+
 #[tokio::test]
 async fn a_model_that_fails_ends_the_stream() {
     let broken: Forward = Box::new(|_| panic!("no"));
@@ -238,4 +258,53 @@ async fn one_caller_has_a_part_of_the_streams() {
     until(|| true).await;
     tokio::time::sleep(Duration::from_millis(20)).await;
     assert_eq!(ask().await.status(), 200);
+}
+
+/// Of places of lines one caller has as many as keep the workers busy.
+#[tokio::test]
+async fn one_caller_has_a_part_of_the_places() {
+    let (forward, go, _sizes) = gated(360);
+    let feeding = PredictorConfig { max_batch_size: 10, ..PredictorConfig::default() };
+    let (app, predictor) = App::with(&dmiso::MODEL, feeding, forward);
+    let mut open = Vec::new();
+    for _ in 0..24 {
+        open.push(stream(&app, &[], endless()).await);
+    }
+    until(|| predictor.inputs_in_flight() >= 80).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(predictor.inputs_in_flight(), 80, "eight chunks of ten");
+    drop(open);
+    drop(go);
+}
+
+#[tokio::test]
+async fn all_callers_have_so_many_streams() {
+    let app = App::ready(&["--forwarded-for"]);
+    let mut open = Vec::new();
+    for index in 0..257 {
+        let body = Body::from_stream(stream::pending::<Result<Bytes, Infallible>>());
+        let caller = format!("192.0.2.{}", index / 60);
+        let headers = [NDJSON, ("x-forwarded-for", caller.as_str())];
+        open.push(app.open(score_request(&headers, body)).await);
+    }
+    let refused = open.iter().position(|response| response.status() != 200);
+    assert_eq!((refused, open[256].status().as_u16()), (Some(256), 503));
+}
+
+/// Long lines are read ahead in bytes, not in number.
+#[tokio::test]
+async fn chunks_of_long_lines_are_small() {
+    let app = App::ready(&[]);
+    let line = Bytes::from(pair().to_string() + &" ".repeat(60_000) + "\n");
+    let sent = Arc::new(AtomicUsize::new(0));
+    let count = sent.clone();
+    let upload = stream::repeat_with(move || {
+        count.fetch_add(1, Ordering::Relaxed);
+        Ok::<_, Infallible>(line.clone())
+    });
+    let mut reply = stream(&app, &[], Body::from_stream(upload)).await.into_data_stream();
+    reply.next().await.unwrap().unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let sent = sent.load(Ordering::Relaxed);
+    assert!(sent < 100, "{sent} lines, 6 MB");
 }
