@@ -267,3 +267,53 @@ async fn a_direction_that_is_wrong_is_told_to_be_left_out() {
     assert!(warnings.contains("leave mirna_direction out"), "{warnings}");
     assert!(!warnings.contains("?mirna_direction"), "{warnings}");
 }
+
+#[tokio::test]
+async fn lines_have_many_names() {
+    let app = App::ready(&[]);
+    for name in [NDJSON, "application/ndjson", "application/jsonl", "application/x-jsonlines"] {
+        let (reply, text) = app.post_as(name, &[("accept", name)], pair().to_string()).await;
+        assert_eq!((reply.status, reply.header("content-type")), (200, name));
+        assert!(text.contains("probability"), "{text}");
+        let table = format!("mirna,site\n{MIRNA},{SITE}\n");
+        let (reply, text) = app.post_as(CSV, &[("accept", name)], table).await;
+        assert_eq!((reply.status, reply.header("content-type")), (200, name), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn names_and_fields_are_bounded() {
+    let app = App::ready(&[]);
+    let (_root, others) = hairpins();
+    let url = format!("{SCORE}?keep_columns=true");
+    for (more, expected) in [(200, 200), (201, 400)] {
+        let names: String = (0..more).map(|name| format!(",c{name}")).collect();
+        let cells = ",1".repeat(more);
+        let table = format!("mirna,site{names}\n{MIRNA},{SITE}{cells}\n");
+        let mut row = pair();
+        (0..more).for_each(|name| row[format!("c{name}")] = 1.into());
+        let rows = json!({"pairs": [row]}).to_string();
+        for (media_type, body) in [(CSV, table), ("application/json", rows)] {
+            let (status, body) = ask(&app, &url, media_type, "application/json", body).await;
+            assert_eq!(status, expected, "{media_type} {more}");
+            assert!(status == 200 || body.to_string().contains("up to 200 columns"), "{body}");
+        }
+    }
+    for (more, expected) in [(50_000, 200), (50_001, 400)] {
+        let mirnas: Value = (0..more).map(|name| (name.to_string(), 1.0)).collect();
+        let gene = json!({"promoter": SITE, "tss": 3, "mirnas": mirnas});
+        let body = json!({"genes": [gene]}).to_string();
+        let (status, _) = ask(&others, "/v1/expression/predict", "application/json", "", body).await;
+        assert_eq!(status, expected, "{more}");
+    }
+}
+
+#[tokio::test]
+async fn an_id_without_bound_does_not_come_back() {
+    let app = App::ready(&[]);
+    for (length, comes) in [(256, true), (257, false)] {
+        let line = json!({"id": "x".repeat(length), "mirna": "X", "site": SITE}).to_string();
+        let (_, line) = ask(&app, SCORE, NDJSON, "", line).await;
+        assert_eq!(line.get("id").is_some(), comes, "{line}");
+    }
+}
