@@ -1,6 +1,7 @@
 //! Compressed bodies are the bodies that were compressed, however a writer cut them into members and frames.
 
 use std::io::Write;
+use std::net::TcpStream;
 
 use axum::body::Body;
 use axum::http::Request;
@@ -17,6 +18,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use crate::app::{App, MIRNA, SCORE, SITE, assert_near, cells, pair, score_request};
+use crate::process::{self, Server};
 use crate::weights::write_model;
 
 const HAIRPIN: &str = "GUGAGGGCAUGCAGGCCUGGAUGGGGCAGCUGGGAUGGUCCAAAAGGGUGGCCUCACCAGCCCUGUGUUCCCUAG";
@@ -249,4 +251,39 @@ async fn a_body_that_cannot_be_unpacked_is_told_why() {
         let (_, stream) = ask(&app, SCORE, "application/x-ndjson", coding, body.into()).await;
         assert!(stream.contains("broken_body") && stream.contains(hint), "{coding} {hint}: {stream}");
     }
+}
+
+/// Frames that are skipped may be long.
+#[tokio::test]
+async fn a_body_that_goes_on_and_holds_nothing_is_refused() {
+    let app = App::ready(&[]);
+    let length = 1_000_000_u32;
+    let skipped = [&b"\x50\x2a\x4d\x18"[..], &length.to_le_bytes(), &vec![0; length as usize]].concat();
+    let body = [skipped, zstd(json!({"pairs": [pair()]}).to_string().as_bytes())].concat();
+    let reply = app.send(score_request(&[("content-encoding", "zstd")], body)).await;
+    assert_eq!((reply.status, &reply.body["errors"][0]["code"]), (400, &json!("syntax")));
+    assert!(reply.body["detail"].as_str().unwrap().contains("holds nothing"), "{}", reply.body);
+}
+
+/// Each keeps a window of 8 MiB. A process of its own, since all of one share the places.
+#[test]
+fn few_bodies_of_zstd_are_unpacked_at_once() {
+    let mut server = Server::start(&[]);
+    server.until_ready();
+    let head = format!("POST {SCORE} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n");
+    let begun = head + "content-encoding: zstd\r\ncontent-length: 100\r\n\r\n\x28";
+    let mut held: Vec<TcpStream> = (0..32)
+        .map(|_| {
+            let mut stream = TcpStream::connect(&server.address).unwrap();
+            stream.write_all(begun.as_bytes()).unwrap();
+            stream
+        })
+        .collect();
+    let whole = zstd(json!({"pairs": [pair()]}).to_string().as_bytes());
+    let head = format!("POST {SCORE} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-encoding: zstd\r\n");
+    let head = format!("{head}content-type: application/json\r\ncontent-length: {}\r\n\r\n", whole.len());
+    let request = [head.as_bytes(), &whole].concat();
+    server.wait_until(|server| process::ask(&server.address, &request).starts_with("HTTP/1.1 503"));
+    held.pop();
+    server.wait_until(|server| process::ask(&server.address, &request).starts_with("HTTP/1.1 200"));
 }

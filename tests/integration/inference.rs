@@ -229,3 +229,19 @@ async fn a_number_without_bound_is_no_missing_one() {
         assert_eq!(reply.status, status, "{}", reply.body);
     }
 }
+
+#[tokio::test]
+async fn what_stands_beyond_the_shape_is_not_read() {
+    let app = App::ready(&["--max-rows", "3"]);
+    let deep = (0..9).fold(json!("A"), |inner, _| json!([inner]));
+    let reply = app.post_to(INFER, &json!({"inputs": [{"name": "mirna", "data": deep}]})).await;
+    let error = reply.body["errors"][0]["detail"].as_str().unwrap_or_default();
+    assert!(reply.status == 400 && error.starts_with("data has to be a list"), "{}", reply.body);
+    // One text too many, and then nonsense.
+    let texts = [&1_u32.to_le_bytes()[..], b"A", &1_u32.to_le_bytes(), b"A", &[0xFF; 9]].concat();
+    let tensor = json!({"name": "mirna", "datatype": "BYTES", "shape": [1], "parameters": {"binary_data_size": texts.len()}});
+    let head = json!({"inputs": [tensor]}).to_string();
+    let request = Request::post(INFER).header("inference-header-content-length", head.len());
+    let reply = app.send(request.body(Body::from([head.as_bytes(), &texts].concat())).unwrap()).await;
+    assert!(reply.body.to_string().contains("2 values for a shape of 1 rows"), "{}", reply.body);
+}
