@@ -85,6 +85,7 @@ pub async fn offload<T: Send + 'static>(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicUsize;
     use std::sync::mpsc;
     use std::time::Duration;
 
@@ -101,6 +102,35 @@ mod tests {
             tokio::time::timeout(Duration::from_millis(20), offload(true, Bounds::new(1_000_000), work));
         assert!(waiting.await.is_err());
         assert!(ended.recv_timeout(Duration::from_secs(20)).unwrap() > 0);
+    }
+
+    #[tokio::test]
+    async fn no_more_is_read_at_once_than_there_are_cores() {
+        let cores = available_parallelism().unwrap().get();
+        let (running, most) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+        let works = (0..cores + 3).map(|_| {
+            let (running, most) = (running.clone(), most.clone());
+            offload(true, Bounds::new(1), move |_| {
+                most.fetch_max(running.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+                std::thread::sleep(Duration::from_millis(50));
+                running.fetch_sub(1, Ordering::Relaxed);
+            })
+        });
+        futures_util::future::join_all(works).await;
+        assert!(most.load(Ordering::Relaxed) <= cores);
+    }
+
+    /// On this test's one thread the other work goes on meanwhile.
+    #[tokio::test]
+    async fn heavy_work_keeps_no_connection_waiting() {
+        let (tell, told) = mpsc::channel();
+        let heavy =
+            offload(true, Bounds::new(1), move |_| told.recv_timeout(Duration::from_secs(20)).is_ok());
+        let other = async {
+            tokio::task::yield_now().await;
+            tell.send(()).unwrap();
+        };
+        assert!(tokio::join!(heavy, other).0);
     }
 
     #[tokio::test]

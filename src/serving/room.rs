@@ -245,6 +245,16 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn whoever_needs_more_bytes_than_there_are_has_all_of_them() {
+        let rooms = Rooms::new(64, 1, 256, Bytes::new(16 * BLOCK));
+        let room = rooms.reserve(Share::Large, 64).await.unwrap();
+        let place = timeout(Duration::from_secs(5), rooms.place(room)).await.expect("not for ever").unwrap();
+        let other = rooms.reserve(Share::Lines, 1).await.unwrap();
+        assert!(timeout(Duration::from_millis(50), rooms.place(other)).await.is_err(), "nothing is left");
+        assert_eq!(place.inputs(), 64);
+    }
+
+    #[tokio::test]
     async fn small_requests_do_not_wait_for_the_bytes_of_large_ones() {
         let rooms = rooms();
         let large = rooms.reserve(Share::Large, 64).await.unwrap();

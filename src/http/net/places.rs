@@ -102,3 +102,67 @@ impl Drop for Place {
         self.places.0.freed.notify_one();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::super::life::Exchange;
+    use super::*;
+
+    fn settle() {
+        std::thread::sleep(SETTLED + Duration::from_millis(10));
+    }
+
+    fn ask(place: &Place) -> Arc<Exchange> {
+        let exchange = Arc::new(Exchange::new("GET", "/"));
+        place.life.begin(exchange.clone());
+        exchange
+    }
+
+    #[tokio::test]
+    async fn who_never_asked_goes_before_who_has_waited_longer() {
+        let places = Places::new(2, 0);
+        let kept = places.take().await;
+        let asked = ask(&kept);
+        kept.life.finish(&asked);
+        kept.life.flushed();
+        settle();
+        let silent = places.take().await;
+        settle();
+        assert!(places.free_one(false));
+        assert!(silent.life.is_ending() && !kept.life.is_ending());
+    }
+
+    #[tokio::test]
+    async fn a_connection_has_a_moment_to_ask() {
+        let places = Places::new(1, 0);
+        let fresh = places.take().await;
+        assert!(places.free_one(false) && !fresh.life.is_ending());
+        settle();
+        assert!(places.free_one(false) && fresh.life.is_ending());
+    }
+
+    #[tokio::test]
+    async fn a_request_that_came_meanwhile_is_not_cut_off() {
+        let places = Places::new(1, 0);
+        let place = places.take().await;
+        settle();
+        assert!(places.free_one(false));
+        ask(&place);
+        assert!(!place.life.may_end() && !place.life.is_ending());
+        assert!(!places.free_one(false), "a request runs on it");
+    }
+
+    #[tokio::test]
+    async fn a_place_that_is_given_back_is_had_at_once() {
+        let places = Places::new(1, 0);
+        let first = places.take().await;
+        ask(&first);
+        let started = Instant::now();
+        tokio::task::yield_now().await;
+        drop(first);
+        let _second = places.take().await;
+        assert!(started.elapsed() < SETTLED);
+    }
+}
