@@ -168,6 +168,14 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_a_word() {
+        for name in ["", "a b", "a#b", "a\u{7}"] {
+            assert!(new_key(name, &["read".to_owned()]).is_err(), "{name:?}");
+        }
+        assert!(new_key("lims", &["read".to_owned()]).is_ok());
+    }
+
+    #[test]
     fn a_wrong_line_is_named() {
         let digest = "0".repeat(64);
         for (text, part) in [

@@ -265,3 +265,14 @@ fn waits_for_a_reply_that_is_still_being_taken() {
     assert!(text.contains(&format!("{:0>200}", 1199)), "{} bytes", reply.len());
     assert_eq!(server.ended_within(20), Some(0), "{}", server.log());
 }
+
+/// It lies on a disk that is gone, or is a pipe.
+#[test]
+fn waits_for_no_file_that_hangs() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("keys");
+    assert!(Command::new("mkfifo").arg(&file).status().unwrap().success());
+    let mut server = Server::start(&["--key-file", file.to_str().unwrap()]);
+    assert_eq!(server.ended_within(20), Some(1));
+    assert!(server.log().contains("the keys could not be read within 10s"), "{}", server.log());
+}
