@@ -93,3 +93,21 @@ impl Replica {
         self.store.trainable_variables().iter().map(Tensor::numel).sum()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::networks::dmiso;
+
+    /// Each replica would else hold its own copy of the weights.
+    #[test]
+    fn replicas_read_the_same_memory() {
+        let options = Options::new();
+        let first = Replica::new(&dmiso::MODEL, &options, Device::Cpu).unwrap();
+        let second = Replica::sharing(&dmiso::MODEL, &options, &first.weights()).unwrap();
+        let theirs = second.store.variables();
+        for (name, variable) in first.store.variables() {
+            assert_eq!(variable.data_ptr(), theirs[&name].data_ptr(), "{name}");
+        }
+    }
+}
