@@ -192,25 +192,31 @@ async fn empty_parts_change_nothing() {
     }
 }
 
-/// A few bytes that cost much: windows of 128 MiB, members and frames of nothing.
+/// A few bytes that cost much: windows of 128 MiB, members and frames of nothing. A good request stands behind them.
 #[tokio::test]
 async fn what_is_made_to_cost_is_refused() {
     let app = App::ready(&[]);
     let block = |last: bool| ((131_072_u32 << 3) | 2 | u32::from(last)).to_le_bytes()[..3].to_vec();
     let window = [b"\x28\xb5\x2f\xfd\x00\x88".to_vec(), block(true), b" ".to_vec()].concat();
     let empty = |member: &[u8], times: usize| member.repeat(times);
-    let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast()).finish().unwrap();
-    let zstd = zstd::encode_all(&b""[..], 1).unwrap();
-    for (coding, body) in [
-        ("zstd", window),
-        ("gzip", empty(&gzip, 10_100)),
-        ("zstd", empty(&zstd, 10_100)),
-        ("zstd", empty(b"\x50\x2a\x4d\x18\x08\0\0\0nothing!", 30_000)),
+    let request = json!({"pairs": [pair()]}).to_string();
+    let compressed = |coding: &str, text: &str| match coding {
+        "gzip" => gzip(text.as_bytes()),
+        _ => zstd(text.as_bytes()),
+    };
+    for (coding, costly, hint) in [
+        ("zstd", window, "damaged"),
+        ("gzip", empty(&gzip(b""), 10_100), "more than 10000 members"),
+        ("zstd", empty(&zstd(b""), 10_100), "more than 10000 members"),
+        ("zstd", empty(b"\x50\x2a\x4d\x18\x08\0\0\0nothing!", 15_000), "more than 10000 members"),
     ] {
-        let request = score_request(&[("content-encoding", coding)], body);
-        let reply = app.send(request).await;
+        let body = [costly, compressed(coding, &request)].concat();
+        let reply = app.send(score_request(&[("content-encoding", coding)], body)).await;
         assert_eq!((reply.status, &reply.body["errors"][0]["code"]), (400, &json!("syntax")), "{coding}");
+        assert!(reply.body["detail"].as_str().unwrap().contains(hint), "{hint}: {}", reply.body);
     }
+    let some = [empty(&gzip(b""), 9_000), gzip(request.as_bytes())].concat();
+    assert_eq!(app.send(score_request(&[("content-encoding", "gzip")], some)).await.status, 200);
 }
 
 /// A compressor for each reply that nobody takes would fill the memory: beyond some they are sent as they are.
