@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use mirador::serving::{Forward, PredictorConfig, Registry};
 use mirador_models::device::Device;
+use mirador_models::encoding::Encoded;
 use mirador_models::networks::{dmiso, xpresso};
+use mirador_models::{Encoder, Model};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -37,6 +39,30 @@ async fn batches_are_bounded_in_bytes_and_in_time() {
     let (app, _) = App::with(&dmiso::MODEL, feeding, watch(360));
     assert_eq!(app.score(&vec![pair(); 300]).await.status, 200);
     assert_eq!(most.load(Ordering::Relaxed), 25, "250 ms are 25 pairs");
+}
+
+/// However long a request, its rows are encoded a few parts at a time.
+#[tokio::test]
+async fn a_request_is_encoded_as_it_is_scored() {
+    static ENCODED: AtomicUsize = AtomicUsize::new(0);
+    static COUNTING: Model = Model {
+        encoder: |_| {
+            Ok(Encoder::target_site([90, 4], |_| {
+                ENCODED.fetch_add(1, Ordering::Relaxed);
+                Encoded::whole(vec![0.0; 360], Vec::new())
+            }))
+        },
+        ..dmiso::MODEL
+    };
+    let (forward, go, _sizes) = gated(360);
+    let feeding = PredictorConfig { max_batch_size: 50, ..PredictorConfig::default() };
+    let (app, _) = App::with(&COUNTING, feeding, forward);
+    let asking = tokio::spawn(async move { app.score(&vec![pair(); 2000]).await.status });
+    until(|| ENCODED.load(Ordering::Relaxed) >= 200).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(ENCODED.load(Ordering::Relaxed), 200, "four parts of fifty");
+    drop(go);
+    assert_eq!(asking.await.unwrap(), 200);
 }
 
 #[tokio::test]
