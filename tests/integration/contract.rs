@@ -118,6 +118,24 @@ async fn every_bad_value_is_named() {
     assert_eq!(found["errors"], json!([["/pairs", "empty_list"]]));
 }
 
+/// A reply stays shorter than its request, whatever is wrong with it.
+#[tokio::test]
+async fn of_many_errors_a_hundred_are_named() {
+    let app = App::ready(&[]);
+    let reply = app.score(&vec![json!({"mirna": "X", "site": "X"}); 1000]).await;
+    let found = problem(&reply, 422, "invalid-input");
+    assert_eq!((found["errors"].as_array().unwrap().len(), &reply.body["more_errors"]), (100, &json!(1900)));
+    assert_eq!(
+        found["detail"],
+        "2000 values of the request are not acceptable; `errors` names the first 100"
+    );
+    let mut row = pair();
+    row["x".repeat(100_000)] = json!(1);
+    let reply = app.score(&[row]).await;
+    problem(&reply, 400, "malformed-request");
+    assert!(reply.body.to_string().len() < 2_000, "{}", reply.body.to_string().len());
+}
+
 #[tokio::test]
 async fn too_much() {
     let app = App::ready(&[]);

@@ -256,3 +256,17 @@ fn refusal(path: &Path, error: &serde_json::Error) -> FieldError {
     };
     FieldError::new(pointer, ErrorCode::WrongType, detail.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_long_shape_only_the_number_is_kept() {
+        let shape = vec!["1"; 10_000].join(",");
+        let json = format!(r#"{{"inputs": [{{"name": "mirna", "shape": [{shape}]}}]}}"#);
+        let Ok(request) = read(json.as_bytes(), &Bounds::new(3)) else { panic!("it is JSON") };
+        let shape = &request.inputs.as_ref().unwrap()[0].shape;
+        assert_eq!((shape.first.len(), shape.all), (MOST_LENGTHS, 10_000));
+    }
+}
