@@ -38,6 +38,9 @@ async fn a_cell_too_many_is_no_name_of_a_row() {
     ] {
         refused(&app, SCORE, &table, "broken_table", "cells").await;
     }
+    // Shifted by one, each cell would be what it could be.
+    let label = format!("label,mirna,site\n1,{MIRNA},{SITE},CAACCUACUACCUCA\n");
+    refused(&app, &format!("{SCORE}?keep_columns=true"), &label, "broken_table", "4 cells").await;
     let named = format!("\"mirna\",\"site\"\n\"r1\",\"{MIRNA}\",\"{SITE}\"\n\"r2\",\"{MIRNA}\",\"{SITE}\"\n");
     for accept in ["application/json", NDJSON] {
         let (status, body) = ask(&app, SCORE, CSV, accept, named.clone()).await;
