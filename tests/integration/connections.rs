@@ -253,3 +253,21 @@ fn an_answer_and_the_next_request_stay_apart() {
         replies.match_indices("HTTP/1.1 ").map(|(at, _)| &replies[at + 9..at + 12]).collect();
     assert_eq!(statuses, ["404", "200"]);
 }
+
+#[test]
+fn a_reader_who_is_slow_is_not_one_who_sleeps() {
+    let mut server = Server::start(&["--write-timeout-s", "1"]);
+    server.until_ready();
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(16 * 1024).unwrap();
+    socket.connect(&server.address.parse::<std::net::SocketAddr>().unwrap().into()).unwrap();
+    let mut stream = TcpStream::from(socket);
+    // More than the sockets hold, taken at 200 KB a second.
+    stream.write_all(&b"GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n".repeat(100)).unwrap();
+    let (started, mut part) = (Instant::now(), [0; 8 * 1024]);
+    while started.elapsed() < Duration::from_secs(4) {
+        assert!(stream.read(&mut part).unwrap() > 0, "ended after {:?}", started.elapsed());
+        std::thread::sleep(Duration::from_millis(40));
+    }
+    assert_eq!(ended(&server.address, "slow_reader"), 0);
+}
