@@ -224,7 +224,10 @@ impl Zstd {
         loop {
             let mut output = OutBuffer::around(&mut room[..]);
             // 0: a frame is complete, and all of it was given.
-            let hint = self.decoder.run(&mut input, &mut output).map_err(|_| match self.began {
+            let hint = self.decoder.run(&mut input, &mut output).map_err(|error| match self.began {
+                _ if error.to_string().contains("too much memory") => {
+                    broken("the window of the zstd frame is larger than 8 MiB: compress it without --long and --ultra")
+                }
                 false => broken("the body is not zstd, as Content-Encoding says"),
                 true => broken("the zstd frame is damaged, or other bytes stand behind it"),
             })?;

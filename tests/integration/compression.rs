@@ -205,7 +205,7 @@ async fn what_is_made_to_cost_is_refused() {
         _ => zstd(text.as_bytes()),
     };
     for (coding, costly, hint) in [
-        ("zstd", window, "damaged"),
+        ("zstd", window, "larger than 8 MiB"),
         ("gzip", empty(&gzip(b""), 10_100), "more than 10000 members"),
         ("zstd", empty(&zstd(b""), 10_100), "more than 10000 members"),
         ("zstd", empty(b"\x50\x2a\x4d\x18\x08\0\0\0nothing!", 15_000), "more than 10000 members"),
