@@ -56,7 +56,7 @@ impl<M: Methods> Settings for Explaining<M> {
         };
         let methods: Vec<Method> = serde_json::from_value(names).unwrap_or_default();
         if methods.is_empty() || methods.iter().any(|method| !M::ALL.contains(method)) {
-            let known: Vec<String> = M::ALL.iter().map(|method| plain(method)).collect();
+            let known: Vec<String> = M::ALL.iter().map(plain).collect();
             return Err(format!("methods has to be a list out of {}", known.join(", ")));
         }
         self.methods = methods;
