@@ -57,6 +57,11 @@ pub trait ScoringEndpoint: DeserializeOwned + Send + 'static {
     /// What is said of a row; `threshold` makes a probability a yes.
     fn decode_row(answer: Answer<Self::Echo>, threshold: f32) -> Self::Result;
 
+    /// The columns of a table of results.
+    fn columns(_: &[Self::Result]) -> Vec<Column> {
+        Self::COLUMNS.to_vec()
+    }
+
     /// A picture of a result, where [`Self::DRAWS`].
     fn picture(_: &Self::Result) -> String {
         String::new()

@@ -180,9 +180,6 @@ impl ScoringEndpoint for PairRow {
         Kind::Text.column("site_type"),
         Kind::Text.column("warnings"),
         Kind::Text.column("pairing"),
-        Kind::Text.column("isomir.type"),
-        Kind::Text.column("isomir.variant"),
-        Kind::Text.column("isomir.changes"),
     ];
     type Settings = ();
     type Echo = PairEcho;
@@ -190,6 +187,11 @@ impl ScoringEndpoint for PairRow {
 
     fn turn(&mut self) {
         self.turned = true;
+    }
+
+    fn columns(results: &[ScoreResult]) -> Vec<Column> {
+        let isomir = results.iter().any(|result| result.isomir.is_some()).then_some(&ISOMIR[..]);
+        [Self::COLUMNS, isomir.unwrap_or_default()].concat()
     }
 
     fn parse_row(self, (): &(), reader: &mut RowReader<'_>) -> Option<Parsed<Self::Echo>> {
@@ -201,6 +203,13 @@ impl ScoringEndpoint for PairRow {
         ScoreResult::new(answer.echo, answer.outputs[0], threshold, answer.warnings)
     }
 }
+
+/// Columns of a table in which an isomiR stands beside its reference.
+const ISOMIR: [Column; 3] = [
+    Kind::Text.column("isomir.type"),
+    Kind::Text.column("isomir.variant"),
+    Kind::Text.column("isomir.changes"),
+];
 
 /// What a score takes from its row.
 pub struct PairEcho {

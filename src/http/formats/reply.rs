@@ -36,7 +36,7 @@ pub fn json<R: Serialize + Send + Sync + 'static>(
 /// The results' fields as columns, and the caller's own behind them.
 pub fn table<R: Serialize + Send + Sync + 'static>(
     delimiter: u8,
-    columns: &'static [Column],
+    columns: Vec<Column>,
     results: Vec<R>,
     passed: Passed,
 ) -> Body {
@@ -98,7 +98,7 @@ impl Writer for Json {
 
 struct Table {
     delimiter: u8,
-    columns: &'static [Column],
+    columns: Vec<Column>,
     passed: Passed,
 }
 

@@ -34,7 +34,7 @@ pub async fn write_reply<S: ScoringEndpoint>(
     let (results, timing) = score(found, answerer, state, deadline).await?;
     let body = match wanted {
         Format::Svg => results.first().map(S::picture).unwrap_or_default().into(),
-        Format::Table(delimiter) => reply::table(delimiter, S::COLUMNS, results, passed),
+        Format::Table(delimiter) => reply::table(delimiter, S::columns(&results), results, passed),
         _ => reply::json(answerer.served.as_deref().map(ModelRef::of), results, passed),
     };
     Ok(([(SERVER_TIMING, timing)], body).into_response())
