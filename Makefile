@@ -90,7 +90,7 @@ train: need-MODEL build ## train by recipes/MODEL/VERSION.json (MODEL=dmiso VERS
 evaluate: need-MODEL need-FILE build ## score a labelled TSV (MODEL=dmiso@balanced FILE=data/target_sites.tsv ARGS="--only split=left_out")
 	@$(programs)/mirador-train evaluate --model $(MODEL) $(FILE) $(ARGS)
 
-audit: need-FILE build | data/target_sites.tsv ## the floors on a labelled TSV  (FILE=my.tsv)
+audit: need-FILE build | data/target_sites.tsv ## the baselines on a labelled TSV  (FILE=my.tsv)
 	@$(programs)/mirador-train audit --train data/target_sites.tsv $(FILE) $(ARGS)
 
 bench: ## what serving costs and what batching gains

@@ -76,7 +76,7 @@ async fn the_card_of_a_shipped_version_says_how_it_was_trained() {
         let positives = split["sets"][0]["positives"].as_u64();
         assert_eq!(positives.is_some(), row["task"] != "expression", "{name}");
         assert!(positives.unwrap_or_default() < split["sets"][0]["rows"].as_u64().unwrap(), "{name}");
-        assert!(card["audit"][0]["probe"].is_string(), "{name}");
+        assert!(card["audit"][0]["name"].is_string(), "{name}");
         assert!(card["card"].as_str().unwrap().contains(split["description"].as_str().unwrap()));
     }
 }

@@ -1,4 +1,4 @@
-//! What a task adds to the loop: the rows of an epoch, the rows that choose and that measure, and the floors.
+//! What a task adds to the loop: the rows of an epoch, the rows that choose and that measure, and the baselines.
 
 use anyhow::Result;
 use mirador_models::Replica;
@@ -22,36 +22,36 @@ pub struct Row {
     pub target: f32,
     /// Rows of one group (site cluster, hairpin family, chromosome) are not independent.
     pub group: usize,
-    /// Validation figures are means over strata, since the largest would decide alone otherwise.
+    /// Validation metrics are means over strata, since the largest would decide alone otherwise.
     pub stratum: String,
 }
 
-/// A floor's scores for some rows: what can be had without the network.
+/// A baseline's scores for some rows: what can be had without the network.
 #[derive(Clone, Debug)]
-pub struct Probe {
+pub struct Scored {
     /// What it reads.
     pub name: String,
     /// One score for each row. Classes are ranked by it; where calls are counted, one half is the threshold.
     pub scores: Vec<f64>,
 }
 
-/// A floor, fitted on training rows.
-pub struct FittedFloor<'a> {
+/// A baseline, fitted on training rows.
+pub struct FittedBaseline<'a> {
     /// What it reads.
     pub name: &'static str,
     /// What it says of a row.
     pub score: Box<dyn Fn(&Row) -> f64 + 'a>,
 }
 
-impl<'a> FittedFloor<'a> {
+impl<'a> FittedBaseline<'a> {
     /// A name and a score.
     pub fn new(name: &'static str, score: impl Fn(&Row) -> f64 + 'a) -> Self {
         Self { name, score: Box::new(score) }
     }
 
     /// What it says of the rows.
-    pub fn probe(&self, rows: &[Row]) -> Probe {
-        Probe { name: self.name.to_owned(), scores: rows.iter().map(&self.score).collect() }
+    pub fn score(&self, rows: &[Row]) -> Scored {
+        Scored { name: self.name.to_owned(), scores: rows.iter().map(&self.score).collect() }
     }
 }
 
@@ -73,7 +73,7 @@ pub trait Experiment {
     /// The rows of one epoch of a stage; the same for the same `rng`.
     fn draw(&self, fold: usize, stage: &Stage, rng: &mut ChaCha8Rng) -> Result<Vec<Labelled>>;
     /// What can be had without the network.
-    fn floors<'a>(&'a self, train: &'a [Row]) -> Vec<FittedFloor<'a>>;
+    fn baselines<'a>(&'a self, train: &'a [Row]) -> Vec<FittedBaseline<'a>>;
     /// The card's paragraph on the data.
     fn description(&self) -> String;
 }

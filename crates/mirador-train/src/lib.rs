@@ -1,7 +1,7 @@
 //! Offline: public files → rows → a trained, audited weights folder → reports.
 //!
 //! [`data`] turns public files into one dataset file for a task; an [`experiment`] says what its rows are, which of them
-//! choose and which measure, and what the floors are ([`experiments`], by task). A [`training`] runs the loop of
+//! choose and which measure, and what the baselines are ([`experiments`], by task). A [`training`] runs the loop of
 //! [`learn`] by a [`recipe`], measures ([`stats`], [`results`]) and writes the weights folder. [`pretrain`] is what
 //! DeepmiRNATar learns before; [`reports`] repeat the papers. The loop knows no particular network and no task.
 

@@ -9,7 +9,7 @@ use mirador_models::{Model, Replica, Tensors, find, sha256, sha256_of};
 use tch::Device;
 
 use crate::data::prepare;
-use crate::experiment::{Experiment, Probe, Row, is_constant, labelled, scores, targets};
+use crate::experiment::{Experiment, Row, Scored, is_constant, labelled, scores, targets};
 use crate::experiments::open;
 use crate::learn::calibration::calibrate;
 use crate::learn::checkpoint::{Checkpoint, Epoch, State};
@@ -19,8 +19,8 @@ use crate::recipe::{Recipe, Roots, Stage};
 use crate::results::folder;
 use crate::results::predictions::{self, Predictions};
 use crate::results::published_tools::published_tools;
-use crate::results::report::{Floor, Report, SeedReport, SetReport, Start};
-use crate::stats::metrics::{Measured, figures};
+use crate::results::report::{Baseline, Report, SeedReport, SetReport, Start};
+use crate::stats::metrics::{Measured, metrics};
 
 /// Where everything is.
 pub struct Training {
@@ -69,7 +69,7 @@ impl Training {
         let best = &runs[shipped];
         let replica = Replica::new(model, &recipe.options, self.device)?;
         best.weights.clone().load_into(&replica.store)?;
-        println!("measuring seed {} and its floors", best.report.seed);
+        println!("measuring seed {} and its baselines", best.report.seed);
         let of_seed: Vec<&Trained> = runs.iter().filter(|run| run.report.seed == best.report.seed).collect();
         let (sets, training_audit) = data.sets(&replica, best.report.fold, &of_seed)?;
         let report = Report {
@@ -214,11 +214,11 @@ impl Data<'_> {
         let task = self.model.task;
         let tests = &self.experiment.folds()[fold].tests;
         let scores: Vec<Vec<f64>> = tests.iter().map(|(_, rows)| scores(&replica, rows)).collect();
-        let figures = |((name, rows), scores): (&(String, Vec<Row>), &Vec<f64>)| {
-            let figures = figures(task, &targets(rows), scores).into_iter();
-            (name.clone(), figures.map(|figure| figure.is_finite().then_some(figure)).collect())
+        let metrics = |((name, rows), scores): (&(String, Vec<Row>), &Vec<f64>)| {
+            let metrics = metrics(task, &targets(rows), scores).into_iter();
+            (name.clone(), metrics.map(|metric| metric.is_finite().then_some(metric)).collect())
         };
-        let tests = tests.iter().zip(&scores).map(figures).collect();
+        let tests = tests.iter().zip(&scores).map(metrics).collect();
         let report = SeedReport { seed, fold, best: state.best.unwrap_or(0), history: state.history, tests };
         Ok(Trained { report, weights: Tensors::of(&replica.store), is_dead, scores })
     }
@@ -237,21 +237,26 @@ impl Data<'_> {
             .fit(replica)
     }
 
-    /// Every set with its floors: validation by the shipped weights; each test by the run that did not see it, all
-    /// folds together, floors fitted on each fold's own training rows. Each row's scores are kept beside the
-    /// checkpoints. Also what the floors say of the shipped fold's training rows themselves.
+    /// Every set with its baselines: validation by the shipped weights; each test by the run that did not see it, all
+    /// folds together, baselines fitted on each fold's own training rows. Each row's scores are kept beside the
+    /// checkpoints. Also what the baselines say of the shipped fold's training rows themselves.
     fn sets(
         &self,
         replica: &Replica,
         shipped: usize,
         runs: &[&Trained],
-    ) -> Result<(Vec<SetReport>, Vec<Floor>)> {
+    ) -> Result<(Vec<SetReport>, Vec<Baseline>)> {
         let (mut validation, mut tests, mut audit) = (Predictions::default(), Vec::new(), Vec::new());
         for run in runs {
             let rows = &self.experiment.folds()[run.report.fold];
-            let fitted = self.experiment.floors(&rows.train);
+            let fitted = self.experiment.baselines(&rows.train);
             let set = |name: &str, rows: &[Row], network: Vec<f64>| {
-                Predictions::new(name, rows, network, fitted.iter().map(|floor| floor.probe(rows)).collect())
+                Predictions::new(
+                    name,
+                    rows,
+                    network,
+                    fitted.iter().map(|baseline| baseline.score(rows)).collect(),
+                )
             };
             for (index, (name, rows)) in rows.tests.iter().enumerate() {
                 if tests.len() == index {
@@ -261,7 +266,7 @@ impl Data<'_> {
             }
             if run.report.fold == shipped {
                 validation = set("validation", &rows.validation, scores(replica, &rows.validation));
-                audit = floors(self.model.task, &set("train", &rows.train, Vec::new()));
+                audit = baselines(self.model.task, &set("train", &rows.train, Vec::new()));
             }
         }
         let mut sets = vec![validation];
@@ -277,12 +282,13 @@ impl Data<'_> {
             false => Vec::new(),
         };
         let model = Measured::new(task, &set.targets, set.network(), &set.groups);
-        Ok(SetReport { name: set.name.clone(), model, floors: floors(task, set), published })
+        Ok(SetReport { name: set.name.clone(), model, baselines: baselines(task, set), published })
     }
 }
 
-/// The figures of a set's floors.
-fn floors(task: Task, set: &Predictions) -> Vec<Floor> {
-    let floor = |probe: &Probe| Floor { probe: probe.name.clone(), figures: set.figures(task, probe) };
-    set.scores.iter().skip(1).map(floor).collect()
+/// The metrics of a set's baselines.
+fn baselines(task: Task, set: &Predictions) -> Vec<Baseline> {
+    let baseline =
+        |scored: &Scored| Baseline { name: scored.name.clone(), metrics: set.metrics(task, scored) };
+    set.scores.iter().skip(1).map(baseline).collect()
 }

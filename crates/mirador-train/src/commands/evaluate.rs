@@ -1,4 +1,4 @@
-//! `mirador-train evaluate` and `audit`: a labelled TSV in, figures with intervals out.
+//! `mirador-train evaluate` and `audit`: a labelled TSV in, metrics with intervals out.
 //!
 //! The file has a header with `mirna`, `site` and `label` (0 or 1); its sites are clustered here for the intervals. A
 //! file that `prepare` wrote can be narrowed to one `source` or `split`.
@@ -13,10 +13,10 @@ use mirador_models::tasks::Task;
 use crate::data::target_sites::dataset::{Example, Split};
 use crate::data::target_sites::split::clusters;
 use crate::data::tsv::{self, parse_label, parse_pair};
-use crate::experiment::{FittedFloor, Row, groups, scores, targets};
-use crate::experiments::target_sites::floors::floors;
-use crate::results::report::Floor;
-use crate::stats::metrics::{Figure, Measured, names, with_intervals};
+use crate::experiment::{FittedBaseline, Row, groups, scores, targets};
+use crate::experiments::target_sites::baselines::baselines;
+use crate::results::report::Baseline;
+use crate::stats::metrics::{Measured, Metric, names, with_intervals};
 
 /// Rows of any labelled TSV; `keep` is a column and a value, e.g. `source` and `hejret2023_test`.
 pub fn read(path: &Path, keep: Option<&(String, String)>) -> Result<Vec<Row>> {
@@ -40,7 +40,7 @@ pub fn read(path: &Path, keep: Option<&(String, String)>) -> Result<Vec<Row>> {
     Ok(rows.into_iter().map(Row::from).collect())
 }
 
-/// Figures of served weights on labelled rows.
+/// Metrics of served weights on labelled rows.
 pub fn evaluate(weights: &WeightsDir, device: tch::Device, rows: &[Row]) -> Result<Measured> {
     let replica = weights.load(device)?;
     let task = replica.encoder.task();
@@ -49,21 +49,21 @@ pub fn evaluate(weights: &WeightsDir, device: tch::Device, rows: &[Row]) -> Resu
     Ok(Measured::new(task, &targets(rows), &scores(&replica, rows), &groups(rows)))
 }
 
-/// The floors fitted on some rows and measured on others, by name.
-pub fn audit(train: &[Row], rows: &[Row]) -> Vec<Floor> {
+/// The baselines fitted on some rows and measured on others, by name.
+pub fn audit(train: &[Row], rows: &[Row]) -> Vec<Baseline> {
     let (targets, groups) = (targets(rows), groups(rows));
-    let measure = |floor: &FittedFloor<'_>| {
-        let probe = floor.probe(rows);
-        let figures = with_intervals(Task::TargetSite, &targets, &probe.scores, &groups);
-        Floor { probe: probe.name, figures }
+    let measure = |baseline: &FittedBaseline<'_>| {
+        let scored = baseline.score(rows);
+        let metrics = with_intervals(Task::TargetSite, &targets, &scored.scores, &groups);
+        Baseline { name: scored.name, metrics }
     };
-    floors(train).iter().map(measure).collect()
+    baselines(train).iter().map(measure).collect()
 }
 
-/// Prints figures as a table.
+/// Prints metrics as a table.
 pub fn print(measured: &Measured) {
     println!("rows                {}", measured.rows);
-    measured.figures.iter().for_each(|Figure { name, value }| println!("{name:<20}{value}"));
+    measured.metrics.iter().for_each(|Metric { name, value }| println!("{name:<20}{value}"));
     let Some(classes) = &measured.classes else { return };
     let at = &classes.at_threshold;
     println!(
@@ -81,16 +81,16 @@ pub fn print(measured: &Measured) {
     );
 }
 
-/// Prints floors as a table.
-pub fn print_floors(floors: &[Floor]) {
+/// Prints baselines as a table.
+pub fn print_floors(baselines: &[Baseline]) {
     println!(
         "{:<28}{}",
-        "floor",
+        "baseline",
         names(Task::TargetSite).iter().map(|name| format!("{name:<24}")).collect::<String>()
     );
-    for floor in floors {
-        let figures: Vec<String> =
-            floor.figures.iter().map(|figure| format!("{:<24}", figure.value.to_string())).collect();
-        println!("{:<28}{}", floor.probe, figures.concat());
+    for baseline in baselines {
+        let metrics: Vec<String> =
+            baseline.metrics.iter().map(|metric| format!("{:<24}", metric.value.to_string())).collect();
+        println!("{:<28}{}", baseline.name, metrics.concat());
     }
 }

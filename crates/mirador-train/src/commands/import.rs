@@ -21,7 +21,7 @@ pub fn import(model: &str, file: &Path, version: &str, options: &Options, weight
     let card = format!(
         "# {model}@{version}\n\n{}\n\nThe authors' published weights, imported by `mirador-train import`; SHA-256 of \
          the imported file: `{digest}`. Not trained here. Measure them with `mirador-train evaluate` before relying \
-         on them: published figures of this field lean on short cuts in the data.\n",
+         on them: published metrics of this field lean on short cuts in the data.\n",
         kind.description
     );
     write_folder(weights, &identity, &replica, &json!({ "imported_sha256": digest }), &card)?;

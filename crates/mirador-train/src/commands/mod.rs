@@ -132,7 +132,7 @@ enum Command {
         #[arg(long, default_value = "reports/templates")]
         templates: PathBuf,
     },
-    /// Figures of served weights on a labelled TSV
+    /// Metrics of served weights on a labelled TSV
     Evaluate {
         /// Model name, or name@version
         #[arg(long)]
@@ -146,7 +146,7 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// The floors: what each sequence alone, the seed and an untrained aligner reach
+    /// The baselines: what each sequence alone, the seed and an untrained aligner reach
     Audit {
         /// Labelled rows that the probes are fitted on
         #[arg(long)]
@@ -246,10 +246,10 @@ impl Cli {
             }
             Command::Audit { train, file, only, json } => {
                 let train = evaluate::read(&train, None)?;
-                let floors = evaluate::audit(&train, &evaluate::read(&file, condition(only)?.as_ref())?);
+                let baselines = evaluate::audit(&train, &evaluate::read(&file, condition(only)?.as_ref())?);
                 match json {
-                    true => println!("{}", serde_json::to_string_pretty(&floors)?),
-                    false => evaluate::print_floors(&floors),
+                    true => println!("{}", serde_json::to_string_pretty(&baselines)?),
+                    false => evaluate::print_floors(&baselines),
                 }
                 Ok(())
             }

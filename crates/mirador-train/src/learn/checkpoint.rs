@@ -20,7 +20,7 @@ pub struct Epoch {
     pub epoch: usize,
     /// Mean training loss, penalty included.
     pub loss: f64,
-    /// Figures on validation rows by name, means over strata.
+    /// Metrics on validation rows by name, means over strata.
     pub validation: BTreeMap<String, f64>,
     /// The one that chooses; higher is better.
     pub score: f64,

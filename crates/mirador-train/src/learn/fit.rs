@@ -69,14 +69,14 @@ impl Run<'_> {
                         self.seed
                     );
                 }
-                let figures: Vec<String> =
+                let metrics: Vec<String> =
                     validation.iter().map(|(name, value)| format!("{name} {value:.4}")).collect();
                 println!(
                     "seed {} fold {} stage {index} epoch {epoch:>3}/{}: loss {loss:.4}; validation {}",
                     self.seed,
                     self.fold,
                     stage.epochs,
-                    figures.join(", ")
+                    metrics.join(", ")
                 );
                 let record = Epoch { stage: index, epoch, loss, validation, score };
                 state.history.push(record);
@@ -148,7 +148,7 @@ impl Run<'_> {
         loss
     }
 
-    /// Figures on the validation rows: means over the strata, since the largest would decide alone otherwise.
+    /// Metrics on the validation rows: means over the strata, since the largest would decide alone otherwise.
     fn validate(&self, replica: &Replica) -> BTreeMap<String, f64> {
         let rows = &self.experiment.folds()[self.fold].validation;
         let inputs: Vec<Input> = rows.iter().map(|row| row.input.clone()).collect();
@@ -161,9 +161,9 @@ impl Run<'_> {
         let mut means = BTreeMap::new();
         for (targets, outputs) in strata.values() {
             // A constant output has no correlation; a checkpoint cannot hold "not a number".
-            let figures = figures(self.model.task.loss(), targets, outputs).into_iter();
-            for (name, figure) in figures.filter(|(_, figure)| figure.is_finite()) {
-                *means.entry(name.to_owned()).or_default() += figure / strata.len() as f64;
+            let metrics = metrics(self.model.task.loss(), targets, outputs).into_iter();
+            for (name, metric) in metrics.filter(|(_, metric)| metric.is_finite()) {
+                *means.entry(name.to_owned()).or_default() += metric / strata.len() as f64;
             }
         }
         means
@@ -178,12 +178,12 @@ impl Run<'_> {
 
     /// Higher is better.
     fn score(&self, validation: &BTreeMap<String, f64>) -> f64 {
-        let figure = |name: &str| validation.get(name).copied().unwrap_or(f64::NAN);
+        let metric = |name: &str| validation.get(name).copied().unwrap_or(f64::NAN);
         match self.choose_by {
-            ChooseBy::AveragePrecision => figure("average_precision"),
-            ChooseBy::Auroc => figure("auroc"),
-            ChooseBy::Accuracy => figure("accuracy"),
-            ChooseBy::Loss => -figure("loss"),
+            ChooseBy::AveragePrecision => metric("average_precision"),
+            ChooseBy::Auroc => metric("auroc"),
+            ChooseBy::Accuracy => metric("accuracy"),
+            ChooseBy::Loss => -metric("loss"),
         }
     }
 }
@@ -201,7 +201,7 @@ pub fn encode(replica: &Replica, batch: &[Labelled]) -> (Tensor, Tensor) {
 }
 
 /// What is followed from epoch to epoch.
-fn figures(loss: Loss, targets: &[f64], outputs: &[f64]) -> Vec<(&'static str, f64)> {
+fn metrics(loss: Loss, targets: &[f64], outputs: &[f64]) -> Vec<(&'static str, f64)> {
     let mean = |of: &dyn Fn(f64, f64) -> f64| {
         let sum: f64 = targets.iter().zip(outputs).map(|(&target, &output)| of(target, output)).sum();
         sum / targets.len() as f64

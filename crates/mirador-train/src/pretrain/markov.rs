@@ -1,4 +1,4 @@
-//! The floor of pre-training: a chain that knows the three letters before each letter, asked the same hidden words.
+//! The baseline of pre-training: a chain that knows the three letters before each letter, asked the same hidden words.
 
 use mirna::{Base, Rna};
 

@@ -91,7 +91,7 @@ impl MaskedLm {
         let _no_grad = tch::no_grad_guard();
         let markov = Markov::fit(text);
         let mut rng = ChaCha8Rng::seed_from_u64(0);
-        let (mut own, mut floor) = (Guesses::default(), Guesses::default());
+        let (mut own, mut baseline) = (Guesses::default(), Guesses::default());
         for windows in held_out.chunks(BATCH) {
             let rows: Vec<Row> = windows
                 .iter()
@@ -100,7 +100,7 @@ impl MaskedLm {
                     let places = draw(&words, run, &mut rng);
                     let posteriors = markov.posteriors(window, &places);
                     for (place, chances) in places.iter().zip(posteriors) {
-                        floor.add(&chances, (words[*place] - WORDS) as usize);
+                        baseline.add(&chances, (words[*place] - WORDS) as usize);
                     }
                     Row { shown: hide(&words, &places), words, places }
                 })
@@ -113,7 +113,7 @@ impl MaskedLm {
                 own.add(&of_word, answer as usize);
             }
         }
-        (own.mean(), floor.mean())
+        (own.mean(), baseline.mean())
     }
 }
 
@@ -195,9 +195,9 @@ mod tests {
         let text: Vec<Rna> =
             (0..40).map(|row| "ACGGUUCAGCAUUGC".repeat(5)[row % 15..][..53].parse().unwrap()).collect();
         let model = MaskedLm::new(1, Device::Cpu);
-        let (own, floor) = model.measure(&text, &text, 6);
-        assert!(own.words > 100 && own.words == floor.words);
+        let (own, baseline) = model.measure(&text, &text, 6);
+        assert!(own.words > 100 && own.words == baseline.words);
         assert!((own.loss - (VOCABULARY as f64).ln()).abs() < 0.3, "{own:?}");
-        assert!(floor.accuracy > 0.9 && floor.loss < 0.5 && own.accuracy < 0.2, "{floor:?} {own:?}");
+        assert!(baseline.accuracy > 0.9 && baseline.loss < 0.5 && own.accuracy < 0.2, "{baseline:?} {own:?}");
     }
 }

@@ -19,7 +19,7 @@ pub use stage::{ChooseBy, OptimizerKind, Schedule, Stage};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
-    /// What a reader of the card should know beside the figures; training does not depend on it.
+    /// What a reader of the card should know beside the metrics; training does not depend on it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub notes: Vec<String>,
     /// Name in `mirador_models::MODELS`.
@@ -40,7 +40,7 @@ pub struct Recipe {
     pub options: Options,
     /// The rows to train and measure on.
     pub data: Data,
-    /// The validation figure that chooses the epoch and the seed.
+    /// The validation metric that chooses the epoch and the seed.
     #[serde(default, skip_serializing_if = "is_default")]
     pub choose_by: ChooseBy,
     /// The version whose tensors the network starts from, as far as it has variables of their names. It is trained

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::data::SiteRows;
 use super::is_default;
 
-/// A figure on the validation rows.
+/// A metric on the validation rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChooseBy {
@@ -42,7 +42,7 @@ pub struct Stage {
     pub rows: Option<SiteRows>,
     /// At most.
     pub epochs: usize,
-    /// Epochs without a better validation figure before the stage ends; 0: never.
+    /// Epochs without a better validation metric before the stage ends; 0: never.
     #[serde(default, skip_serializing_if = "is_default")]
     pub patience: usize,
     /// Rows in one step.

@@ -7,7 +7,7 @@ use anyhow::Result;
 use minijinja::value::{Serde, Value};
 use minijinja::{Environment, Error, ErrorKind, context};
 
-use super::network::{Metric, Network};
+use super::network::{Network, ShownMetric};
 use super::page::Page;
 use super::scores;
 use crate::data::sources::published_scores;
@@ -86,7 +86,7 @@ fn row_scores(environment: &mut Environment<'static>, page: &Arc<Page>) {
 /// What a network has more than a baseline and than the published tools with public row scores.
 fn differences(data: &Path, set: &Predictions, baseline: &str) -> Result<Vec<Value>> {
     let mut others: Vec<(&str, Vec<f64>)> = Vec::new();
-    others.extend(set.floor(baseline).map(|scores| (baseline, scores.to_vec())));
+    others.extend(set.baseline(baseline).map(|scores| (baseline, scores.to_vec())));
     if set.name == KLIMENTOVA_TEST && data.is_dir() {
         others.extend(published_scores(data)?);
     }
@@ -99,7 +99,7 @@ fn differences(data: &Path, set: &Predictions, baseline: &str) -> Result<Vec<Val
 }
 
 /// Mean and range where a metric has several runs, else its interval.
-fn over_runs(metric: &Metric) -> String {
+fn over_runs(metric: &ShownMetric) -> String {
     match metric.runs.len() {
         0 | 1 => metric.interval.to_string(),
         _ => mean_and_range(metric.runs.iter().copied()),

@@ -10,7 +10,7 @@ use crate::recipe::{ChooseBy, Recipe};
 use crate::results::predictions::Predictions;
 use crate::results::report::{Report, SeedReport, SetReport};
 use crate::stats::interval::Interval;
-use crate::stats::metrics::Figure;
+use crate::stats::metrics::Metric;
 
 /// A network that is trained.
 #[derive(Debug)]
@@ -78,10 +78,11 @@ impl Object for Predictions {
 
 /// A measured set.
 fn fields_of(set: &SetReport, report: &Report) -> Value {
-    let measured = set.model.figures.iter().enumerate();
-    let metrics = measured.map(|(index, metric)| Metric::value(metric, by_run(report, &set.name, index)));
-    let beside = |metrics: &[Figure]| -> Value {
-        metrics.iter().map(|metric| Metric::value(metric, Vec::new())).collect()
+    let measured = set.model.metrics.iter().enumerate();
+    let metrics =
+        measured.map(|(index, metric)| ShownMetric::value(metric, by_run(report, &set.name, index)));
+    let beside = |metrics: &[Metric]| -> Value {
+        metrics.iter().map(|metric| ShownMetric::value(metric, Vec::new())).collect()
     };
     let published = set.published.iter().map(|tool| {
         let metrics = tool.measured.as_deref().map(beside);
@@ -94,7 +95,7 @@ fn fields_of(set: &SetReport, report: &Report) -> Value {
         at_threshold => set.model.classes.as_ref().map(|classes| Value::from(Serde(classes.at_threshold))),
         metrics => metrics.collect::<Value>(),
         baselines => Value::from_pairs(
-            set.floors.iter().map(|baseline| (baseline.probe.as_str(), beside(&baseline.figures)))
+            set.baselines.iter().map(|baseline| (baseline.name.as_str(), beside(&baseline.metrics)))
         ),
         published => published.collect::<Value>(),
     }
@@ -110,7 +111,7 @@ fn by_run(report: &Report, set: &str, index: usize) -> Vec<f64> {
 
 /// One number of a table; a template that prints it prints its interval.
 #[derive(Debug)]
-pub struct Metric {
+pub struct ShownMetric {
     name: String,
     /// The shipped run, with its 95 % interval.
     pub interval: Interval,
@@ -118,13 +119,13 @@ pub struct Metric {
     pub runs: Vec<f64>,
 }
 
-impl Metric {
-    fn value(metric: &Figure, runs: Vec<f64>) -> Value {
+impl ShownMetric {
+    fn value(metric: &Metric, runs: Vec<f64>) -> Value {
         Value::from_object(Self { name: metric.name.clone(), interval: metric.value, runs })
     }
 }
 
-impl Object for Metric {
+impl Object for ShownMetric {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
         ObjectRepr::Plain
     }

@@ -57,7 +57,7 @@ impl Page {
         }
         let Some(set) = self.scores(network, set) else { return Ok(String::new()) };
         let labels = set.labels();
-        let beside = baselines.iter().filter_map(|name| Some((name.as_str(), set.floor(name)?)));
+        let beside = baselines.iter().filter_map(|name| Some((name.as_str(), set.baseline(name)?)));
         let scores: Vec<(&str, &[f64])> =
             [("this network", set.network())].into_iter().chain(beside).collect();
         for ((file, title), (_, _, axes, points)) in named.iter().zip(kinds) {

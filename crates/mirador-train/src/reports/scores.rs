@@ -12,7 +12,7 @@ use crate::stats::ranking::{auroc, average_precision, falling_ties};
 
 /// The metrics of one column of scores at a threshold; `called` counts the rows from there on.
 pub fn at_threshold(set: &Predictions, column: &str, threshold: f64) -> Option<Value> {
-    let (labels, scores) = (set.labels(), set.floor(column)?);
+    let (labels, scores) = (set.labels(), set.baseline(column)?);
     let AtThreshold { accuracy, sensitivity, specificity, precision, f1, .. } =
         AtThreshold::new(&labels, scores, threshold);
     Some(context! {
@@ -25,7 +25,7 @@ pub fn at_threshold(set: &Predictions, column: &str, threshold: f64) -> Option<V
 
 /// The threshold with the best accuracy.
 pub fn best_threshold(set: &Predictions, column: &str) -> Option<f64> {
-    let (labels, scores) = (set.labels(), set.floor(column)?);
+    let (labels, scores) = (set.labels(), set.baseline(column)?);
     let mut distinct = scores.to_vec();
     distinct.sort_by(|a, b| b.total_cmp(a));
     distinct.dedup();

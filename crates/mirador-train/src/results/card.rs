@@ -1,13 +1,13 @@
-//! `CARD.md`: a version's data, figures and floors, for a person to read.
+//! `CARD.md`: a version's data, metrics and baselines, for a person to read.
 
 use std::fmt::Write;
 
 use anyhow::Result;
 use mirador_models::find;
 
-use super::report::{Floor, Report, SetReport, Start, mean_and_range};
+use super::report::{Baseline, Report, SetReport, Start, mean_and_range};
 use crate::recipe::Recipe;
-use crate::stats::metrics::{Figure, names};
+use crate::stats::metrics::{Metric, names};
 
 /// The card's Markdown.
 pub fn card(recipe: &Recipe, report: &Report, data: &str) -> Result<String> {
@@ -25,8 +25,8 @@ pub fn card(recipe: &Recipe, report: &Report, data: &str) -> Result<String> {
     let (seed, fold) = report.shipped().map_or((0, 0), |run| (run.seed, run.fold));
     writeln!(
         text,
-        "## Figures\n\nValue (95 % interval, 1,000 bootstraps over groups of related rows). The shipped weights are \
-         those of seed {seed}, chosen by the validation figure `{}`. Floors are fitted on the training rows and \
+        "## Metrics\n\nValue (95 % interval, 1,000 bootstraps over groups of related rows). The shipped weights are \
+         those of seed {seed}, chosen by the validation metric `{}`. Baselines are fitted on the training rows and \
          scored on the same rows as the network.\n",
         choose_by(recipe)?
     )?;
@@ -45,7 +45,7 @@ pub fn card(recipe: &Recipe, report: &Report, data: &str) -> Result<String> {
     let names = task.map_or(&[][..], names);
     writeln!(
         text,
-        "## All runs\n\n{}. Validation figures are means over the sources and choose the epoch within the last stage, \
+        "## All runs\n\n{}. Validation metrics are means over the sources and choose the epoch within the last stage, \
          and the run.\n",
         names.join(" / ")
     )?;
@@ -61,7 +61,7 @@ pub fn card(recipe: &Recipe, report: &Report, data: &str) -> Result<String> {
     write_runs(&mut text, report, names)?;
     writeln!(
         text,
-        "## What the training labels give away\n\nEach floor fitted and scored on the training rows \
+        "## What the training labels give away\n\nEach baseline fitted and scored on the training rows \
         themselves.\n"
     )?;
     write_floors(&mut text, &report.training_audit)?;
@@ -86,14 +86,14 @@ fn write_set(text: &mut String, set: &SetReport) -> Result<()> {
     let positives =
         model.classes.as_ref().map_or(String::new(), |classes| format!(", {} positive", classes.positives));
     writeln!(text, "### {} ({} rows{positives})\n", set.name, model.rows)?;
-    write_header(text, &model.figures)?;
-    write_line(text, "**this model**", &model.figures)?;
-    for floor in &set.floors {
-        write_line(text, &floor.probe, &floor.figures)?;
+    write_header(text, &model.metrics)?;
+    write_line(text, "**this model**", &model.metrics)?;
+    for baseline in &set.baselines {
+        write_line(text, &baseline.name, &baseline.metrics)?;
     }
     for tool in &set.published {
         match &tool.measured {
-            Some(figures) => write_line(text, &format!("{} (row scores)", tool.tool), figures)?,
+            Some(metrics) => write_line(text, &format!("{} (row scores)", tool.tool), metrics)?,
             None => writeln!(text, "| {} (published) | – | {:.3} |", tool.tool, tool.average_precision)?,
         }
     }
@@ -121,22 +121,22 @@ fn write_set(text: &mut String, set: &SetReport) -> Result<()> {
     Ok(writeln!(text)?)
 }
 
-fn write_header(text: &mut String, figures: &[Figure]) -> Result<()> {
-    let names: Vec<&str> = figures.iter().map(|figure| figure.name.as_str()).collect();
+fn write_header(text: &mut String, metrics: &[Metric]) -> Result<()> {
+    let names: Vec<&str> = metrics.iter().map(|metric| metric.name.as_str()).collect();
     Ok(writeln!(text, "| | {} |\n|---|{}", names.join(" | "), "---|".repeat(names.len()))?)
 }
 
-fn write_line(text: &mut String, name: &str, figures: &[Figure]) -> Result<()> {
+fn write_line(text: &mut String, name: &str, metrics: &[Metric]) -> Result<()> {
     write!(text, "| {name} |")?;
-    figures.iter().try_for_each(|figure| write!(text, " {} |", figure.value))?;
+    metrics.iter().try_for_each(|metric| write!(text, " {} |", metric.value))?;
     Ok(writeln!(text)?)
 }
 
-fn write_floors(text: &mut String, floors: &[Floor]) -> Result<()> {
-    if let Some(first) = floors.first() {
-        write_header(text, &first.figures)?;
+fn write_floors(text: &mut String, baselines: &[Baseline]) -> Result<()> {
+    if let Some(first) = baselines.first() {
+        write_header(text, &first.metrics)?;
     }
-    floors.iter().try_for_each(|floor| write_line(text, &floor.probe, &floor.figures))?;
+    baselines.iter().try_for_each(|baseline| write_line(text, &baseline.name, &baseline.metrics))?;
     Ok(writeln!(text)?)
 }
 
@@ -150,12 +150,12 @@ fn write_runs(text: &mut String, report: &Report, names: &[&str]) -> Result<()> 
         let Some(best) = run.best_epoch() else { continue };
         write!(text, "| {} | {} | {} | {} |", run.seed, run.fold + 1, run.history.len(), best.epoch)?;
         write!(text, " {:.3} |", best.score)?;
-        for (_, figures) in &run.tests {
-            let figures: Vec<String> = figures
+        for (_, metrics) in &run.tests {
+            let metrics: Vec<String> = metrics
                 .iter()
-                .map(|figure| figure.map_or("–".to_owned(), |figure| format!("{figure:.3}")))
+                .map(|metric| metric.map_or("–".to_owned(), |metric| format!("{metric:.3}")))
                 .collect();
-            write!(text, " {} |", figures.join(" / "))?;
+            write!(text, " {} |", metrics.join(" / "))?;
         }
         writeln!(text)?;
     }
@@ -167,8 +167,8 @@ fn write_runs(text: &mut String, report: &Report, names: &[&str]) -> Result<()> 
             _ => write!(text, " |")?,
         }
         for test in 0..tests.len() {
-            let figures = report.seeds.iter().filter_map(|run| *run.tests.get(test)?.1.get(index)?);
-            write!(text, " {} |", mean_and_range(figures))?;
+            let metrics = report.seeds.iter().filter_map(|run| *run.tests.get(test)?.1.get(index)?);
+            write!(text, " {} |", mean_and_range(metrics))?;
         }
         writeln!(text)?;
     }

@@ -1,4 +1,4 @@
-//! Each measured row's scores, the network's and the floors', kept beside the checkpoints: what curves and
+//! Each measured row's scores, the network's and the baselines', kept beside the checkpoints: what curves and
 //! comparisons are made from.
 
 use std::path::Path;
@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use mirador_models::tasks::Task;
 
-use crate::experiment::{Probe, Row, groups, targets};
-use crate::stats::metrics::{Figure, with_intervals};
+use crate::experiment::{Row, Scored, groups, targets};
+use crate::stats::metrics::{Metric, with_intervals};
 
 /// The first scores of a set are the network's: probabilities or levels.
 pub const NETWORK: &str = "network";
@@ -22,14 +22,14 @@ pub struct Predictions {
     /// Rows of one group are not independent.
     pub groups: Vec<usize>,
     /// By whom, the network first, and a score for each row.
-    pub scores: Vec<Probe>,
+    pub scores: Vec<Scored>,
 }
 
 impl Predictions {
     /// Predictions of these rows.
-    pub fn new(name: &str, rows: &[Row], network: Vec<f64>, floors: Vec<Probe>) -> Self {
-        let mut scores = vec![Probe { name: NETWORK.to_owned(), scores: network }];
-        scores.extend(floors);
+    pub fn new(name: &str, rows: &[Row], network: Vec<f64>, baselines: Vec<Scored>) -> Self {
+        let mut scores = vec![Scored { name: NETWORK.to_owned(), scores: network }];
+        scores.extend(baselines);
         Self { name: name.to_owned(), targets: targets(rows), groups: groups(rows), scores }
     }
 
@@ -41,24 +41,24 @@ impl Predictions {
         }
         self.targets.extend(other.targets);
         self.groups.extend(other.groups);
-        for (all, probe) in self.scores.iter_mut().zip(other.scores) {
-            all.scores.extend(probe.scores);
+        for (all, scored) in self.scores.iter_mut().zip(other.scores) {
+            all.scores.extend(scored.scores);
         }
     }
 
-    /// The task's figures of one of the scores.
-    pub fn figures(&self, task: Task, probe: &Probe) -> Vec<Figure> {
-        with_intervals(task, &self.targets, &probe.scores, &self.groups)
+    /// The task's metrics of one of the scores.
+    pub fn metrics(&self, task: Task, scored: &Scored) -> Vec<Metric> {
+        with_intervals(task, &self.targets, &scored.scores, &self.groups)
     }
 
     /// The network's scores.
     pub fn network(&self) -> &[f64] {
-        self.scores.first().map_or(&[], |probe| &probe.scores)
+        self.scores.first().map_or(&[], |scored| &scored.scores)
     }
 
-    /// The scores of a floor.
-    pub fn floor(&self, name: &str) -> Option<&[f64]> {
-        self.scores.iter().find(|probe| probe.name == name).map(|probe| probe.scores.as_slice())
+    /// The scores of a baseline.
+    pub fn baseline(&self, name: &str) -> Option<&[f64]> {
+        self.scores.iter().find(|scored| scored.name == name).map(|scored| scored.scores.as_slice())
     }
 
     /// The rows' classes.
@@ -67,14 +67,14 @@ impl Predictions {
     }
 }
 
-/// Writes sets, one after the other; all have the same floors.
+/// Writes sets, one after the other; all have the same baselines.
 pub fn write(path: &Path, sets: &[Predictions]) -> Result<()> {
     let mut writer = csv::WriterBuilder::new().delimiter(b'\t').from_path(path)?;
-    let names = sets.iter().take(1).flat_map(|set| set.scores.iter().map(|probe| probe.name.clone()));
+    let names = sets.iter().take(1).flat_map(|set| set.scores.iter().map(|scored| scored.name.clone()));
     writer.write_record(["set", "target", "group"].map(str::to_owned).into_iter().chain(names))?;
     for set in sets {
         for row in 0..set.targets.len() {
-            let scores = set.scores.iter().map(|probe| probe.scores[row].to_string());
+            let scores = set.scores.iter().map(|scored| scored.scores[row].to_string());
             let first = [set.name.clone(), set.targets[row].to_string(), set.groups[row].to_string()];
             writer.write_record(first.into_iter().chain(scores))?;
         }
@@ -95,14 +95,14 @@ pub fn read(path: &Path) -> Result<Vec<Predictions>> {
         };
         let name = &record[0];
         if sets.last().is_none_or(|last| last.name != name) {
-            let scores = names.iter().map(|name| Probe { name: name.clone(), scores: Vec::new() }).collect();
+            let scores = names.iter().map(|name| Scored { name: name.clone(), scores: Vec::new() }).collect();
             sets.push(Predictions { name: name.to_owned(), scores, ..Predictions::default() });
         }
         if let Some(set) = sets.last_mut() {
             set.targets.push(number(1)?);
             set.groups.push(number(2)? as usize);
-            for (column, probe) in set.scores.iter_mut().enumerate() {
-                probe.scores.push(number(3 + column)?);
+            for (column, scored) in set.scores.iter_mut().enumerate() {
+                scored.scores.push(number(3 + column)?);
             }
         }
     }

@@ -1,10 +1,10 @@
-//! `metrics.json`: every figure of a trained version beside its floors, and what is needed to repeat it.
+//! `metrics.json`: every metric of a trained version beside its baselines, and what is needed to repeat it.
 
 use mirador_models::ModelId;
 use serde::{Deserialize, Serialize};
 
 use crate::learn::checkpoint::Epoch;
-use crate::stats::metrics::{Figure, Measured};
+use crate::stats::metrics::{Measured, Metric};
 
 /// The whole report of one version.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -29,8 +29,8 @@ pub struct Report {
     /// The shipped weights on validation and on every test; with folds, each fold's rows by the network that did not
     /// see them.
     pub sets: Vec<SetReport>,
-    /// Floors fitted and scored on the training rows themselves: what the labels give away.
-    pub training_audit: Vec<Floor>,
+    /// Baselines fitted and scored on the training rows themselves: what the labels give away.
+    pub training_audit: Vec<Baseline>,
 }
 
 /// A version whose tensors another starts from.
@@ -53,7 +53,7 @@ pub struct SeedReport {
     pub best: usize,
     /// All epochs.
     pub history: Vec<Epoch>,
-    /// The task's figures by test; none where a set has one class only.
+    /// The task's metrics by test; none where a set has one class only.
     pub tests: Vec<(String, Vec<Option<f64>>)>,
 }
 
@@ -65,30 +65,33 @@ pub struct SetReport {
     /// The shipped weights.
     pub model: Measured,
     /// What stands beside them.
-    pub floors: Vec<Floor>,
+    #[serde(alias = "floors")]
+    pub baselines: Vec<Baseline>,
     /// Published tools on the same rows, where their row-by-row scores are public.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub published: Vec<PublishedTool>,
 }
 
-/// One probe's figures.
+/// One baseline's metrics.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Floor {
-    /// What the probe reads.
-    pub probe: String,
-    /// The task's figures.
-    pub figures: Vec<Figure>,
+pub struct Baseline {
+    /// What the baseline reads.
+    #[serde(alias = "probe")]
+    pub name: String,
+    /// The task's metrics.
+    #[serde(alias = "figures")]
+    pub metrics: Vec<Metric>,
 }
 
-/// A published tool's figures on a test.
+/// A published tool's metrics on a test.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PublishedTool {
     /// The tool's name in the benchmark.
     pub tool: String,
     /// As published, or measured from the row-by-row scores.
     pub average_precision: f64,
-    /// The task's figures measured from the row-by-row scores, where those are public.
-    pub measured: Option<Vec<Figure>>,
+    /// The task's metrics measured from the row-by-row scores, where those are public.
+    pub measured: Option<Vec<Metric>>,
 }
 
 impl SeedReport {
@@ -110,14 +113,14 @@ impl Report {
     }
 }
 
-/// Mean and range of some figures.
-pub fn mean_and_range(figures: impl Iterator<Item = f64> + Clone) -> String {
-    let count = figures.clone().count();
+/// Mean and range of some metrics.
+pub fn mean_and_range(metrics: impl Iterator<Item = f64> + Clone) -> String {
+    let count = metrics.clone().count();
     if count == 0 {
         return "–".into();
     }
-    let mean = figures.clone().sum::<f64>() / count as f64;
-    let low = figures.clone().fold(f64::INFINITY, f64::min);
-    let high = figures.fold(f64::NEG_INFINITY, f64::max);
+    let mean = metrics.clone().sum::<f64>() / count as f64;
+    let low = metrics.clone().fold(f64::INFINITY, f64::min);
+    let high = metrics.fold(f64::NEG_INFINITY, f64::max);
     format!("{mean:.3} ({low:.3}–{high:.3})")
 }

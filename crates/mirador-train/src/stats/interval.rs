@@ -1,4 +1,4 @@
-//! Figures with 95 % intervals.
+//! Metrics with 95 % intervals.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// Bootstrap samples behind an interval.
 const SAMPLES: usize = 1000;
 
-/// A figure and its 95 % interval.
+/// A metric and its 95 % interval.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Interval {
     /// On all rows; NaN (in files: null) where a set has one class only.
@@ -36,9 +36,9 @@ impl std::fmt::Display for Interval {
     }
 }
 
-/// A bootstrap over groups of rows (site clusters), not rows: rows of one group are not independent. `figures` gives
-/// the same number of figures for any rows.
-pub fn bootstrap(groups: &[usize], figures: impl Fn(&[usize]) -> Vec<f64>) -> Vec<Interval> {
+/// A bootstrap over groups of rows (site clusters), not rows: rows of one group are not independent. `metrics` gives
+/// the same number of metrics for any rows.
+pub fn bootstrap(groups: &[usize], metrics: impl Fn(&[usize]) -> Vec<f64>) -> Vec<Interval> {
     let mut members: HashMap<usize, Vec<usize>> = HashMap::new();
     for (row, &group) in groups.iter().enumerate() {
         members.entry(group).or_default().push(row);
@@ -46,18 +46,18 @@ pub fn bootstrap(groups: &[usize], figures: impl Fn(&[usize]) -> Vec<f64>) -> Ve
     let mut members: Vec<Vec<usize>> = members.into_values().collect();
     members.sort_unstable();
     let all: Vec<usize> = (0..groups.len()).collect();
-    let values = figures(&all);
+    let values = metrics(&all);
     let mut rng = ChaCha8Rng::seed_from_u64(0);
     let mut samples: Vec<Vec<f64>> = vec![Vec::with_capacity(SAMPLES); values.len()];
     for _ in 0..SAMPLES {
         let rows: Vec<usize> =
             (0..members.len()).flat_map(|_| members[rng.random_range(0..members.len())].clone()).collect();
-        for (sample, figure) in samples.iter_mut().zip(figures(&rows)) {
-            sample.push(figure);
+        for (sample, metric) in samples.iter_mut().zip(metrics(&rows)) {
+            sample.push(metric);
         }
     }
     let interval = |(value, mut sample): (f64, Vec<f64>)| {
-        sample.retain(|figure| figure.is_finite());
+        sample.retain(|metric| metric.is_finite());
         sample.sort_by(f64::total_cmp);
         let at = |share: f64| sample.get((share * sample.len() as f64) as usize).copied().unwrap_or(f64::NAN);
         Interval { value, low: at(0.025), high: at(0.975) }

@@ -1,4 +1,4 @@
-//! Figures of a task, with intervals. Never one under another's name: specificity is TN/(TN + FP), precision is
+//! Metrics of a task, with intervals. Never one under another's name: specificity is TN/(TN + FP), precision is
 //! TP/(TP + FP); R² is 1 − RSS/TSS, r² is a squared correlation.
 
 use mirador_models::tasks::{DECISION_THRESHOLD, Task};
@@ -8,9 +8,9 @@ use super::correlation::{pearson, r_squared, root_mean_square, spearman};
 use super::interval::{Interval, bootstrap};
 use super::ranking::{auroc, average_precision};
 
-/// A named figure with its 95 % interval.
+/// A named metric with its 95 % interval.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Figure {
+pub struct Metric {
     /// The metric's name.
     pub name: String,
     /// The metric's value.
@@ -18,7 +18,7 @@ pub struct Figure {
     pub value: Interval,
 }
 
-/// Names of a task's figures, the first one the most important.
+/// Names of a task's metrics, the first one the most important.
 pub fn names(task: Task) -> &'static [&'static str] {
     match task {
         Task::TargetSite => &["AUROC", "average precision"],
@@ -27,8 +27,8 @@ pub fn names(task: Task) -> &'static [&'static str] {
     }
 }
 
-/// A task's figures in the order of their names. Scores are probabilities, or the scores of a floor.
-pub fn figures(task: Task, targets: &[f64], scores: &[f64]) -> Vec<f64> {
+/// A task's metrics in the order of their names. Scores are probabilities, or the scores of a baseline.
+pub fn metrics(task: Task, targets: &[f64], scores: &[f64]) -> Vec<f64> {
     let labels = || -> Vec<bool> { targets.iter().map(|&target| target >= 0.5).collect() };
     match task {
         Task::TargetSite => {
@@ -50,12 +50,12 @@ pub fn figures(task: Task, targets: &[f64], scores: &[f64]) -> Vec<f64> {
 }
 
 /// Metrics with intervals: bootstraps over groups of rows.
-pub fn with_intervals(task: Task, targets: &[f64], scores: &[f64], groups: &[usize]) -> Vec<Figure> {
+pub fn with_intervals(task: Task, targets: &[f64], scores: &[f64], groups: &[usize]) -> Vec<Metric> {
     let values = bootstrap(groups, |rows| {
         let pick = |values: &[f64]| rows.iter().map(|&row| values[row]).collect::<Vec<f64>>();
-        figures(task, &pick(targets), &pick(scores))
+        metrics(task, &pick(targets), &pick(scores))
     });
-    names(task).iter().zip(values).map(|(name, value)| Figure { name: (*name).into(), value }).collect()
+    names(task).iter().zip(values).map(|(name, value)| Metric { name: (*name).into(), value }).collect()
 }
 
 /// Counts at a threshold and what follows from them.
@@ -138,8 +138,9 @@ pub struct Classes {
 pub struct Measured {
     /// Rows.
     pub rows: usize,
-    /// The task's figures.
-    pub figures: Vec<Figure>,
+    /// The task's metrics.
+    #[serde(alias = "figures")]
+    pub metrics: Vec<Metric>,
     /// Metrics of a task with two classes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub classes: Option<Classes>,
@@ -150,7 +151,7 @@ impl Measured {
     pub fn new(task: Task, targets: &[f64], scores: &[f64], groups: &[usize]) -> Self {
         Self {
             rows: targets.len(),
-            figures: with_intervals(task, targets, scores, groups),
+            metrics: with_intervals(task, targets, scores, groups),
             classes: (task != Task::Expression).then(|| Classes::new(targets, scores)),
         }
     }

@@ -41,7 +41,7 @@ fn short_sites_are_told_apart_as_well() {
     }
 }
 
-/// The figures that [`Turned::of`] states, on the public tests.
+/// The metrics that [`Turned::of`] states, on the public tests.
 #[test]
 #[ignore = "needs the public files"]
 fn few_right_pairs_are_warned_of_and_most_backward_ones_are() {

@@ -112,14 +112,14 @@ fn measurements(task: Task, seeds: &[u64]) -> Value {
     let classes = json!({ "positives": 4, "base_rate": 0.5, "at_threshold": at_threshold, "brier": 0.1,
                           "reliability": [] });
     let baselines: Vec<Value> =
-        baselines.iter().map(|name| json!({ "probe": name, "figures": metrics })).collect();
+        baselines.iter().map(|name| json!({ "probe": name, "metrics": metrics })).collect();
     let published = json!([
         { "tool": "measured", "average_precision": 0.75, "measured": metrics },
         { "tool": "printed", "average_precision": 0.5, "measured": null },
     ]);
     let set = |name: &&str| {
-        let mut set = json!({ "name": name, "floors": baselines, "published": published,
-                              "model": { "rows": ROWS, "figures": metrics } });
+        let mut set = json!({ "name": name, "baselines": baselines, "published": published,
+                              "model": { "rows": ROWS, "metrics": metrics } });
         if task != Task::Expression {
             set["model"]["classes"] = classes.clone();
         }

@@ -124,19 +124,19 @@ fn a_killed_run_resumes_and_ends_with_the_same_weights() {
 
     let metrics = fs::read_to_string(through.join("weights/dmiso/tiny/metrics.json")).unwrap();
     let metrics: Value = serde_json::from_str(&metrics).unwrap();
-    for floor in metrics["training_audit"].as_array().unwrap() {
-        let name = floor["probe"].as_str().unwrap();
+    for baseline in metrics["training_audit"].as_array().unwrap() {
+        let name = baseline["name"].as_str().unwrap();
         if ["miRNA only", "exact site only", "site 5-mers (naive Bayes)"].contains(&name) {
-            let area = floor["figures"][0]["value"].as_f64().unwrap();
+            let area = baseline["metrics"][0]["value"].as_f64().unwrap();
             assert!((area - 0.5).abs() < 1e-9, "{name} tells the label of a permuted set: {area}");
         }
     }
 
     let model = ["evaluate", "--model", "dmiso", "data.tsv", "--only", "split=test", "--json"];
-    let figures: Value = serde_json::from_str(&succeed(trainer(through, &model))).unwrap();
-    assert_eq!(figures["rows"], 200);
-    let floors = ["audit", "--train", "data.tsv", "data.tsv", "--only", "split=test"];
-    assert!(succeed(trainer(through, &floors)).contains("aligner"));
+    let metrics: Value = serde_json::from_str(&succeed(trainer(through, &model))).unwrap();
+    assert_eq!(metrics["rows"], 200);
+    let baselines = ["audit", "--train", "data.tsv", "data.tsv", "--only", "split=test"];
+    assert!(succeed(trainer(through, &baselines)).contains("aligner"));
 }
 
 #[test]

@@ -10,9 +10,9 @@ use rand::SeedableRng;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
-use super::floors::floors;
+use super::baselines::baselines;
 use crate::data::expression::dataset::{Example, Split, cut, read};
-use crate::experiment::{Experiment, FittedFloor, Fold, Labelled, Row};
+use crate::experiment::{Experiment, FittedBaseline, Fold, Labelled, Row};
 use crate::recipe::Stage;
 
 /// Seed of the folds: one for every seed of the network, so that runs compare.
@@ -35,7 +35,7 @@ pub struct Genes {
 type Key = (u32, Vec<Base>);
 
 impl Genes {
-    /// Reads a dataset. The published split: tests for each length of promoter, so that figures of networks trained
+    /// Reads a dataset. The published split: tests for each length of promoter, so that metrics of networks trained
     /// on different lengths compare.
     pub fn open(dataset: &Path) -> Result<Self> {
         Self::split(dataset, |examples, chromosomes| vec![published_split(examples, chromosomes)])
@@ -90,15 +90,15 @@ impl Experiment for Genes {
         Ok(train.iter().map(&mut draw).collect())
     }
 
-    fn floors<'a>(&'a self, train: &'a [Row]) -> Vec<FittedFloor<'a>> {
-        let mut floors = floors(train);
+    fn baselines<'a>(&'a self, train: &'a [Row]) -> Vec<FittedBaseline<'a>> {
+        let mut baselines = baselines(train);
         if !self.published.is_empty() {
             let mean = self.published.values().sum::<f64>() / self.published.len() as f64;
             let of =
                 move |row: &Row| self.published.get(&key(row.gene(), row.target)).copied().unwrap_or(mean);
-            floors.push(FittedFloor::new("published Xpresso, 10.5 kb, no half-life", of));
+            baselines.push(FittedBaseline::new("published Xpresso, 10.5 kb, no half-life", of));
         }
-        floors
+        baselines
     }
 
     fn description(&self) -> String {

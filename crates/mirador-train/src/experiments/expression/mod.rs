@@ -1,6 +1,6 @@
-//! Expression: genes and floors.
+//! Expression: genes and baselines.
 
-mod floors;
+mod baselines;
 mod genes;
 mod linear;
 

@@ -8,10 +8,10 @@ use mirador_models::tasks::pre_mirna::PreMirna;
 use mirna::{Base, Rna};
 use rand_chacha::ChaCha8Rng;
 
-use super::floors::{ends_in_yag, floors};
+use super::baselines::{baselines, ends_in_yag};
 use crate::data::pre_mirnas::dataset::{Hairpin, Split, read};
 use crate::data::pre_mirnas::split::deal;
-use crate::experiment::{Experiment, FittedFloor, Fold, Labelled, Row, labelled};
+use crate::experiment::{Experiment, FittedBaseline, Fold, Labelled, Row, labelled};
 use crate::recipe::{HairpinSplit, Stage};
 
 const FOLDS: usize = 5;
@@ -152,8 +152,8 @@ impl Experiment for Folds {
         Ok(labelled(&self.folds[fold].train))
     }
 
-    fn floors<'a>(&'a self, train: &'a [Row]) -> Vec<FittedFloor<'a>> {
-        floors(train)
+    fn baselines<'a>(&'a self, train: &'a [Row]) -> Vec<FittedBaseline<'a>> {
+        baselines(train)
     }
 
     fn description(&self) -> String {

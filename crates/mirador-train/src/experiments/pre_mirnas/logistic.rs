@@ -1,4 +1,4 @@
-//! Logistic regression by Newton's method, for a floor.
+//! Logistic regression by Newton's method, for a baseline.
 
 /// Features, and one for the constant.
 const FEATURES: usize = 7;

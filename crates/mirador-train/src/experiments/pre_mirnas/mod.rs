@@ -1,6 +1,6 @@
-//! Pre-miRNAs: folds and floors.
+//! Pre-miRNAs: folds and baselines.
 
-mod floors;
+mod baselines;
 mod folds;
 mod logistic;
 

@@ -12,9 +12,9 @@ use rand_chacha::ChaCha8Rng;
 
 use super::augment::CUT;
 use super::negatives::{pairs, permute};
-use super::{augment, floors, teacher};
+use super::{augment, baselines, teacher};
 use crate::data::target_sites::dataset::{Example, Split};
-use crate::experiment::{Experiment, FittedFloor, Fold, Labelled, Row};
+use crate::experiment::{Experiment, FittedBaseline, Fold, Labelled, Row};
 use crate::recipe::{SiteSplit, Stage, TargetSites};
 
 /// Seed of the validation permutation and of the paper's random split: one for every seed of the network, so that runs compare.
@@ -178,8 +178,8 @@ impl Experiment for Examples {
         Ok(drawn)
     }
 
-    fn floors<'a>(&'a self, train: &'a [Row]) -> Vec<FittedFloor<'a>> {
-        floors::floors(train)
+    fn baselines<'a>(&'a self, train: &'a [Row]) -> Vec<FittedBaseline<'a>> {
+        baselines::baselines(train)
     }
 
     fn description(&self) -> String {
@@ -226,16 +226,16 @@ fn description(split: SiteSplit) -> &'static str {
              coordinates are not public; the paper's rule on folding energy (\"< 10 kcal/mol\") excludes nothing as \
              printed and is left out. Random split of pairs, 80 : 20; a tenth of the 80 chooses the epoch, by average \
              precision. **This split and these negatives flatter a network:** a site in a coding exon and a window of \
-             a 3'UTR can be told apart without looking at the miRNA (see the site-only floors). The figures on the \
+             a 3'UTR can be told apart without looking at the miRNA (see the site-only baselines). The metrics on the \
              two bias-corrected tests show what is left."
         }
         SiteSplit::RandomFifths => {
             "**Data.** The paper's own rows (see what `prepare` did), split at random into 64 % training, 16 % \
-             validation and 20 % test. Its negatives give themselves away: see the floors that read one sequence only."
+             validation and 20 % test. Its negatives give themselves away: see the baselines that read one sequence only."
         }
         SiteSplit::Published => {
             "**Data.** Rows and split as published (see what `prepare` did). Its negatives give themselves away: see \
-             the floors that read one sequence only."
+             the baselines that read one sequence only."
         }
     }
 }

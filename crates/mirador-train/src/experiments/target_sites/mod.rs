@@ -1,8 +1,8 @@
-//! Target sites: bias-free negatives, moved and cropped sites, a teacher beside the data, floors.
+//! Target sites: bias-free negatives, moved and cropped sites, a teacher beside the data, baselines.
 
 pub mod augment;
+pub mod baselines;
 mod examples;
-pub mod floors;
 mod negatives;
 mod teacher;
 

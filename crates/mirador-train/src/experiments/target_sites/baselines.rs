@@ -1,5 +1,5 @@
-//! The floors: what can be had without reading both sequences together, and what an untrained aligner reaches. Each
-//! probe is fitted on training rows and scored on others; a network's figure is worth what it is above them.
+//! The baselines: what can be had without reading both sequences together, and what an untrained aligner reaches. Each
+//! probe is fitted on training rows and scored on others; a network's metric is worth what it is above them.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -9,10 +9,10 @@ use mirna::Base;
 use mirna::duplex::align;
 use mirna::seed::SiteType;
 
-use crate::experiment::{FittedFloor, Row};
+use crate::experiment::{FittedBaseline, Row};
 
-/// Fits every floor on `train`.
-pub fn floors(train: &[Row]) -> Vec<FittedFloor<'_>> {
+/// Fits every baseline on `train`.
+pub fn baselines(train: &[Row]) -> Vec<FittedBaseline<'_>> {
     let mirna = Rc::new(Shares::fit(train, |row| &row.pair().mirna));
     let pair_rule = mirna.clone();
     let site = Shares::fit(train, |row| &row.pair().site);
@@ -20,16 +20,18 @@ pub fn floors(train: &[Row]) -> Vec<FittedFloor<'_>> {
     let mirna_length = Shares::fit(train, |row| row.pair().mirna.len());
     let words = NaiveBayes::fit(train);
     vec![
-        FittedFloor::new("miRNA only", move |row| mirna.share(&&row.pair().mirna)),
-        FittedFloor::new("exact site only", move |row| site.share(&&row.pair().site)),
-        FittedFloor::new("site 5-mers (naive Bayes)", move |row| words.score(&row.pair().site)),
-        FittedFloor::new("site length", move |row| site_length.share(&row.pair().site.len())),
-        FittedFloor::new("miRNA length", move |row| mirna_length.share(&row.pair().mirna.len())),
-        FittedFloor::new("seed class", seed_class),
-        FittedFloor::new("miRNA share and seed class", move |row| {
+        FittedBaseline::new("miRNA only", move |row| mirna.share(&&row.pair().mirna)),
+        FittedBaseline::new("exact site only", move |row| site.share(&&row.pair().site)),
+        FittedBaseline::new("site 5-mers (naive Bayes)", move |row| words.score(&row.pair().site)),
+        FittedBaseline::new("site length", move |row| site_length.share(&row.pair().site.len())),
+        FittedBaseline::new("miRNA length", move |row| mirna_length.share(&row.pair().mirna.len())),
+        FittedBaseline::new("seed class", seed_class),
+        FittedBaseline::new("miRNA share and seed class", move |row| {
             logit(pair_rule.share(&&row.pair().mirna)) + 1.2 * seed_class(row)
         }),
-        FittedFloor::new("aligner, no training", |row| f64::from(align(&row.pair().mirna, &row.pair().site))),
+        FittedBaseline::new("aligner, no training", |row| {
+            f64::from(align(&row.pair().mirna, &row.pair().site))
+        }),
     ]
 }
 

@@ -1,41 +1,41 @@
-//! The floors: what short words of the promoter, its GC content, the half-life or the mere fact of having been
+//! The baselines: what short words of the promoter, its GC content, the half-life or the mere fact of having been
 //! studied tell of the level.
 
 use mirador_models::tasks::expression::{Gene, HalfLife, HalfLifeFeature};
 use mirna::Base;
 
 use super::linear::Linear;
-use crate::experiment::{FittedFloor, Row, targets};
+use crate::experiment::{FittedBaseline, Row, targets};
 
 const LONGEST_WORD: usize = 4;
 /// Penalty of the ridge on word counts.
 const WORDS_LAMBDA: f64 = 300.0;
-/// Keeps the equations of the small floors solvable when a feature is constant.
+/// Keeps the equations of the small baselines solvable when a feature is constant.
 const SMALL_LAMBDA: f64 = 1e-6;
 
-/// Fits every floor on `train`.
-pub fn floors(train: &[Row]) -> Vec<FittedFloor<'_>> {
+/// Fits every baseline on `train`.
+pub fn baselines(train: &[Row]) -> Vec<FittedBaseline<'_>> {
     let measured = train.iter().any(|row| row.gene().half_life != HalfLife::default());
     let studied = train.iter().any(|row| !row.gene().mirnas.is_empty());
     let line = |name, features: fn(&Gene) -> Vec<f64>, lambda| {
         let rows: Vec<_> = train.iter().map(|row| features(row.gene())).collect();
         let line = Linear::fit(&rows, &targets(train), lambda);
-        FittedFloor::new(name, move |row| line.at(&features(row.gene())))
+        FittedBaseline::new(name, move |row| line.at(&features(row.gene())))
     };
-    let mut floors = vec![
+    let mut baselines = vec![
         line("promoter: 1- to 4-mers, ridge", words, WORDS_LAMBDA),
         line("promoter: GC content and CpG", gc_and_cpg, SMALL_LAMBDA),
     ];
     if measured {
-        floors.push(line("half-life, its value", half_life, SMALL_LAMBDA));
-        floors.push(line("half-life, whether it is known", half_life_known, SMALL_LAMBDA));
-        floors.push(line("1- to 4-mers and half-life, ridge", words_and_half_life, WORDS_LAMBDA));
+        baselines.push(line("half-life, its value", half_life, SMALL_LAMBDA));
+        baselines.push(line("half-life, whether it is known", half_life_known, SMALL_LAMBDA));
+        baselines.push(line("1- to 4-mers and half-life, ridge", words_and_half_life, WORDS_LAMBDA));
     }
     if studied {
         let any = |row: &Row| f64::from(u8::from(!row.gene().mirnas.is_empty()));
-        floors.push(FittedFloor::new("any record of a miRNA", any));
+        baselines.push(FittedBaseline::new("any record of a miRNA", any));
     }
-    floors
+    baselines
 }
 
 /// Counts of all words of 1 to 4 letters; a word with N is none.

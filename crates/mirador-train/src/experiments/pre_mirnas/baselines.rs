@@ -1,9 +1,9 @@
-//! The floors: what the ends and the length of a hairpin give away.
+//! The baselines: what the ends and the length of a hairpin give away.
 
 use mirna::{Base, Rna};
 
 use super::logistic::Logistic;
-use crate::experiment::{FittedFloor, Row};
+use crate::experiment::{FittedBaseline, Row};
 
 /// Mirtrons are short introns.
 const SHORT: usize = 70;
@@ -11,17 +11,17 @@ const SHORT: usize = 70;
 const STRETCH: usize = 20;
 
 /// The rules, which need no fit, and a logistic regression fitted on `train`.
-pub fn floors(train: &[Row]) -> Vec<FittedFloor<'_>> {
+pub fn baselines(train: &[Row]) -> Vec<FittedBaseline<'_>> {
     let logistic =
         Logistic::fit(&train.iter().map(|row| (features(sequence(row)), row.label())).collect::<Vec<_>>());
     let rule = |name, holds: fn(&Rna) -> bool| {
-        FittedFloor::new(name, move |row| f64::from(u8::from(holds(sequence(row)))))
+        FittedBaseline::new(name, move |row| f64::from(u8::from(holds(sequence(row)))))
     };
     vec![
         rule("ends in YAG", ends_in_yag),
         rule("ends in AG", ends_in_ag),
         rule("length < 70", |rna| rna.len() < SHORT),
-        FittedFloor::new("logistic regression, 7 features of the sequence", move |row| {
+        FittedBaseline::new("logistic regression, 7 features of the sequence", move |row| {
             logistic.probability(&features(sequence(row)))
         }),
     ]
