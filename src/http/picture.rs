@@ -17,7 +17,7 @@ const OPPOSES: &str = "#c8511b";
 
 /// A strand in a picture.
 pub struct Strand<'a> {
-    /// Its name.
+    /// The strand's name.
     pub name: &'a str,
     /// What stands at its left and right end.
     pub ends: [&'static str; 2],

@@ -225,8 +225,9 @@ impl PairRow {
         reader.id(self.id.as_deref());
         let (pair, site_type) = read_pair(&self.mirna, &self.site, self.turned, reader)?;
         let pairing = if self.pairing { pairing(reader, &pair) } else { None };
-        let isomir = match &self.reference_mirna {
-            Some(reference) => Some(isomir(&pair.mirna, reference, reader)?),
+        // An empty cell of a table is no reference.
+        let isomir = match self.reference_mirna.filter(|text| !text.trim().is_empty()) {
+            Some(reference) => Some(isomir(&pair.mirna, &reference, reader)?),
             None => None,
         };
         Some((pair, PairEcho { id: self.id, site_type, pairing, isomir }))

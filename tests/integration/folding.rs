@@ -60,12 +60,7 @@ async fn every_format_tells_the_same() {
 #[tokio::test]
 async fn what_cannot_be_folded_is_named() {
     let app = App::ready(&[]);
-    let reply = app
-        .post_to(
-            DUPLEXES,
-            &json!({"pairs": [{"mirna": "UGAGGUAGUAGGUUGUAUAGUU", "site": "ACX"}], "model": "dmiso"}),
-        )
-        .await;
+    let reply = app.post_to(DUPLEXES, &json!({"pairs": pairs(), "model": "dmiso"})).await;
     assert_eq!(reply.status, 400, "{}", reply.body);
     assert_eq!(reply.body["errors"][0]["pointer"], "/model");
     let long = "ACGU".repeat(126);

@@ -130,8 +130,8 @@ impl Asked {
     }
 
     fn known<S: ScoringEndpoint>() -> Vec<&'static str> {
-        let mut known = vec!["header", "keep_columns", "column.FIELD"];
-        known.extend(S::TASK.map(|_| "model"));
+        let mut known: Vec<&str> = S::TASK.map(|_| "model").into_iter().collect();
+        known.extend(["header", "keep_columns", "column.FIELD"]);
         known.extend(S::kind("mirna").map(|_| "mirna_direction"));
         known.extend(S::FASTA.and(S::kind("tss")).map(|_| "tss"));
         known.extend(S::Settings::NAMES);

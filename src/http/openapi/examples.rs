@@ -63,7 +63,8 @@ fn fill<'a>(
 
 /// The list of a request or of a reply.
 pub fn rows(json: &Value) -> Option<&[Value]> {
-    json.as_object()?.values().find_map(Value::as_array).map(Vec::as_slice)
+    let mut lists = json.as_object()?.values().filter_map(Value::as_array);
+    lists.find(|list| list.first().is_some_and(Value::is_object)).map(Vec::as_slice)
 }
 
 fn lines(rows: &[Value]) -> String {
