@@ -91,8 +91,12 @@ mod tests {
 
     use super::*;
 
+    /// The cores are those of the process: one test at a time has them.
+    static CORES: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
     #[tokio::test]
     async fn work_ends_soon_after_its_caller_left() {
+        let _cores = CORES.lock().await;
         let (tell, ended) = mpsc::channel();
         let work = move |bounds: &Bounds| {
             let rows = (0..usize::MAX).take_while(|row| bounds.admit(row % 1_000_000).is_ok()).count();
@@ -106,6 +110,7 @@ mod tests {
 
     #[tokio::test]
     async fn no_more_is_read_at_once_than_there_are_cores() {
+        let _cores = CORES.lock().await;
         let cores = available_parallelism().unwrap().get();
         let (running, most) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
         let works = (0..cores + 3).map(|_| {
@@ -123,6 +128,7 @@ mod tests {
     /// On this test's one thread the other work goes on meanwhile.
     #[tokio::test]
     async fn heavy_work_keeps_no_connection_waiting() {
+        let _cores = CORES.lock().await;
         let (tell, told) = mpsc::channel();
         let heavy =
             offload(true, Bounds::new(1), move |_| told.recv_timeout(Duration::from_secs(20)).is_ok());
@@ -135,6 +141,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_caller_who_waits_is_served_to_the_end() {
+        let _cores = CORES.lock().await;
         let work = |bounds: &Bounds| (0..100_000).all(|row| bounds.admit(row).is_ok());
         assert!(offload(true, Bounds::new(100_000), work).await);
         let most = offload(false, Bounds::new(7), |bounds| bounds.admit(7)).await;

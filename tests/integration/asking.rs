@@ -293,9 +293,12 @@ async fn names_and_fields_are_bounded() {
         let mut row = pair();
         (0..more).for_each(|name| row[format!("c{name}")] = 1.into());
         let rows = json!({"pairs": [row]}).to_string();
-        for (media_type, body) in [(CSV, table), ("application/json", rows)] {
-            let (status, body) = ask(&app, &url, media_type, "application/json", body).await;
-            assert_eq!(status, expected, "{media_type} {more}");
+        const JSON: &str = "application/json";
+        for (media_type, accept, body) in
+            [(CSV, JSON, table.clone()), (CSV, NDJSON, table), (JSON, JSON, rows)]
+        {
+            let (status, body) = ask(&app, &url, media_type, accept, body).await;
+            assert_eq!(status, expected, "{media_type} {accept} {more}");
             assert!(status == 200 || body.to_string().contains("up to 200 columns"), "{body}");
         }
     }

@@ -294,7 +294,7 @@ async fn all_callers_have_so_many_streams() {
 /// Long lines are read ahead in bytes, not in number.
 #[tokio::test]
 async fn chunks_of_long_lines_are_small() {
-    let app = App::ready(&[]);
+    let (app, _) = App::with(&dmiso::MODEL, PredictorConfig::default(), slow(Duration::ZERO));
     let line = Bytes::from(pair().to_string() + &" ".repeat(60_000) + "\n");
     let sent = Arc::new(AtomicUsize::new(0));
     let count = sent.clone();
