@@ -69,13 +69,36 @@ async fn readers_who_do_not_read_hold_no_places() {
     assert_eq!(answered, 2000, "nor the lines of others");
 }
 
+/// They stop while the queue is full: what it hands them then has to come back.
+#[tokio::test]
+async fn readers_who_stop_reading_hold_no_places() {
+    let feeding = PredictorConfig { max_batch_size: 64, queue_capacity: 512, ..PredictorConfig::default() };
+    let (app, predictor) = App::with(&dmiso::MODEL, feeding, slow(Duration::from_millis(2)));
+    let mut parked = Vec::new();
+    for _ in 0..24 {
+        parked.push(stream(&app, &[], endless()).await.into_data_stream());
+    }
+    let reading = parked.iter_mut().map(|body| async { while body.next().await.is_some() {} });
+    let reading = futures_util::future::join_all(reading);
+    assert!(tokio::time::timeout(Duration::from_millis(200), reading).await.is_err());
+    until(|| predictor.inputs_in_flight() == 0).await;
+    for rows in [1, 100, 500] {
+        assert_eq!(app.score(&vec![pair(); rows]).await.status, 200, "{rows} rows");
+    }
+    let (answered, _) = read(stream(&app, &[], lines(2000)).await).await;
+    assert_eq!(answered, 2000, "nor the lines of others");
+}
+
 #[tokio::test]
 async fn lines_leave_room_for_requests() {
     let feeding = PredictorConfig { max_batch_size: 64, queue_capacity: 512, ..PredictorConfig::default() };
-    let (app, predictor) = App::with(&dmiso::MODEL, feeding, slow(Duration::from_millis(2)));
+    let app = App::starting(&["--forwarded-for"]);
+    let (app, predictor) = app.serving_with(&dmiso::MODEL, feeding, slow(Duration::from_millis(5)));
     let mut readers = tokio::task::JoinSet::new();
-    for _ in 0..24 {
-        let mut body = stream(&app, &[], endless()).await.into_data_stream();
+    for caller in 0..24 {
+        // What one caller may have in the queue does not help here.
+        let caller = format!("192.0.2.{caller}");
+        let mut body = stream(&app, &[("x-forwarded-for", &caller)], endless()).await.into_data_stream();
         readers.spawn(async move { while body.next().await.is_some() {} });
     }
     until(|| predictor.inputs_in_flight() >= 64).await;
