@@ -9,7 +9,7 @@ use mirador_models::tasks::{Input, Task};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Explaining, MOST_LINES, MOST_ROWS, Methods};
+use super::{Explaining, MOST_LINES, MOST_ROWS, MethodName, Methods, ScaleName};
 use crate::http::expression::{ExpressionResult, GeneRow};
 use crate::http::formats::{Asked, answer};
 use crate::http::model_ref::ModelRef;
@@ -35,10 +35,11 @@ pub struct ExplainGenesRequest {
     /// `name` or `name@version`; left out, the default model answers.
     model: Option<String>,
     /// `n_mask`, `shuffle`; left out, both.
-    #[schema(value_type = Vec<String>)]
-    methods: Option<Vec<String>>,
+    #[schema(nullable = false, min_items = 1)]
+    methods: Option<Vec<MethodName>>,
     /// A level is a level on either scale; taken for the other routes' sake.
-    scale: Option<String>,
+    #[schema(nullable = false)]
+    scale: Option<ScaleName>,
     /// Explained in this order.
     #[schema(min_items = 1, max_items = 100)]
     genes: Vec<GeneRow>,

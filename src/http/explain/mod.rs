@@ -20,6 +20,32 @@ const MOST_ROWS: usize = 100;
 /// Lines that are answered together: each is the work of thousands of rows.
 const MOST_LINES: usize = 1;
 
+/// The names of methods in the contract.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "it describes the body, which `Explaining` reads")]
+#[schema(rename_all = "snake_case")]
+pub enum MethodName {
+    /// Runs of 1 to 6 letters become `N`.
+    NMask,
+    /// Each letter becomes each of the three others.
+    Substitution,
+    /// Each window of 7 letters is shuffled 20 times.
+    Shuffle,
+    /// Each base pair is broken on either strand and restored by both.
+    DoubleMutant,
+}
+
+/// What effects are differences of.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "it describes the body, which `Explaining` reads")]
+#[schema(rename_all = "snake_case")]
+pub enum ScaleName {
+    /// Of probabilities.
+    Probability,
+    /// Of logits: saturated probabilities hide effects.
+    Logit,
+}
+
 /// What is asked of each row.
 #[derive(Clone, Debug)]
 pub struct Explaining<M: Methods> {

@@ -8,7 +8,7 @@ use mirna::fold::fold;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Explaining, LetterEffects, MOST_LINES, MOST_ROWS, Methods};
+use super::{Explaining, LetterEffects, MOST_LINES, MOST_ROWS, MethodName, Methods, ScaleName};
 use crate::http::formats::{Asked, answer};
 use crate::http::model_ref::ModelRef;
 use crate::http::openapi::ScoringProblems;
@@ -29,10 +29,11 @@ pub struct ExplainHairpinsRequest {
     /// `name` or `name@version`; left out, the default model answers.
     model: Option<String>,
     /// `n_mask`, `substitution`, `shuffle`, `double_mutant`; left out, all of them.
-    #[schema(value_type = Vec<String>)]
-    methods: Option<Vec<String>>,
+    #[schema(nullable = false, min_items = 1)]
+    methods: Option<Vec<MethodName>>,
     /// What effects are differences of: `probability`, or `logit`, since saturated probabilities hide effects.
-    scale: Option<String>,
+    #[schema(nullable = false)]
+    scale: Option<ScaleName>,
     /// Explained in this order.
     #[schema(min_items = 1, max_items = 100)]
     pre_mirnas: Vec<PreMirnaRow>,

@@ -8,7 +8,7 @@ use mirna::fold::duplex;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Explaining, LetterEffects, MOST_LINES, MOST_ROWS, Methods};
+use super::{Explaining, LetterEffects, MOST_LINES, MOST_ROWS, MethodName, Methods, ScaleName};
 use crate::http::duplexes::FoldedDuplex;
 use crate::http::formats::{Asked, answer};
 use crate::http::model_ref::ModelRef;
@@ -28,10 +28,11 @@ pub struct ExplainRequest {
     /// `name` or `name@version`; left out, the default model answers.
     model: Option<String>,
     /// `n_mask`, `substitution`, `shuffle`, `double_mutant`; left out, all of them.
-    #[schema(value_type = Vec<String>)]
-    methods: Option<Vec<String>>,
+    #[schema(nullable = false, min_items = 1)]
+    methods: Option<Vec<MethodName>>,
     /// What effects are differences of: `probability`, or `logit`, since saturated probabilities hide effects.
-    scale: Option<String>,
+    #[schema(nullable = false)]
+    scale: Option<ScaleName>,
     /// Explained in this order.
     #[schema(min_items = 1, max_items = 100)]
     pairs: Vec<PairRow>,
