@@ -36,7 +36,7 @@ pub enum MirbaseError {
     /// Letters that are no sequence.
     #[error("{name}: {error}")]
     Letters {
-        /// Of the record.
+        /// The record's name.
         name: String,
         /// What is wrong with them.
         error: ParseError,

@@ -40,9 +40,9 @@ pub enum MethodName {
 #[expect(dead_code, reason = "it describes the body, which `Explaining` reads")]
 #[schema(rename_all = "snake_case")]
 pub enum ScaleName {
-    /// Of probabilities.
+    /// Probabilities.
     Probability,
-    /// Of logits: saturated probabilities hide effects.
+    /// Logits: saturated probabilities hide effects.
     Logit,
 }
 

@@ -80,7 +80,7 @@ impl Accessibility {
         self.exterior.holding(i, j).map_or(0.0, |(first, last)| (last - first + 1) as f64)
     }
 
-    /// Of the letters a to b: outside every pair, in a hairpin loop, on a side of a loop, in a multiloop.
+    /// The letters a to b lie outside every pair, in a hairpin loop, on a side of a loop, or in a multiloop.
     fn stretch(&self, a: usize, b: usize) -> f64 {
         let (n, span) = (self.inside.strand.len(), self.inside.span);
         let mut sum = self.exterior.around(a, b) * self.inside.scale[b - a + 1];

@@ -8,9 +8,9 @@ pub struct Exterior {
     /// Letters of a window.
     pub window: usize,
     length: usize,
-    /// Of the letters s, …, by s, then by how many they are.
+    /// Sums over the letters s, …, by s, then by how many they are.
     right: Vec<f64>,
-    /// Of the letters s, …, k − 1 by k, the longest first; divided by the sum over the window that begins at s.
+    /// Sums over the letters s, …, k − 1 by k, the longest first; divided by the sum over the window that begins at s.
     left: Vec<f64>,
     /// Sums over each window, by where it begins.
     pub windows: Vec<f64>,

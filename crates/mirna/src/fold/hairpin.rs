@@ -40,7 +40,7 @@ pub fn fold(bases: &[Base]) -> Fold {
     Fold { energy: f64::from(prefixes[n]) / 100.0, structure: trace.structure }
 }
 
-/// Of the first 0, 1, … letters.
+/// Least energies of the first 0, 1, … letters.
 fn prefixes(inside: &Inside<i32>) -> Vec<i32> {
     let n = inside.strand.len();
     let mut prefixes = vec![0; n + 1];

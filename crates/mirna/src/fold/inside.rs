@@ -23,7 +23,7 @@ impl<S: Copy> ByStart<S> {
         Self { span, values: vec![value; length * span] }
     }
 
-    /// Of the stretches from i to first, …, last.
+    /// Scores of the stretches from i to first, …, last.
     pub fn row(&self, i: usize, first: usize, last: usize) -> &[S] {
         &self.values[i * self.span + first - i..=i * self.span + last - i]
     }
@@ -46,7 +46,7 @@ impl ByStart<f64> {
         self.values.iter().all(|value| value.is_finite())
     }
 
-    /// Of those that begin at i: to each what the longer ones have.
+    /// Adds to each stretch that begins at i what the longer ones have.
     pub fn sum_from_the_longest(&mut self, i: usize) {
         let row = &mut self.values[i * self.span..(i + 1) * self.span];
         let mut sum = 0.0;
@@ -73,7 +73,7 @@ impl<S: Copy> ByEnd<S> {
         (j + 1) * self.span - 1 - (j - i)
     }
 
-    /// Of the stretches from first, …, last to j.
+    /// Scores of the stretches from first, …, last to j.
     pub fn column(&self, first: usize, last: usize, j: usize) -> &[S] {
         &self.values[self.place(first, j)..=self.place(last, j)]
     }
@@ -104,7 +104,7 @@ pub struct Inside<S: 'static> {
     pub closing: S,
     pub letter: S,
     pub hairpins: Vec<S>,
-    /// Of longer interior loops, by the letters after the first: what belongs to their lengths, scaled, the most letters
+    /// Longer interior loops, by the letters after the first: what belongs to their lengths, scaled, the most letters
     /// before the second first.
     sides: Vec<[S; SIDES]>,
     /// i pairs with j, with its share of a longer interior loop.

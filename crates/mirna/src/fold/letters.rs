@@ -92,7 +92,7 @@ pub struct Strand {
 }
 
 impl Strand {
-    /// Of bases.
+    /// The strand of these bases.
     pub fn new(bases: &[Base]) -> Self {
         Self { letters: bases.iter().map(|&base| code(base)).collect() }
     }

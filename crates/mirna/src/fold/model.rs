@@ -31,7 +31,7 @@ pub struct Model<S> {
     extension: f64,
     /// Sorted by their letters' numbers.
     special: Vec<(Vec<u8>, S)>,
-    /// Of an end in AU or GU, by the kind of pair.
+    /// Penalty of an end in AU or GU, by the kind of pair.
     pub end: [S; 8],
     /// A stem in a multiloop, by its view from there; the closing pair is one of them.
     pub stem: [S; VIEWS],

@@ -11,7 +11,7 @@ use super::letters::LONGEST_LOOP;
 pub struct Outside {
     /// Probability that i pairs with j.
     pub pair: ByStart<f64>,
-    /// Of the inner stems of a multiloop closed by (i, j): what surrounds them.
+    /// What surrounds the inner stems of a multiloop closed by (i, j).
     pub multiloop: ByStart<f64>,
     /// Probability of a hairpin loop closed by (i, j).
     pub hairpin: ByStart<f64>,

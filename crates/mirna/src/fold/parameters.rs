@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 /// Turner 2004, as published. Its header says how it is read.
 const TURNER_2004: &str = include_str!("turner2004.par");
-/// Of what cannot be: far above every energy, and some of it can still be added up.
+/// Energy of what cannot be: far above every energy, and some of it can still be added up.
 pub const NEVER: i32 = 10_000_000;
 
 /// Energies at 37 °C in hundredths of kcal/mol, in the order of the file.
@@ -31,7 +31,7 @@ pub struct Parameters {
     pub multi: Vec<i32>,
     /// Start of a duplex, end of a helix in AU or GU.
     pub misc: Vec<i32>,
-    /// Of loops longer than the table: the factor of ln(n/30).
+    /// Loops longer than the table: the factor of ln(n/30).
     pub extension: f64,
     /// Hairpins with an energy of their own, with the letters that close them.
     pub special_hairpins: Vec<(String, i32)>,

@@ -7,13 +7,13 @@ pub const KT: f64 = 1.98717e-3 * 310.15;
 
 /// A semiring: `then` joins the parts of a structure, `or` its alternatives.
 pub trait Score: Copy + PartialEq + 'static {
-    /// Of no loop at all.
+    /// Score of no loop at all.
     const ONE: Self;
-    /// Of what cannot be.
+    /// Score of what cannot be.
     const ZERO: Self;
-    /// Of an energy in hundredths of kcal/mol; fractions are dropped where energies are whole numbers.
+    /// Score of an energy in hundredths of kcal/mol; fractions are dropped where energies are whole numbers.
     fn of(energy: f64) -> Self;
-    /// Of a letter that lies against a helix from outside, by its energy; it never costs energy.
+    /// Score of a letter that lies against a helix from outside, by its energy; it never costs energy.
     fn of_neighbour(energy: f64) -> Self;
     /// Both, one beside the other.
     fn then(self, other: Self) -> Self;

@@ -40,7 +40,7 @@ pub struct Grid {
     long: Vec<i16>,
     lone: Vec<i16>,
     bulge: Vec<i16>,
-    /// The same two by column.
+    /// Those two by column.
     lone_down: Vec<i16>,
     bulge_down: Vec<i16>,
     /// The lowest energy of each row, and of each column with the two before the first.
@@ -158,7 +158,7 @@ impl Grid {
         self.longer(model, loops, (i, x), outward, known).max(FLOOR)
     }
 
-    /// Of the loops with an energy of their own.
+    /// Loops with an energy of their own.
     #[inline]
     fn short(&self, model: &Model<i16>, place: usize, outward: View) -> i16 {
         // Of the four rows above, the four cells before the pair's column; the last is the nearest.
@@ -184,7 +184,7 @@ impl Grid {
         least.min(of_2x3.then(model.mismatch_23[inner]))
     }
 
-    /// Of bulges, and of loops with a single letter on one side, or what is known to be lower.
+    /// Bulges, and loops with a single letter on one side, or what is known to be lower.
     #[inline]
     fn one_sided(
         &self,
@@ -214,7 +214,7 @@ impl Grid {
         known
     }
 
-    /// Of all other loops, or what is known to be lower.
+    /// All other loops, or what is known to be lower.
     #[inline]
     fn longer(
         &self,
