@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::formats::{Asked, answer};
+use super::formats::{Asked, answer, whole_number};
 use super::openapi::ScoringProblems;
 use super::problem::Problem;
 use super::rows::{Answer, Column, Kind, Parsed, RowReader, ScoringEndpoint, Settings};
@@ -30,7 +30,7 @@ const SPAN: usize = 40;
 }))]
 pub struct HairpinRequest {
     /// Letters of a window: asks for the probability that all of them are unpaired.
-    #[schema(minimum = 1, maximum = 80)]
+    #[schema(minimum = 1, maximum = 80, nullable = false, required = false)]
     accessibility: Option<usize>,
     /// Folded in this order.
     #[schema(min_items = 1, max_items = 10000)]
@@ -86,7 +86,7 @@ pub struct HairpinResult {
     post, path = "/v1/hairpins/fold", tag = "structure", operation_id = "fold_hairpins",
     params(
         Asked,
-        ("accessibility" = Option<usize>, Query, description = "As in the body"),
+        ("accessibility" = Option<usize>, Query, description = "As in the body", minimum = 1, maximum = 80),
         ("column.sequence" = Option<String>, Query, description = "The column, or field, that holds the sequence; `column.FIELD` names any field's"),
     ),
     request_body(description = "JSON; lines (a row of the JSON list each); a table (a column for each field); or a FASTA file", content(
@@ -122,8 +122,8 @@ impl Settings for Opening {
     const NAMES: &'static [&'static str] = &["accessibility"];
 
     fn take(&mut self, _: &str, value: &Value) -> Result<(), String> {
-        let number = value.as_u64().or_else(|| value.as_str()?.parse().ok());
-        let letters = number.and_then(|number| usize::try_from(number).ok());
+        let number = value.as_f64().or_else(|| value.as_str()?.parse().ok());
+        let letters = whole_number(number).and_then(|number| usize::try_from(number).ok());
         self.0 = letters.filter(|letters| (1..=WINDOW).contains(letters));
         self.0.map(drop).ok_or_else(|| format!("accessibility has to be a number of letters, 1 to {WINDOW}"))
     }
@@ -142,8 +142,7 @@ impl ScoringEndpoint for HairpinRow {
         Kind::Text.column("accessibility"),
         Kind::Text.column("warnings"),
     ];
-    const HEAVY_ROWS: usize = 1;
-    const MOST_LINES: usize = 8;
+    const MOST_LINES: usize = 2;
     type Settings = Opening;
     type Echo = HairpinResult;
     type Result = HairpinResult;
@@ -160,6 +159,9 @@ impl ScoringEndpoint for HairpinRow {
         reader.id(self.id.as_deref());
         let rna = reader.sequence("sequence", &self.sequence, LENGTHS)?;
         let folded = fold_strand(&rna);
+        if open.is_some_and(|letters| letters > rna.len()) {
+            reader.warn("accessibility: the strand is shorter than a window".into());
+        }
         let accessibility = open.map(|letters| {
             let all = Accessibility::of(&rna, WINDOW, SPAN).map(|folded| folded.unpaired(letters));
             all.unwrap_or_default().into_iter().map(|probability| probability as f32).collect()

@@ -62,13 +62,31 @@ pub async fn offload<T: Send + 'static>(
     bounds: Bounds,
     work: impl FnOnce(&Bounds) -> T + Send + 'static,
 ) -> T {
-    static CORES: LazyLock<Arc<Semaphore>> =
-        LazyLock::new(|| Arc::new(Semaphore::new(available_parallelism().map_or(1, NonZeroUsize::get))));
-    if !heavy {
-        return work(&bounds);
-    }
+    offload_to(heavy.then_some(Pool::Rows), bounds, work).await
+}
+
+/// Where heavy work is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pool {
+    /// Reading and encoding rows: milliseconds.
+    Rows,
+    /// Folding them: seconds, for which nobody else waits.
+    Folds,
+}
+
+/// [`offload`] to a pool, or to none where the work is light.
+pub async fn offload_to<T: Send + 'static>(
+    pool: Option<Pool>,
+    bounds: Bounds,
+    work: impl FnOnce(&Bounds) -> T + Send + 'static,
+) -> T {
+    static POOLS: LazyLock<[Arc<Semaphore>; 2]> = LazyLock::new(|| {
+        let cores = available_parallelism().map_or(1, NonZeroUsize::get);
+        [cores, cores.saturating_sub(1).max(1)].map(|permits| Arc::new(Semaphore::new(permits)))
+    });
+    let Some(pool) = pool else { return work(&bounds) };
     let _leaving = Leaving(bounds.left.clone());
-    let core = CORES.clone().acquire_owned().await.expect("nobody closes it");
+    let core = POOLS[pool as usize].clone().acquire_owned().await.expect("nobody closes it");
     let span = tracing::Span::current();
     let work = move || {
         stand_back();

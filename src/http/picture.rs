@@ -27,8 +27,9 @@ pub struct Strand<'a> {
     pub effects: Option<&'a [f32]>,
 }
 
-/// The strands below each other, the bonds between the first two, bars where there are effects. All bars have one scale.
-pub fn picture(strands: &[Strand<'_>], bonds: &[char]) -> String {
+/// The strands below each other, the bonds between the first two, bars where there are effects, and what it shows. All bars
+/// have one scale.
+pub fn picture(strands: &[Strand<'_>], bonds: &[char], caption: &str) -> String {
     let columns = strands.iter().map(|strand| strand.letters.len()).max().unwrap_or_default();
     let largest = strands
         .iter()
@@ -54,7 +55,9 @@ pub fn picture(strands: &[Strand<'_>], bonds: &[char]) -> String {
             y += 2.0 * BAR + 8.0;
         }
     }
-    let (width, height) = (LEFT + COLUMN * columns as f32 + 32.0, y + 8.0);
+    let told = Text::new(caption).set("x", LEFT).set("y", y + 16.0).set("fill", "#555555");
+    let width = (LEFT + COLUMN * columns as f32 + 32.0).max(LEFT + 8.0 * caption.len() as f32);
+    let height = y + 26.0;
     let background = Rectangle::new().set("width", "100%").set("height", "100%").set("fill", "#ffffff");
     Document::new()
         .set("viewBox", (0, 0, width.ceil() as u32, height.ceil() as u32))
@@ -65,6 +68,7 @@ pub fn picture(strands: &[Strand<'_>], bonds: &[char]) -> String {
         .set("role", "img")
         .add(background)
         .add(drawing)
+        .add(told)
         .to_string()
 }
 
@@ -101,11 +105,12 @@ fn bars(strand: &Strand<'_>, effects: &[f32], y: f32, largest: f32) -> Group {
         .set("y1", middle)
         .set("y2", middle)
         .set("stroke", "#999999");
-    let scale = Text::new(format!("±{largest:.2}"))
-        .set("x", LEFT - 6.0)
-        .set("y", middle + 4.0)
-        .set("text-anchor", "end")
-        .set("fill", "#555555");
+    let scale =
+        Text::new(if largest < 0.01 { format!("±{largest:.1e}") } else { format!("±{largest:.2}") })
+            .set("x", LEFT - 6.0)
+            .set("y", middle + 4.0)
+            .set("text-anchor", "end")
+            .set("fill", "#555555");
     let of_letters =
         strand.letters.iter().enumerate().filter_map(|(column, letter)| Some((column, (*letter)?)));
     let bars = of_letters.filter_map(|(column, (letter, position))| {
@@ -199,10 +204,13 @@ mod tests {
     #[test]
     fn every_effect_has_a_bar_on_one_scale() {
         let effects = [0.5, -0.25, 0.0];
-        let drawn = picture(&[alone("hairpin", "ACG", Some(&effects))], &[]);
+        let drawn = picture(&[alone("hairpin", "ACG", Some(&effects))], &[], "bars");
         assert!(drawn.starts_with("<svg"), "{drawn}");
         assert_eq!(drawn.matches("<rect").count(), 1 + 3);
-        assert!(drawn.contains("hairpin 2 C: -0.2500") && drawn.contains("±0.50"), "{drawn}");
+        assert!(
+            drawn.contains("hairpin 2 C: -0.2500") && drawn.contains("±0.50") && drawn.contains("bars"),
+            "{drawn}"
+        );
         assert!(drawn.contains("height=\"56\"") && drawn.contains("height=\"28\""));
     }
 }

@@ -78,7 +78,7 @@ pub struct ClassifyResult {
     class: PreMirnaClass,
     /// Higher means more likely a mirtron.
     #[schema(minimum = 0, maximum = 1)]
-    mirtron_probability: f32,
+    pub(super) mirtron_probability: f32,
     /// What was assumed in reading this hairpin, and what the model's answer depends on.
     warnings: Vec<String>,
 }

@@ -45,8 +45,6 @@ pub trait ScoringEndpoint: DeserializeOwned + Send + 'static {
     const MOST_ROWS: usize = usize::MAX;
     /// Most lines that are answered together: few, where each is much work.
     const MOST_LINES: usize = usize::MAX;
-    /// From here on rows are parsed away from the connections' threads.
-    const HEAVY_ROWS: usize = HEAVY_ROWS;
     /// What the result takes from its row.
     type Echo: Send + 'static;
     /// What is said of a row.
@@ -67,7 +65,7 @@ pub trait ScoringEndpoint: DeserializeOwned + Send + 'static {
         String::new()
     }
 
-    /// What the row costs where no model tells: about a nanosecond each.
+    /// What parsing the row costs beyond its letters, about a nanosecond each: folding.
     fn work(&self) -> u64 {
         0
     }
@@ -325,17 +323,39 @@ impl RowReader<'_> {
 
     /// Reads a miRNA: its letters, or, where the server knows names, its name or accession. Letters that are a known miRNA
     /// backwards are warned of.
-    pub fn mirna(&mut self, field: &str, text: &str) -> Option<Rna> {
-        let mirbase = self.answerer.mirbase.clone();
-        if let Some(found) = mirbase.as_ref().and_then(|mirbase| mirbase.find(text)) {
+    pub fn mirna(&mut self, field: &str, text: &str, turned: bool) -> Option<Rna> {
+        let Some(mirbase) = self.answerer.mirbase.clone() else {
+            return self.sequence(field, text, MIRNA_LENGTHS).map(|rna| self.turned(field, rna, turned));
+        };
+        if let Some(found) = mirbase.find(text) {
+            // A name has no direction.
             self.warn(format!("{field}: {} is {}", found.name, found.rna));
             return self.sequence(field, &found.rna.to_string(), MIRNA_LENGTHS);
         }
-        let rna = self.sequence(field, text, MIRNA_LENGTHS)?;
-        if let Some(found) = mirbase.as_ref().and_then(|mirbase| mirbase.reversed(&rna)) {
+        let Some(rna) = self.sequence(field, text, MIRNA_LENGTHS) else {
+            if let Some(error) = self.errors.last_mut() {
+                let meant = mirbase
+                    .meant(text)
+                    .map_or_else(String::new, |found| format!("; did you mean {}?", found.name));
+                error.detail.push_str(&format!(
+                    "; nor is it a name or an accession of this server's mature.fa{meant}"
+                ));
+            }
+            return None;
+        };
+        let rna = self.turned(field, rna, turned);
+        if let Some(found) = mirbase.reversed(&rna) {
             self.warn(format!("{field}: read backwards it is {}; was it written 3'→5'?", found.name));
         }
         Some(rna)
+    }
+
+    fn turned(&mut self, field: &str, rna: Rna, turned: bool) -> Rna {
+        if !turned {
+            return rna;
+        }
+        self.warn(format!("{field}: sent 3'→5', turned round"));
+        rna.iter().rev().copied().collect()
     }
 
     /// Reads a sequence; unknown letters become a warning.

@@ -85,7 +85,7 @@ pub struct ScoreResult {
     id: Option<String>,
     /// Higher means more likely.
     #[schema(minimum = 0, maximum = 1)]
-    probability: f32,
+    pub(super) probability: f32,
     /// Whether `probability` reaches the model's `decision_threshold`.
     interacts: bool,
     /// The best canonical seed match that the site holds.
@@ -190,8 +190,7 @@ impl ScoringEndpoint for PairRow {
     }
 
     fn columns(results: &[ScoreResult]) -> Vec<Column> {
-        let isomir = results.iter().any(|result| result.isomir.is_some()).then_some(&ISOMIR[..]);
-        [Self::COLUMNS, isomir.unwrap_or_default()].concat()
+        [Self::COLUMNS, Self::isomir_columns(results)].concat()
     }
 
     fn parse_row(self, (): &(), reader: &mut RowReader<'_>) -> Option<Parsed<Self::Echo>> {
@@ -220,6 +219,12 @@ pub struct PairEcho {
 }
 
 impl PairRow {
+    /// The columns of isomiRs, where there is one among the results.
+    pub fn isomir_columns<'a>(results: impl IntoIterator<Item = &'a ScoreResult>) -> &'static [Column] {
+        let any = results.into_iter().any(|result| result.isomir.is_some());
+        if any { &ISOMIR } else { &[] }
+    }
+
     /// The pair, and what a result takes from the row.
     pub fn read(self, reader: &mut RowReader<'_>) -> Option<(Pair, PairEcho)> {
         reader.id(self.id.as_deref());
@@ -227,7 +232,7 @@ impl PairRow {
         let pairing = if self.pairing { pairing(reader, &pair) } else { None };
         // An empty cell of a table is no reference.
         let isomir = match self.reference_mirna.filter(|text| !text.trim().is_empty()) {
-            Some(reference) => Some(isomir(&pair.mirna, &reference, reader)?),
+            Some(reference) => isomir(&pair.mirna, &reference, reader)?,
             None => None,
         };
         Some((pair, PairEcho { id: self.id, site_type, pairing, isomir }))
@@ -251,17 +256,12 @@ pub fn read_pair(
     turned: bool,
     reader: &mut RowReader<'_>,
 ) -> Option<(Pair, SiteTypeName)> {
-    let read_mirna = reader.mirna("mirna", mirna);
+    let read_mirna = reader.mirna("mirna", mirna, turned);
     if MIRNA_LENGTHS.contains(&site.trim().len()) {
         reader.remark_on_length("are miRNA and site swapped?");
     }
     let site = reader.sequence("site", site, SITE_LENGTHS);
-    let mut mirna = read_mirna?;
-    if turned {
-        mirna = mirna.iter().rev().copied().collect();
-        reader.warn("mirna: sent 3'→5', turned round".into());
-    }
-    let pair = Pair { mirna, site: site? };
+    let pair = Pair { mirna: read_mirna?, site: site? };
     let site_type = SiteType::best(&pair.mirna, &pair.site);
     match Turned::of(&pair.mirna, &pair.site, site_type) {
         // Turned back it would be as it was sent.
@@ -278,17 +278,19 @@ pub fn read_pair(
     Some((pair, site_type.into()))
 }
 
-/// How a miRNA differs from its reference.
-fn isomir(mirna: &Rna, reference: &str, reader: &mut RowReader<'_>) -> Option<IsomirResult> {
-    let reference = reader.mirna("reference_mirna", reference)?;
+/// How a miRNA differs from its reference; `Some(None)` where it is no isomiR of it.
+fn isomir(mirna: &Rna, reference: &str, reader: &mut RowReader<'_>) -> Option<Option<IsomirResult>> {
+    let reference = reader.mirna("reference_mirna", reference, false)?;
     let Some(isomir) = Isomir::of(mirna, &reference) else {
-        let detail = "mirna is no isomiR of this: more than 6 nt lie between their ends, more than 3 letters differ, or fewer \
-                      than 12 agree";
-        reader.error("reference_mirna", ErrorCode::Unsupported, detail.into());
-        return None;
+        reader.warn(
+            "reference_mirna: mirna is no isomiR of it: their ends lie more than 6 nt apart, more than 3 letters differ, \
+             or fewer than 12 agree"
+                .into(),
+        );
+        return Some(None);
     };
     let types = isomir.types().map(IsomirType::name).collect();
-    Some(IsomirResult { types, variant: isomir.variant(), changes: isomir.changes() })
+    Some(Some(IsomirResult { types, variant: isomir.variant(), changes: isomir.changes() }))
 }
 
 /// Which letters pair, or the error that this model does not tell.

@@ -182,8 +182,8 @@ async fn a_level_is_explained_by_parts_features_and_mirnas() {
     let result = &reply.body["results"][0];
     let parts = result["promoter"].as_array().unwrap();
     assert_eq!(
-        (parts.len(), &parts[1]["start"], &parts[1]["end"], &parts[17]["end"]),
-        (18, &json!(5), &json!(10), &json!(88))
+        (parts.len(), &parts[1]["start"], &parts[1]["end"], &parts[16]["end"]),
+        (17, &json!(5), &json!(10), &json!(88))
     );
     let app = crate::expression::app();
     let mut masked = gene.clone();

@@ -86,10 +86,16 @@ impl Isomir {
     pub fn of(read: &Rna, reference: &Rna) -> Option<Self> {
         let at = |start: isize| {
             let overlap = start.max(0)..(start + read.len() as isize).min(reference.len() as isize);
-            let differs = |place: &usize| reference[*place] != read[(*place as isize - start) as usize];
-            let mismatches: Vec<usize> =
-                overlap.clone().map(|place| place as usize).filter(differs).collect();
-            let matches = usize::try_from(overlap.end - overlap.start).unwrap_or(0) - mismatches.len();
+            let (mut matches, mut mismatches) = (0, Vec::new());
+            for place in overlap.map(|place| place as usize) {
+                let [ours, theirs] = [read[(place as isize - start) as usize], reference[place]];
+                // An unknown letter neither agrees nor differs.
+                if ours == theirs && ours != Base::N {
+                    matches += 1;
+                } else if ours != Base::N && theirs != Base::N {
+                    mismatches.push(place);
+                }
+            }
             (matches, mismatches)
         };
         let shifts = (-MOST_SHIFT..=MOST_SHIFT)
@@ -105,11 +111,6 @@ impl Isomir {
             start,
             mismatches,
         })
-    }
-
-    /// Whether the read is the miRNA itself.
-    pub fn is_exact(&self) -> bool {
-        self.read == self.reference
     }
 
     /// How many letters more the read has at its 5' end; fewer below 0.
@@ -241,6 +242,7 @@ mod tests {
                     "iso_5p:u,iso_3p:A,iso_snv_central:11G>C",
                 ),
             ),
+            ("UGAGGUAGUNGGUUGUAUAGUU", told(&[], "NA", "NA")),
             ("UUGAUAUGUUGGAUGAUGGAGU", None),
             ("UGAGGUAGU", None),
         ] {

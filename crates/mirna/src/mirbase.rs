@@ -24,6 +24,7 @@ pub struct Mature {
 pub struct Mirbase {
     matures: Vec<Mature>,
     by_name: HashMap<String, usize>,
+    by_lower_case: HashMap<String, usize>,
     by_letters: HashMap<Rna, usize>,
 }
 
@@ -78,8 +79,13 @@ impl Mirbase {
                 if all.by_name.insert(key.to_owned(), place).is_some() {
                     return Err(MirbaseError::Twice(key.to_owned()));
                 }
+                all.by_lower_case.entry(key.to_ascii_lowercase()).or_insert(place);
             }
-            all.by_letters.entry(rna.clone()).or_insert(place);
+            // Of several species with these letters the human one names them, else the first.
+            let first = all.by_letters.entry(rna.clone()).or_insert(place);
+            if name.starts_with("hsa-") && *first != place && !all.matures[*first].name.starts_with("hsa-") {
+                *first = place;
+            }
             all.matures.push(Mature { name: name.to_owned(), accession: accession.to_owned(), rna });
         }
         if all.matures.is_empty() { Err(MirbaseError::Empty) } else { Ok(all) }
@@ -90,7 +96,14 @@ impl Mirbase {
         self.by_name.get(name.trim()).map(|place| &self.matures[*place])
     }
 
-    /// The first miRNA of these letters.
+    /// The miRNA whose name is this but for the case of its letters, or with an arm (`-5p`, `-3p`) behind it.
+    pub fn meant(&self, name: &str) -> Option<&Mature> {
+        let name = name.trim().to_ascii_lowercase();
+        let place = ["", "-5p", "-3p"].iter().find_map(|arm| self.by_lower_case.get(&format!("{name}{arm}")));
+        place.map(|place| &self.matures[*place])
+    }
+
+    /// The miRNA of these letters, the human one of several.
     pub fn of_letters(&self, rna: &Rna) -> Option<&Mature> {
         self.by_letters.get(rna).map(|place| &self.matures[*place])
     }
@@ -121,6 +134,10 @@ mod tests {
         assert_eq!(mirbase.find("MIMAT0000416"), Some(mir_1));
         assert_eq!(mirbase.find("own-1").unwrap().rna.to_string(), "ACGUACGUACGGG");
         assert_eq!(mirbase.find("hsa-mir-1-3p"), None, "a small r names a hairpin");
+        for meant in ["hsa-mir-1-3p", "HSA-MIR-1", "mimat0000416"] {
+            assert_eq!(mirbase.meant(meant), Some(mir_1), "{meant}");
+        }
+        assert_eq!(mirbase.meant("hsa-miR-2"), None);
         let backwards: Rna = mir_1.rna.iter().rev().copied().collect();
         assert_eq!((mirbase.reversed(&backwards), mirbase.reversed(&mir_1.rna)), (Some(mir_1), None));
     }

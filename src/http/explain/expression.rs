@@ -35,10 +35,10 @@ pub struct ExplainGenesRequest {
     /// `name` or `name@version`; left out, the default model answers.
     model: Option<String>,
     /// `n_mask`, `shuffle`; left out, both.
-    #[schema(nullable = false, min_items = 1)]
+    #[schema(nullable = false, required = false, min_items = 1)]
     methods: Option<Vec<MethodName>>,
     /// A level is a level on either scale; taken for the other routes' sake.
-    #[schema(nullable = false)]
+    #[schema(nullable = false, required = false)]
     scale: Option<ScaleName>,
     /// Explained in this order.
     #[schema(min_items = 1, max_items = 100)]
@@ -166,7 +166,6 @@ impl ScoringEndpoint for ExplainRow {
     ];
     const MOST_ROWS: usize = MOST_ROWS;
     const MOST_LINES: usize = MOST_LINES;
-    const HEAVY_ROWS: usize = 1;
     type Settings = Explaining<OfGenes>;
     type Echo = Explained;
     type Result = ExplainGeneResult;

@@ -13,8 +13,20 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::rows::Settings;
+use super::rows::{Column, Kind, Settings};
 
+/// Columns of what methods tell, strand by strand.
+const COLUMNS: [&str; 9] = [
+    "n_mask.mirna",
+    "n_mask.site",
+    "n_mask.sequence",
+    "substitution.mirna",
+    "substitution.site",
+    "substitution.sequence",
+    "shuffle.mirna",
+    "shuffle.site",
+    "shuffle.sequence",
+];
 /// Most rows of a request.
 const MOST_ROWS: usize = 100;
 /// Lines that are answered together: each is the work of thousands of rows.
@@ -83,7 +95,8 @@ impl<M: Methods> Settings for Explaining<M> {
         let methods: Vec<Method> = serde_json::from_value(names).unwrap_or_default();
         if methods.is_empty() || methods.iter().any(|method| !M::ALL.contains(method)) {
             let known: Vec<String> = M::ALL.iter().map(plain).collect();
-            return Err(format!("methods has to be a list out of {}", known.join(", ")));
+            let sent: String = value.to_string().chars().take(100).collect();
+            return Err(format!("methods has to be a list out of {}; this is {sent}", known.join(", ")));
         }
         self.methods = methods;
         Ok(())
@@ -120,7 +133,8 @@ pub struct Substituted {
 }
 
 /// What the letters of each strand do, by the methods that were asked for. An effect is the score of the row less that of
-/// the changed row: positive where the letters support the score. All rows and positions go 5'→3'.
+/// the changed row: positive where the letters support binding, or a mirtron, whatever the row is called. All rows and
+/// positions go 5'→3'.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct LetterEffects {
     /// For each strand, for masks of 1 to 6 letters (`N`), the effect by the letter at which the mask stops. A mask is cut
@@ -144,6 +158,18 @@ pub struct LetterEffects {
 }
 
 impl LetterEffects {
+    /// Columns of a table for what was asked for beside the importance, each cell JSON.
+    fn columns(&self, strands: &[&str]) -> Vec<Column> {
+        let asked = |column: &str| match column.split('.').next() {
+            Some("n_mask") => self.n_mask.is_some(),
+            Some("substitution") => self.substitution.is_some(),
+            _ => self.shuffle.is_some(),
+        };
+        let of_strand = |column: &str| strands.iter().any(|strand| column.ends_with(strand));
+        let told = COLUMNS.into_iter().filter(|column| asked(column) && of_strand(column));
+        told.map(|name| Kind::Text.column(name)).collect()
+    }
+
     /// The importance of each letter of a strand, where it is known.
     fn importance_of(&self, strand: &str) -> Option<&[f32]> {
         let ByStrand(all) = self.importance.as_ref()?;
@@ -160,6 +186,16 @@ impl LetterEffects {
             put(&mut all.shuffle, name, shuffle);
         }
         all
+    }
+}
+
+/// What a picture shows.
+fn caption(has_bars: bool, what: &str, probability: f32) -> String {
+    match has_bars {
+        true => format!(
+            "probability of {what} {probability:.4}; bars: importance, blue supports it, orange opposes it"
+        ),
+        false => format!("probability of {what} {probability:.4}; no bars: n_mask was not asked for"),
     }
 }
 

@@ -8,7 +8,7 @@ use mirna::fold::fold;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Explaining, LetterEffects, MOST_LINES, MOST_ROWS, MethodName, Methods, ScaleName};
+use super::{Explaining, LetterEffects, MOST_LINES, MOST_ROWS, MethodName, Methods, ScaleName, caption};
 use crate::http::formats::{Asked, answer};
 use crate::http::model_ref::ModelRef;
 use crate::http::openapi::ScoringProblems;
@@ -29,10 +29,10 @@ pub struct ExplainHairpinsRequest {
     /// `name` or `name@version`; left out, the default model answers.
     model: Option<String>,
     /// `n_mask`, `substitution`, `shuffle`, `double_mutant`; left out, all of them.
-    #[schema(nullable = false, min_items = 1)]
+    #[schema(nullable = false, required = false, min_items = 1)]
     methods: Option<Vec<MethodName>>,
     /// What effects are differences of: `probability`, or `logit`, since saturated probabilities hide effects.
-    #[schema(nullable = false)]
+    #[schema(nullable = false, required = false)]
     scale: Option<ScaleName>,
     /// Explained in this order.
     #[schema(min_items = 1, max_items = 100)]
@@ -185,7 +185,6 @@ impl ScoringEndpoint for ExplainRow {
     const DRAWS: bool = true;
     const MOST_ROWS: usize = MOST_ROWS;
     const MOST_LINES: usize = MOST_LINES;
-    const HEAVY_ROWS: usize = 1;
     type Settings = Explaining<OfHairpins>;
     type Echo = Box<Explained>;
     type Result = ExplainHairpinResult;
@@ -209,11 +208,21 @@ impl ScoringEndpoint for ExplainRow {
         Some(Parsed { input: Some(input), changes: list, echo })
     }
 
+    fn columns(results: &[ExplainHairpinResult]) -> Vec<Column> {
+        let first = results.first();
+        let effects = first.map_or_else(Vec::new, |first| first.effects.columns(&["sequence"]));
+        let mutants = first
+            .and_then(|first| first.double_mutants.as_ref())
+            .map(|_| Kind::Text.column("double_mutants"));
+        [Self::COLUMNS, &effects, mutants.as_slice()].concat()
+    }
+
     fn picture(result: &ExplainHairpinResult) -> String {
         let effects = result.effects.importance_of("sequence");
         let hairpin = alone("", &result.letters, effects);
         let structure = alone("", &result.dot_bracket, None);
-        picture(&[hairpin, structure], &[])
+        let caption = caption(effects.is_some(), "a mirtron", result.class.mirtron_probability);
+        picture(&[hairpin, structure], &[], &caption)
     }
 
     fn decode_row(answer: Answer<Self::Echo>, threshold: f32) -> ExplainHairpinResult {

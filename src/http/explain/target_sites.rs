@@ -8,7 +8,7 @@ use mirna::fold::duplex;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Explaining, LetterEffects, MOST_LINES, MOST_ROWS, MethodName, Methods, ScaleName};
+use super::{Explaining, LetterEffects, MOST_LINES, MOST_ROWS, MethodName, Methods, ScaleName, caption};
 use crate::http::duplexes::FoldedDuplex;
 use crate::http::formats::{Asked, answer};
 use crate::http::model_ref::ModelRef;
@@ -28,10 +28,10 @@ pub struct ExplainRequest {
     /// `name` or `name@version`; left out, the default model answers.
     model: Option<String>,
     /// `n_mask`, `substitution`, `shuffle`, `double_mutant`; left out, all of them.
-    #[schema(nullable = false, min_items = 1)]
+    #[schema(nullable = false, required = false, min_items = 1)]
     methods: Option<Vec<MethodName>>,
     /// What effects are differences of: `probability`, or `logit`, since saturated probabilities hide effects.
-    #[schema(nullable = false)]
+    #[schema(nullable = false, required = false)]
     scale: Option<ScaleName>,
     /// Explained in this order.
     #[schema(min_items = 1, max_items = 100)]
@@ -182,7 +182,6 @@ impl ScoringEndpoint for ExplainRow {
     const DRAWS: bool = true;
     const MOST_ROWS: usize = MOST_ROWS;
     const MOST_LINES: usize = MOST_LINES;
-    const HEAVY_ROWS: usize = 1;
     type Settings = Explaining<OfPairs>;
     type Echo = Box<Explained>;
     type Result = ExplainResult;
@@ -203,8 +202,20 @@ impl ScoringEndpoint for ExplainRow {
         Some(Parsed { input: Some(input), changes: list, echo })
     }
 
+    fn columns(results: &[ExplainResult]) -> Vec<Column> {
+        let first = results.first();
+        let effects = first.map_or_else(Vec::new, |first| first.effects.columns(&["mirna", "site"]));
+        let mutants = first
+            .and_then(|first| first.double_mutants.as_ref())
+            .map(|_| Kind::Text.column("double_mutants"));
+        let scores = PairRow::isomir_columns(results.iter().map(|result| &result.score));
+        [Self::COLUMNS, &effects, mutants.as_slice(), scores].concat()
+    }
+
     fn picture(result: &ExplainResult) -> String {
-        result.duplex.picture(["mirna", "site"].map(|strand| result.effects.importance_of(strand)))
+        let effects = ["mirna", "site"].map(|strand| result.effects.importance_of(strand));
+        let caption = caption(effects[0].is_some(), "binding", result.score.probability);
+        result.duplex.picture(effects, &caption)
     }
 
     fn decode_row(answer: Answer<Self::Echo>, threshold: f32) -> ExplainResult {

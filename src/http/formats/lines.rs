@@ -31,10 +31,11 @@ use super::draft::Other;
 use super::ending::{Ending, LastLine};
 use super::line::{self, BadLine, Reading};
 use super::others::to_json;
+use super::whole::pool;
 use crate::http::body;
 use crate::http::callers::{CallerShare, StreamPermit};
 use crate::http::deadline::Deadline;
-use crate::http::offload::{Bounds, offload};
+use crate::http::offload::{Bounds, offload, offload_to};
 use crate::http::problem::{ErrorCode, FieldError, Problem};
 use crate::http::rate::Caller;
 use crate::http::rows::{Answerer, HEAVY_ROWS, ScoringEndpoint, Settings, settings};
@@ -290,11 +291,16 @@ type Outcomes = Vec<(usize, Result<Vec<Other>, BadLine>)>;
 impl<T: Settings> Scorer<T> {
     /// The answers to some lines.
     async fn score<S: ScoringEndpoint<Settings = T>>(self, lines: Vec<Numbered>) -> Done {
-        let (heavy, count) = (lines.len() >= S::HEAVY_ROWS, lines.len());
+        let (count, folds) = (lines.len(), S::TASK.is_none());
+        // By the lines' lengths: what is folded is not read yet.
+        let work = if folds { lines.iter().map(|(_, line)| (line.len() as u64).pow(3)).sum() } else { 0 };
+        let (pool, heavy) = (pool(work, count), count >= HEAVY_ROWS);
         let Self { answerer, settings, reading, share } = self;
         let reader = answerer.clone();
         let read = move |_: &Bounds| read_lines::<S>(lines, &settings, &reader, &reading);
-        let (outcomes, rows) = offload(heavy, Bounds::new(usize::MAX), read).await;
+        let folding = if folds { Some(share.chunks.acquire().await) } else { None };
+        let (outcomes, rows) = offload_to(pool, Bounds::new(usize::MAX), read).await;
+        drop(folding);
         let good = rows.len();
         let threshold = answerer.threshold();
         let answers = match rows.iter().map(|row| row.inputs).sum() {

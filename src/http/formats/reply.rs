@@ -135,6 +135,10 @@ pub fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
+        // Lists of lists and of objects stay JSON.
+        Value::Array(items) if items.iter().any(|item| item.is_array() || item.is_object()) => {
+            value.to_string()
+        }
         Value::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join("; "),
         // It was an f32: its own shortest digits, not those of the f64 in between.
         Value::Number(number) => number.as_f64().map_or(String::new(), |number| (number as f32).to_string()),

@@ -9,14 +9,16 @@ use super::media::Format;
 use super::reply;
 use crate::http::deadline::Deadline;
 use crate::http::model_ref::ModelRef;
-use crate::http::offload::{Bounds, offload};
+use crate::http::offload::{Bounds, Pool, offload_to};
 use crate::http::problem::{ErrorCode, Errors, FieldError, Problem};
-use crate::http::rows::{Answerer, Found, FoundRow, ScoringEndpoint, settings};
+use crate::http::rows::{Answerer, Found, FoundRow, HEAVY_ROWS, ScoringEndpoint, settings};
 use crate::http::scoring::{self, Row, Timing};
 use crate::http::state::AppState;
 
 /// A request's rows may cost so much together, see [`ScoringEndpoint::work`]: it is answered within a drain.
 const MOST_WORK: u64 = 10_000_000_000;
+/// Two milliseconds: no longer is a connection's thread kept.
+const LIGHT_WORK: u64 = 2_000_000;
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// Scores rows and writes the reply.
@@ -53,16 +55,25 @@ pub async fn score<S: ScoringEndpoint>(
         let (pointer, detail) = (format!("/{}", S::LIST), "at least one row is needed".into());
         return Err(FieldError::new(pointer, ErrorCode::EmptyList, detail).into());
     }
-    let (heavy, reader) = (rows.len() >= S::HEAVY_ROWS, answerer.clone());
+    let work = rows.iter().filter_map(|row| row.row.as_ref().ok()).map(S::work).sum();
+    let (pool, reader) = (pool(work, rows.len()), answerer.clone());
     let bounds = Bounds::new(S::most_rows(state.config()));
     let parse = move |bounds: &Bounds| parse_rows(rows, &settings, &reader, bounds);
-    let rows = offload(heavy, bounds, parse).await?;
+    let rows = offload_to(pool, bounds, parse).await?;
     let (answers, timing) =
         scoring::predict_all(rows, answerer.served.as_ref(), deadline.map(|deadline| deadline.0)).await?;
     let threshold = answerer.threshold();
     let results: Option<Vec<S::Result>> =
         answers.into_iter().map(|answer| Some(S::decode_row(answer?, threshold))).collect();
     Ok((results.ok_or(Problem::Internal)?, server_timing(timing)))
+}
+
+/// Where so much work, see [`ScoringEndpoint::work`], or so many rows are dealt with.
+pub fn pool(work: u64, rows: usize) -> Option<Pool> {
+    match work > LIGHT_WORK {
+        true => Some(Pool::Folds),
+        false => (rows >= HEAVY_ROWS).then_some(Pool::Rows),
+    }
 }
 
 /// All rows, or every error in them.
@@ -75,7 +86,11 @@ fn parse_rows<S: ScoringEndpoint>(
     let (mut read, mut errors, mut work) = (Vec::with_capacity(rows.len()), Errors::default(), 0);
     for (index, FoundRow { line, row }) in rows.into_iter().enumerate() {
         bounds.admit(index)?;
-        work += row.as_ref().map_or(0, S::work);
+        let cost = row.as_ref().map_or(0, S::work);
+        if cost > 0 {
+            bounds.look()?;
+        }
+        work += cost;
         if work > MOST_WORK {
             return Err(Problem::TooMuchWork { model: "folding".to_owned(), rows: index });
         }

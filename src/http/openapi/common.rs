@@ -31,6 +31,13 @@ pub fn complete(api: &mut OpenApi) {
             false => vec![requirement(BEARER), requirement(API_KEY), SecurityRequirement::default()],
         });
         let has_formats = has_formats(operation);
+        // What is answered without a model takes no name of one.
+        let asks_model =
+            operation.tags.as_ref().is_none_or(|tags| !tags.iter().any(|tag| tag == "structure"));
+        if let Some(parameters) = operation.parameters.as_mut().filter(|_| !asks_model) {
+            parameters
+                .retain(|parameter| !matches!(parameter, RefOr::T(parameter) if parameter.name == "model"));
+        }
         let has_deadline = operation.responses.responses.contains_key("504");
         let mut take = |name: &str| {
             let parameter = Ref::new(format!("#/components/parameters/{name}"));
@@ -57,7 +64,8 @@ pub fn complete(api: &mut OpenApi) {
                     .for_each(&mut give);
             }
             match status.as_str() {
-                "200" if has_formats => ["X-Model", "Server-Timing"].into_iter().for_each(give),
+                "200" if has_formats && asks_model => ["X-Model", "Server-Timing"].into_iter().for_each(give),
+                "200" if has_formats => give("Server-Timing"),
                 "401" => give("WWW-Authenticate"),
                 "429" | "503" => give("Retry-After"),
                 _ => {}

@@ -47,8 +47,15 @@ impl GeneChanges {
     /// The changes of a gene, and what they belong to; the part of the promoter that the network reads is cut into at most 50 parts.
     pub fn new(gene: &Gene, read: Range<usize>, methods: &[Method]) -> (Self, Vec<Change>) {
         let length = read.len().div_ceil(PARTS).max(LEAST_LETTERS);
-        let parts: Vec<Range<usize>> =
+        let mut parts: Vec<Range<usize>> =
             read.clone().step_by(length).map(|start| start..(start + length).min(read.end)).collect();
+        // What is left over belongs to the part before it.
+        if let [.., before, last] = &mut parts[..]
+            && last.len() < LEAST_LETTERS
+        {
+            before.end = last.end;
+            parts.pop();
+        }
         let has = |method: &Method| methods.contains(method);
         let methods: Vec<Method> = [Method::NMask, Method::Shuffle].into_iter().filter(has).collect();
         let features: Vec<HalfLifeFeature> =

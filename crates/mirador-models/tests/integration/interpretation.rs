@@ -87,8 +87,8 @@ fn a_promoter_is_read_in_parts() {
     let levels: Vec<f32> = variants(&input, &changes).map(|input| level(&input)).collect();
     let effects = plan.effects(&levels);
     assert_eq!(
-        (effects.parts.len(), &effects.parts[0].letters, &effects.parts[15].letters),
-        (16, &(20..25), &(95..97))
+        (effects.parts.len(), &effects.parts[0].letters, &effects.parts[14].letters),
+        (15, &(20..25), &(90..97))
     );
     assert_eq!((effects.parts[0].n_mask, effects.parts[1].n_mask), (Some(5.0), Some(0.0)));
     assert_eq!(effects.parts[0].shuffle, Some(0.0));
