@@ -274,7 +274,7 @@ async fn a_body_that_goes_on_and_holds_nothing_is_refused() {
 /// Each keeps a window of 8 MiB. A process of its own, since all of one share the places.
 #[test]
 fn few_bodies_of_zstd_are_unpacked_at_once() {
-    let mut server = Server::start(&[]);
+    let mut server = Server::start(&["--read-timeout-s", "300"]);
     server.until_ready();
     let head = format!("POST {SCORE} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n");
     let begun = head + "content-encoding: zstd\r\ncontent-length: 100\r\n\r\n\x28";

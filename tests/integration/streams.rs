@@ -52,14 +52,13 @@ fn endless() -> Body {
 
 #[tokio::test]
 async fn readers_who_do_not_read_hold_no_places() {
-    let app = App::ready(&["--queue-capacity", "600", "--max-rows", "600"]);
+    let feeding = PredictorConfig { queue_capacity: 600, ..PredictorConfig::default() };
+    let (app, predictor) = App::with(&dmiso::MODEL, feeding, slow(Duration::ZERO));
     let mut parked = Vec::new();
     for _ in 0..24 {
         parked.push(stream(&app, &[], endless()).await);
     }
     // Their chunks go through the queue and come to rest in front of readers who never come.
-    let registry = app.state.registry().unwrap();
-    let predictor = &registry.resolve(mirador_models::tasks::Task::TargetSite, None).unwrap().predictor;
     tokio::time::sleep(Duration::from_millis(100)).await;
     until(|| predictor.inputs_in_flight() == 0).await;
     for rows in [1, 100, 600] {
