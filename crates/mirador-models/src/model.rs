@@ -39,6 +39,12 @@ pub trait Layers: nn::ModuleT {
     fn calibration(&self) -> Option<Tensor> {
         None
     }
+
+    /// Outputs of inner layers by name, for whoever reads what they have learned: each (n, …), as in a forward pass
+    /// without dropout. Empty where a network shows none.
+    fn stages(&self, _input: &Tensor) -> Vec<(&'static str, Tensor)> {
+        Vec::new()
+    }
 }
 
 /// One network.

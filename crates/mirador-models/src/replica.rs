@@ -88,6 +88,15 @@ impl Replica {
             .collect()
     }
 
+    /// Outputs of inner layers of n encoded inputs, by name, row after row. Empty where the network
+    /// shows none. A fault in libtorch panics.
+    pub fn stages(&self, inputs: &[f32]) -> Vec<(&'static str, Vec<f32>)> {
+        let _no_grad = tch::no_grad_guard();
+        let batch = Tensor::from_slice(inputs).view([-1, self.encoder.width as i64]);
+        let stages = self.network.stages(&batch.to_device(self.store.device()));
+        stages.into_iter().map(|(name, outputs)| (name, values(&outputs))).collect()
+    }
+
     /// Values that training changes.
     pub fn trainable_parameters(&self) -> usize {
         self.store.trainable_variables().iter().map(Tensor::numel).sum()

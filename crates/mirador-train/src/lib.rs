@@ -3,7 +3,8 @@
 //! [`data`] turns public files into one dataset file for a task; an [`experiment`] says what its rows are, which of them
 //! choose and which measure, and what the baselines are ([`experiments`], by task). A [`training`] runs the loop of
 //! [`learn`] by a [`recipe`], measures ([`stats`], [`results`]) and writes the weights folder. [`pretrain`] is what
-//! DeepmiRNATar learns before; [`reports`] repeat the papers. The loop knows no particular network and no task.
+//! DeepmiRNATar learns before; [`reports`] repeat the papers; [`interpret`] says what a network has learned. The loop
+//! knows no particular network and no task.
 
 // What a command prints is its result.
 #![allow(clippy::print_stdout)]
@@ -12,6 +13,7 @@ pub mod commands;
 pub mod data;
 pub mod experiment;
 pub mod experiments;
+pub mod interpret;
 pub mod learn;
 pub mod pretrain;
 pub mod recipe;

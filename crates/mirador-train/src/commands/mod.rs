@@ -2,6 +2,7 @@
 
 mod evaluate;
 mod import;
+mod interpret;
 mod select_mirnas;
 mod speed;
 
@@ -160,6 +161,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// What a network of target sites has learned, from a whole data set, and its report
+    Interpret(interpret::Interpret),
     /// The authors' published file → a weights folder
     Import {
         /// Model name
@@ -252,6 +255,10 @@ impl Cli {
                     false => evaluate::print_floors(&baselines),
                 }
                 Ok(())
+            }
+            Command::Interpret(interpret) => {
+                let only = condition(interpret.only.clone())?;
+                interpret.run(&self.weights_dir, self.device.open()?, only)
             }
             Command::Import { model, version, file, options } => {
                 import::import(&model, &file, &version, &options, &self.weights_dir)

@@ -2,7 +2,7 @@
 //! pictures. A template holds the sentences, the order and what papers published; these modules find the networks and
 //! compute. `reports/templates/README.md` lists what a template may ask.
 
-mod drawing;
+pub mod drawing;
 mod functions;
 mod network;
 mod page;
@@ -66,16 +66,22 @@ pub fn names(templates: &Path) -> Result<Vec<String>> {
 }
 
 fn environment(page: Arc<Page>) -> Result<Environment<'static>> {
-    let mut environment = Environment::new();
-    environment.set_loader(path_loader(&page.runs.templates));
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    let mut environment = empty_environment(&page.runs.templates)?;
     functions::add_to(&mut environment, page);
     Ok(environment)
 }
 
+/// The templates below a folder, with no function yet; a hole that nothing fills is an error.
+pub fn empty_environment(templates: &Path) -> Result<Environment<'static>> {
+    let mut environment = Environment::new();
+    environment.set_loader(path_loader(templates));
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    Ok(environment)
+}
+
 /// What was left out leaves no gap; one line break ends the file.
-fn single_blank_lines(text: &str) -> String {
+pub fn single_blank_lines(text: &str) -> String {
     let mut lines: Vec<&str> = text.trim().lines().collect();
     lines.dedup_by(|line, before| line.is_empty() && before.is_empty());
     lines.join("\n") + "\n"

@@ -4,3 +4,4 @@ pub mod correlation;
 pub mod interval;
 pub mod metrics;
 pub mod ranking;
+pub mod significance;

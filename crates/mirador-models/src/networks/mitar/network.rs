@@ -36,27 +36,48 @@ pub fn build(path: &nn::Path, options: &Options) -> Result<Network, LoadError> {
     }))
 }
 
-impl Layers for Mitar {}
+/// What the layers give.
+struct Stages {
+    /// The convolution after ReLU: (n, 320, 68), or 55 positions.
+    maps: Tensor,
+    /// Last states of both directions: (n, 64).
+    states: Tensor,
+    /// The dense layer after ReLU: (n, 16).
+    dense: Tensor,
+    /// The logit: (n, 1).
+    output: Tensor,
+}
 
-impl ModuleT for Mitar {
-    fn forward_t(&self, input: &Tensor, train: bool) -> Tensor {
+impl Mitar {
+    fn run(&self, input: &Tensor, train: bool) -> Stages {
         let drop = self.switches.dropout;
-        let merged = input
+        let maps = input
             .to_kind(Kind::Int64)
             .apply(&self.embedding) // (n, 79, 5), or 66 letters
             .transpose(1, 2)
             .apply(&self.conv) // (n, 320, 68)
-            .relu()
+            .relu();
+        let merged = maps
             .dropout(drop, train)
             .max_pool1d(2, 2, 0, 1, false) // (n, 320, 34)
             .dropout(drop, train)
             .transpose(1, 2);
-        self.bilstm
-            .last_states(&merged) // (n, 64)
-            .dropout(drop, train)
-            .apply(&self.dense) // (n, 16)
-            .relu()
-            .dropout(drop, train)
-            .apply(&self.output) // (n, 1)
+        let states = self.bilstm.last_states(&merged); // (n, 64)
+        let dense = states.dropout(drop, train).apply(&self.dense).relu(); // (n, 16)
+        let output = dense.dropout(drop, train).apply(&self.output); // (n, 1)
+        Stages { maps, states, dense, output }
+    }
+}
+
+impl Layers for Mitar {
+    fn stages(&self, input: &Tensor) -> Vec<(&'static str, Tensor)> {
+        let Stages { maps, states, dense, .. } = self.run(input, false);
+        vec![("maps", maps), ("states", states), ("dense", dense)]
+    }
+}
+
+impl ModuleT for Mitar {
+    fn forward_t(&self, input: &Tensor, train: bool) -> Tensor {
+        self.run(input, train).output
     }
 }
