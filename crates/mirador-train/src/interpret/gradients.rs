@@ -7,6 +7,7 @@ use mirna::{Base, Rna};
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
+use super::curves::StrandCurves;
 use super::moments::{Moments, Point};
 
 /// Steps on the way from N to the letters.
@@ -72,6 +73,19 @@ pub fn gradients(replica: &Replica, pairs: &[Pair]) -> Gradients {
         site: points(site),
         completeness_error: error.mean(),
         mean_difference: difference.mean(),
+    }
+}
+
+impl Gradients {
+    /// The attributions in place of the importance of letters, for a picture.
+    pub fn curves(&self) -> Vec<StrandCurves> {
+        let of_strand = |(strand, points): (&str, &Vec<Point>)| StrandCurves {
+            strand: strand.to_owned(),
+            masks: Vec::new(),
+            importance: points.clone(),
+            perturbation: Vec::new(),
+        };
+        [("mirna", &self.mirna), ("site", &self.site)].into_iter().map(of_strand).collect()
     }
 }
 

@@ -119,6 +119,11 @@ impl Page {
         }
         let Some(class) = found.class(class) else { return Ok(String::new()) };
         let shown = match kind {
+            "gradients" => {
+                let Some(gradients) = &class.gradients else { return Ok(String::new()) };
+                pictures::strands(&path, title, Shown::Gradients, &gradients.curves())?;
+                return Ok(format!("![{title}]({file})"));
+            }
             "masks" => Shown::Masks,
             "importance" => Shown::Importance,
             "perturbation" => Shown::Perturbation,

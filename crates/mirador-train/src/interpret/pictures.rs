@@ -23,6 +23,8 @@ pub enum Shown {
     Masks,
     /// A bar for each letter.
     Importance,
+    /// What each letter adds to the logit, in place of the importance.
+    Gradients,
     /// The mask of four letters: mean, and a band of one standard deviation.
     Perturbation,
 }
@@ -36,12 +38,13 @@ pub fn strands(path: &Path, title: &str, shown: Shown, curves: &[StrandCurves]) 
     for (panel, curves) in below.split_evenly((1, 2)).iter().zip(curves) {
         let from = match (shown, curves.strand.as_str()) {
             (_, "mirna") => "miRNA position L, from its 5' end",
-            (Shown::Perturbation, _) => "site position, from its 5' end",
+            (Shown::Perturbation | Shown::Gradients, _) => "site position, from its 5' end",
             _ => "site position LT, from its 3' end",
         };
         match shown {
             Shown::Masks => masks(panel, from, range, curves)?,
-            Shown::Importance => importance(panel, from, range, &curves.importance)?,
+            Shown::Importance => bars(panel, from, "importance (p less)", range, &curves.importance)?,
+            Shown::Gradients => bars(panel, from, "added to the logit", range, &curves.importance)?,
             Shown::Perturbation => perturbation(panel, from, range, &curves.perturbation)?,
         }
     }
@@ -55,7 +58,7 @@ fn range(shown: Shown, curves: &[StrandCurves]) -> (f64, f64) {
     };
     let points = curves.iter().flat_map(|curves| match shown {
         Shown::Masks => curves.masks.iter().flatten().collect::<Vec<_>>(),
-        Shown::Importance => curves.importance.iter().collect(),
+        Shown::Importance | Shown::Gradients => curves.importance.iter().collect(),
         Shown::Perturbation => curves.perturbation.iter().collect(),
     });
     let (low, high) = points.fold((0.0f64, 1e-3f64), |(low, high), point| {
@@ -124,8 +127,8 @@ fn error(point: &Point, style: ShapeStyle) -> PathElement<(f64, f64)> {
     PathElement::new([(at, point.mean - point.error), (at, point.mean + point.error)], style)
 }
 
-fn importance(panel: &Panel<'_>, from: &str, range: (f64, f64), points: &[Point]) -> Result<()> {
-    let mut chart = chart(panel, from, "importance (p less)", last(points), range)?;
+fn bars(panel: &Panel<'_>, from: &str, what: &str, range: (f64, f64), points: &[Point]) -> Result<()> {
+    let mut chart = chart(panel, from, what, last(points), range)?;
     chart.draw_series(points.iter().map(|point| {
         let at = point.position as f64;
         Rectangle::new([(at - 0.38, 0.0), (at + 0.38, point.mean)], BLUE.filled())

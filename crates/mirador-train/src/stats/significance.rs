@@ -31,7 +31,10 @@ pub fn signed_rank(differences: &[f64]) -> Test {
     let ranks = ranks(&differences.iter().map(|difference| difference.abs()).collect::<Vec<f64>>());
     let sum = |sign: f64| -> f64 {
         let ranked = differences.iter().zip(&ranks);
-        ranked.filter(|(difference, _)| **difference * sign > 0.0).map(|(_, rank)| rank).sum()
+        ranked
+            .filter(|(difference, _)| **difference * sign > 0.0)
+            .map(|(_, rank)| rank)
+            .fold(0.0, |sum, rank| sum + rank)
     };
     let statistic = sum(1.0).min(sum(-1.0));
     let n = differences.len() as f64;
