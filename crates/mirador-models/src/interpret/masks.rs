@@ -1,4 +1,4 @@
-//! Masks of one to several letters, and what they say of each letter together (Liu et al. 2024, formulas 1 to 3).
+//! Masks of one to several letters, and what they say of each letter together (Gu et al. 2021, formulas 1 to 3).
 
 use std::ops::Range;
 

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::tasks::{Input, Task, probability};
 use shuffle::{SHUFFLES, WINDOW, shuffled};
 
-/// Longest mask of [`Method::NMask`] for one row (models of interpretation use 1 to 6, Liu et al. 2024).
+/// Longest mask of [`Method::NMask`] for one row (models of interpretation use 1 to 6, Gu et al. 2021).
 pub const LONGEST_MASK: usize = 6;
 
 /// A way to change a row.

@@ -166,3 +166,20 @@ fn dmiso_with_the_published_weights_is_perturbed_as_specified() {
         }
     }
 }
+
+#[test]
+fn what_inner_layers_give_is_what_the_output_is_made_of() {
+    let replica = Replica::new(&mitar::MODEL, &Options::new(), Device::Cpu).unwrap();
+    let inputs = replica.encoder.encode(&pair("UGAGGUAGUAGGUUGUAUAGUU", "GCACAGCCUAUUGAACUACCUCA")).values;
+    let stages = replica.stages(&inputs);
+    let lengths: Vec<_> = stages.iter().map(|(name, values)| (*name, values.len())).collect();
+    assert_eq!(lengths, [("maps", 320 * 68), ("states", 64), ("dense", 16)]);
+    assert!(stages[0].1.iter().all(|value| *value >= 0.0), "after ReLU");
+    let variables = replica.store.variables();
+    let weights = variables["output.weight"].view(-1);
+    let logit = weights.dot(&tch::Tensor::from_slice(&stages[2].1)) + &variables["output.bias"];
+    assert!((logit.double_value(&[0]) - f64::from(replica.forward(&inputs)[0])).abs() < 1e-6);
+    assert!(
+        Replica::new(&dmiso::MODEL, &Options::new(), Device::Cpu).unwrap().stages(&[0.25; 360]).is_empty()
+    );
+}

@@ -1,4 +1,4 @@
-//! Mean effects of masks by position, and what they say of each letter (Liu et al. 2024, Figures 2 to 5).
+//! Mean effects of masks by position, and what they say of each letter (Gu et al. 2021, Figures 2 to 5).
 
 use std::ops::Range;
 

@@ -1,5 +1,5 @@
 //! `mirador-train interpret`: what a network of target sites has learned, from a whole data set: masks, regions, pairing,
-//! inner layers, kernels and double mutants (Liu et al. 2024; Talukder et al. 2022).
+//! inner layers, kernels and double mutants (Gu et al. 2021; Talukder et al. 2022).
 //!
 //! A run is written to `runs/interpretation/<name>.json` ([`results`]); a report ([`page`]) reads such files only, so that
 //! its sentences can change without a network.

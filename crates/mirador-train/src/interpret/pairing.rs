@@ -1,4 +1,4 @@
-//! Which letters pair in the duplex of least free energy, by region (Liu et al. 2024, Table 2).
+//! Which letters pair in the duplex of least free energy, by region (Gu et al. 2021, Table 2).
 
 use std::collections::HashMap;
 

@@ -91,6 +91,7 @@ fn chart<'a, 'b>(
         .x_desc(from)
         .y_desc(effect)
         .x_label_formatter(&|at| format!("{at:.0}"))
+        .y_label_formatter(&|effect| format!("{:.2}", effect + 0.0))
         .light_line_style(WHITE.mix(0.0))
         .draw()?;
     Ok(chart)

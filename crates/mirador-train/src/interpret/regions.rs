@@ -1,4 +1,4 @@
-//! What regions do alone and together (Liu et al. 2024, Figures 1 and 6 and Supplementary Figure 1).
+//! What regions do alone and together (Gu et al. 2021, Figures 1 and 6 and Supplementary Figure 1).
 
 use std::collections::HashMap;
 use std::ops::Range;

@@ -1,4 +1,4 @@
-//! How inner layers follow the free energy of the duplex (Liu et al. 2024, Table 1): Spearman's correlation of each unit,
+//! How inner layers follow the free energy of the duplex (Gu et al. 2021, Table 1): Spearman's correlation of each unit,
 //! of each map's sum, and of sums by sign.
 
 use mirador_models::Replica;
