@@ -131,7 +131,7 @@ impl Page {
                 let hidden = class.regions.iter().filter(|region| region.letter == 'N');
                 let bars = hidden.map(|region| (region.name.clone(), region.effect)).collect::<Vec<_>>();
                 let least = bars.iter().map(|bar| bar.1).fold(0.0, f64::min);
-                drawing::bars(&path, title, "mean effect (p less)", least, &bars)?;
+                drawing::bars(&path, title, "mean effect on p", least, &bars)?;
                 return Ok(format!("![{title}]({file})"));
             }
         };

@@ -43,7 +43,7 @@ pub fn strands(path: &Path, title: &str, shown: Shown, curves: &[StrandCurves]) 
         };
         match shown {
             Shown::Masks => masks(panel, from, range, curves)?,
-            Shown::Importance => bars(panel, from, "importance (p less)", range, &curves.importance)?,
+            Shown::Importance => bars(panel, from, "importance (effect on p)", range, &curves.importance)?,
             Shown::Gradients => bars(panel, from, "added to the logit", range, &curves.importance)?,
             Shown::Perturbation => perturbation(panel, from, range, &curves.perturbation)?,
         }
@@ -103,7 +103,10 @@ fn last(points: &[Point]) -> usize {
 
 fn masks(panel: &Panel<'_>, from: &str, range: (f64, f64), curves: &StrandCurves) -> Result<()> {
     let longest = curves.masks.iter().map(|points| last(points)).max().unwrap_or(1);
-    let mut chart = chart(panel, from, "mean effect (p less)", longest, range)?;
+    // Room for the legend, which the miRNA's panel has for both.
+    let legend = curves.strand == "mirna";
+    let longest = if legend { longest + longest.div_ceil(4) } else { longest };
+    let mut chart = chart(panel, from, "mean effect on p", longest, range)?;
     for (width, points) in curves.masks.iter().enumerate() {
         let colour = HSLColor(0.62 - 0.62 * width as f64 / 7.0, 0.75, 0.42);
         let line = points.iter().map(|point| (point.position as f64, point.mean));
@@ -113,12 +116,11 @@ fn masks(panel: &Panel<'_>, from: &str, range: (f64, f64), curves: &StrandCurves
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], colour.stroke_width(2)));
         chart.draw_series(points.iter().map(|point| error(point, colour.stroke_width(1))))?;
     }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
-        .background_style(WHITE.mix(0.85))
-        .border_style(BLACK.mix(0.3))
-        .draw()?;
+    if legend {
+        let mut labels = chart.configure_series_labels();
+        let labels = labels.position(SeriesLabelPosition::UpperRight).background_style(WHITE.mix(0.85));
+        labels.border_style(BLACK.mix(0.3)).draw()?;
+    }
     Ok(())
 }
 
