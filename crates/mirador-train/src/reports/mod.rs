@@ -80,9 +80,9 @@ pub fn empty_environment(templates: &Path) -> Result<Environment<'static>> {
     Ok(environment)
 }
 
-/// What was left out leaves no gap; one line break ends the file.
+/// What was left out leaves no gap, no line ends in a blank; one line break ends the file.
 pub fn single_blank_lines(text: &str) -> String {
-    let mut lines: Vec<&str> = text.trim().lines().collect();
+    let mut lines: Vec<&str> = text.trim().lines().map(str::trim_end).collect();
     lines.dedup_by(|line, before| line.is_empty() && before.is_empty());
     lines.join("\n") + "\n"
 }
