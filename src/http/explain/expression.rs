@@ -62,8 +62,7 @@ pub struct ExplainRow(GeneRow);
     "n_mask": 0.031049132}, {"start": 45, "end": 50, "n_mask": -0.07938045}, {"start": 50, "end": 55,
     "n_mask": 0.008084416}, {"start": 55, "end": 60, "n_mask": 0.0837183}, {"start": 60, "end": 65,
     "n_mask": -0.025891006}, {"start": 65, "end": 70, "n_mask": -0.23234478}, {"start": 70, "end": 75,
-    "n_mask": -0.10756996}, {"start": 75, "end": 80, "n_mask": -0.04033515}, {"start": 80, "end": 85,
-    "n_mask": 0.0586977}, {"start": 85, "end": 86, "n_mask": -0.0005120635}],
+    "n_mask": -0.10756996}, {"start": 75, "end": 80, "n_mask": -0.04033515}, {"start": 80, "end": 86, "n_mask": 0.06588274}],
     "half_life_features": {"measured": 0.00998354}, "mirnas": {}}]}
 ))]
 pub struct ExplainGenesResponse {
