@@ -121,6 +121,8 @@ mod tests {
         assert_eq!(place("AAAAACCCCCC", "AAAGGGGGGAUUUUUCC"), 3..15);
         assert_eq!(place("AAAAACCCCCC", "GGGGGGUUUUU"), 0..11);
         assert_eq!(place("AAAAA", "NNNNN"), 5..5);
+        // Of two as good, which cannot both be had, the one that ends first in the miRNA.
+        assert_eq!(place("NNNNNNNNAAAANNCCCC", "UUUUNNNNNNNNGGGG"), 0..4);
     }
 
     proptest! {
