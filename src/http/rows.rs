@@ -321,8 +321,8 @@ impl RowReader<'_> {
         self.warnings.push(warning);
     }
 
-    /// Reads a miRNA: its letters, or, where the server knows names, its name or accession. Letters that are a known miRNA
-    /// backwards are warned of.
+    /// Reads a miRNA: its letters, turned round where they were sent 3'→5', or, where the server knows names, its name or
+    /// accession. Letters that are a known miRNA backwards are warned of.
     pub fn mirna(&mut self, field: &str, text: &str, turned: bool) -> Option<Rna> {
         let Some(mirbase) = self.answerer.mirbase.clone() else {
             return self.sequence(field, text, MIRNA_LENGTHS).map(|rna| self.turned(field, rna, turned));

@@ -1,8 +1,6 @@
 //! What distinguishes a read from its reference miRNA: DMISO's eight types (Talukder et al. 2022, Methods) and mirGFF3's
 //! `Variant` and `Changes` (1.2: `+` is letters more, `-` is letters fewer).
 
-use std::fmt;
-
 use crate::{Base, Rna};
 
 /// Ends of a read lie at most so many letters from those of its miRNA.
@@ -181,12 +179,6 @@ impl Isomir {
             changes.push(format!("{}:{}{}>{}", region(place + 1), place + 1, old.letter(), new.letter()));
         }
         if changes.is_empty() { "NA".to_owned() } else { changes.join(",") }
-    }
-}
-
-impl fmt::Display for Isomir {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.variant())
     }
 }
 

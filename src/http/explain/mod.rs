@@ -159,7 +159,7 @@ pub struct LetterEffects {
 
 impl LetterEffects {
     /// Columns of a table for what was asked for beside the importance, each cell JSON.
-    fn columns(&self, strands: &[&str]) -> Vec<Column> {
+    fn columns(&self, strands: &[&str], has_mutants: bool) -> Vec<Column> {
         let asked = |column: &str| match column.split('.').next() {
             Some("n_mask") => self.n_mask.is_some(),
             Some("substitution") => self.substitution.is_some(),
@@ -167,7 +167,8 @@ impl LetterEffects {
         };
         let of_strand = |column: &str| strands.iter().any(|strand| column.ends_with(strand));
         let told = COLUMNS.into_iter().filter(|column| asked(column) && of_strand(column));
-        told.map(|name| Kind::Text.column(name)).collect()
+        let mutants = has_mutants.then_some("double_mutants");
+        told.chain(mutants).map(|name| Kind::Text.column(name)).collect()
     }
 
     /// The importance of each letter of a strand, where it is known.

@@ -209,12 +209,10 @@ impl ScoringEndpoint for ExplainRow {
     }
 
     fn columns(results: &[ExplainHairpinResult]) -> Vec<Column> {
-        let first = results.first();
-        let effects = first.map_or_else(Vec::new, |first| first.effects.columns(&["sequence"]));
-        let mutants = first
-            .and_then(|first| first.double_mutants.as_ref())
-            .map(|_| Kind::Text.column("double_mutants"));
-        [Self::COLUMNS, &effects, mutants.as_slice()].concat()
+        let told = results.first().map_or_else(Vec::new, |first| {
+            first.effects.columns(&["sequence"], first.double_mutants.is_some())
+        });
+        [Self::COLUMNS, &told].concat()
     }
 
     fn picture(result: &ExplainHairpinResult) -> String {

@@ -203,13 +203,11 @@ impl ScoringEndpoint for ExplainRow {
     }
 
     fn columns(results: &[ExplainResult]) -> Vec<Column> {
-        let first = results.first();
-        let effects = first.map_or_else(Vec::new, |first| first.effects.columns(&["mirna", "site"]));
-        let mutants = first
-            .and_then(|first| first.double_mutants.as_ref())
-            .map(|_| Kind::Text.column("double_mutants"));
+        let told = results.first().map_or_else(Vec::new, |first| {
+            first.effects.columns(&["mirna", "site"], first.double_mutants.is_some())
+        });
         let scores = PairRow::isomir_columns(results.iter().map(|result| &result.score));
-        [Self::COLUMNS, &effects, mutants.as_slice(), scores].concat()
+        [Self::COLUMNS, &told, scores].concat()
     }
 
     fn picture(result: &ExplainResult) -> String {
