@@ -7,6 +7,7 @@ use mirador_models::tasks::pre_mirna::PreMirna;
 use mirador_models::tasks::target_site::Pair;
 use mirador_models::tasks::{Input, Task, probability};
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 
 use crate::recipe::Stage;
 
@@ -16,6 +17,8 @@ pub type Labelled = (Input, f32);
 /// A row that is measured, not trained on.
 #[derive(Clone, Debug)]
 pub struct Row {
+    /// Tells the row from others: the gene's accession, the hairpin's name, or both sequences of a pair.
+    pub id: String,
     /// What the network reads.
     pub input: Input,
     /// 1 or 0, or the measured level.
@@ -26,11 +29,93 @@ pub struct Row {
     pub stratum: String,
 }
 
-/// A baseline's scores for some rows: what can be had without the network.
+/// What can be had without the network, by what it reads; cards, reports and `metrics.json` print these names.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    strum::Display,
+    strum::EnumString,
+    strum::IntoStaticStr,
+)]
+#[serde(into = "&'static str", try_from = "String")]
+pub enum Baseline {
+    /// Share of positives among training rows with this miRNA.
+    #[strum(serialize = "miRNA only")]
+    Mirna,
+    /// Share of positives among training rows with this very site.
+    #[strum(serialize = "exact site only")]
+    ExactSite,
+    /// Words of five letters in the site.
+    #[strum(serialize = "site 5-mers (naive Bayes)")]
+    SiteWords,
+    /// Share of positives among training rows with a site of this length.
+    #[strum(serialize = "site length")]
+    SiteLength,
+    /// Share of positives among training rows with a miRNA of this length.
+    #[strum(serialize = "miRNA length")]
+    MirnaLength,
+    /// The best canonical seed match.
+    #[strum(serialize = "seed class")]
+    SeedClass,
+    /// The miRNA's share of positives and the seed class: the label without the pairing beyond the seed.
+    #[strum(serialize = "miRNA share and seed class")]
+    MirnaAndSeed,
+    /// The best local duplex, by weights that no training chose.
+    #[strum(serialize = "aligner, no training")]
+    Aligner,
+    /// The splice acceptor UAG or CAG at the 3' end.
+    #[strum(serialize = "ends in YAG")]
+    EndsInYag,
+    /// AG at the 3' end.
+    #[strum(serialize = "ends in AG")]
+    EndsInAg,
+    /// Mirtrons are short introns.
+    #[strum(serialize = "length < 70")]
+    Short,
+    /// Length, letters and ends.
+    #[strum(serialize = "logistic regression, 7 features of the sequence")]
+    HairpinFeatures,
+    /// Short words of the promoter.
+    #[strum(serialize = "promoter: 1- to 4-mers, ridge")]
+    PromoterWords,
+    /// Composition of the promoter.
+    #[strum(serialize = "promoter: GC content and CpG")]
+    PromoterGc,
+    /// The half-life.
+    #[strum(serialize = "half-life, its value")]
+    HalfLife,
+    /// Half-lives were measured of expressed genes.
+    #[strum(serialize = "half-life, whether it is known")]
+    HalfLifeKnown,
+    /// Short words of the promoter, and the half-life.
+    #[strum(serialize = "1- to 4-mers and half-life, ridge")]
+    PromoterWordsAndHalfLife,
+    /// Targets of miRNAs are recorded of genes that are studied.
+    #[strum(serialize = "any record of a miRNA")]
+    AnyRecord,
+    /// The authors' network on the promoter that they read.
+    #[strum(serialize = "published Xpresso, 10.5 kb, no half-life")]
+    PublishedXpresso,
+}
+
+impl TryFrom<String> for Baseline {
+    type Error = strum::ParseError;
+
+    fn try_from(name: String) -> Result<Self, Self::Error> {
+        name.parse()
+    }
+}
+
+/// A baseline's scores for some rows.
 #[derive(Clone, Debug)]
 pub struct Scored {
-    /// What it reads.
-    pub name: String,
+    /// Whose.
+    pub baseline: Baseline,
     /// One score for each row. Classes are ranked by it; where calls are counted, one half is the threshold.
     pub scores: Vec<f64>,
 }
@@ -38,20 +123,20 @@ pub struct Scored {
 /// A baseline, fitted on training rows.
 pub struct FittedBaseline<'a> {
     /// What it reads.
-    pub name: &'static str,
+    pub baseline: Baseline,
     /// What it says of a row.
     pub score: Box<dyn Fn(&Row) -> f64 + 'a>,
 }
 
 impl<'a> FittedBaseline<'a> {
-    /// A name and a score.
-    pub fn new(name: &'static str, score: impl Fn(&Row) -> f64 + 'a) -> Self {
-        Self { name, score: Box::new(score) }
+    /// A baseline and its score.
+    pub fn new(baseline: Baseline, score: impl Fn(&Row) -> f64 + 'a) -> Self {
+        Self { baseline, score: Box::new(score) }
     }
 
     /// What it says of the rows.
     pub fn score(&self, rows: &[Row]) -> Scored {
-        Scored { name: self.name.to_owned(), scores: rows.iter().map(&self.score).collect() }
+        Scored { baseline: self.baseline, scores: rows.iter().map(&self.score).collect() }
     }
 }
 

@@ -19,7 +19,7 @@ use crate::recipe::{Recipe, Roots, Stage};
 use crate::results::folder;
 use crate::results::predictions::{self, Predictions};
 use crate::results::published_tools::published_tools;
-use crate::results::report::{Baseline, Report, SeedReport, SetReport, Start};
+use crate::results::report::{MeasuredBaseline, Report, SeedReport, SetReport, Start};
 use crate::stats::metrics::{Measured, metrics};
 
 /// Where everything is.
@@ -245,7 +245,7 @@ impl Data<'_> {
         replica: &Replica,
         shipped: usize,
         runs: &[&Trained],
-    ) -> Result<(Vec<SetReport>, Vec<Baseline>)> {
+    ) -> Result<(Vec<SetReport>, Vec<MeasuredBaseline>)> {
         let (mut validation, mut tests, mut audit) = (Predictions::default(), Vec::new(), Vec::new());
         for run in runs {
             let rows = &self.experiment.folds()[run.report.fold];
@@ -281,14 +281,14 @@ impl Data<'_> {
             true => published_tools(data, set)?,
             false => Vec::new(),
         };
-        let model = Measured::new(task, &set.targets, set.network(), &set.groups);
+        let model = Measured::new(task, &set.targets, &set.network, &set.groups);
         Ok(SetReport { name: set.name.clone(), model, baselines: baselines(task, set), published })
     }
 }
 
 /// The metrics of a set's baselines.
-fn baselines(task: Task, set: &Predictions) -> Vec<Baseline> {
-    let baseline =
-        |scored: &Scored| Baseline { name: scored.name.clone(), metrics: set.metrics(task, scored) };
-    set.scores.iter().skip(1).map(baseline).collect()
+fn baselines(task: Task, set: &Predictions) -> Vec<MeasuredBaseline> {
+    let measure =
+        |scored: &Scored| MeasuredBaseline { name: scored.baseline, metrics: set.metrics(task, scored) };
+    set.baselines.iter().map(measure).collect()
 }

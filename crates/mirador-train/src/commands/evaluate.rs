@@ -15,8 +15,8 @@ use crate::data::target_sites::split::clusters;
 use crate::data::tsv::{self, parse_label, parse_pair};
 use crate::experiment::{FittedBaseline, Row, groups, scores, targets};
 use crate::experiments::target_sites::baselines::baselines;
-use crate::results::report::Baseline;
-use crate::stats::metrics::{Measured, Metric, names, with_intervals};
+use crate::results::report::MeasuredBaseline;
+use crate::stats::metrics::{Measured, Metric, MetricValue, with_intervals};
 
 /// Rows of any labelled TSV; `keep` is a column and a value, e.g. `source` and `hejret2023_test`.
 pub fn read(path: &Path, keep: Option<&(String, String)>) -> Result<Vec<Row>> {
@@ -50,12 +50,12 @@ pub fn evaluate(weights: &WeightsDir, device: tch::Device, rows: &[Row]) -> Resu
 }
 
 /// The baselines fitted on some rows and measured on others, by name.
-pub fn audit(train: &[Row], rows: &[Row]) -> Vec<Baseline> {
+pub fn audit(train: &[Row], rows: &[Row]) -> Vec<MeasuredBaseline> {
     let (targets, groups) = (targets(rows), groups(rows));
     let measure = |baseline: &FittedBaseline<'_>| {
         let scored = baseline.score(rows);
         let metrics = with_intervals(Task::TargetSite, &targets, &scored.scores, &groups);
-        Baseline { name: scored.name, metrics }
+        MeasuredBaseline { name: scored.baseline, metrics }
     };
     baselines(train).iter().map(measure).collect()
 }
@@ -63,7 +63,7 @@ pub fn audit(train: &[Row], rows: &[Row]) -> Vec<Baseline> {
 /// Prints metrics as a table.
 pub fn print(measured: &Measured) {
     println!("rows                {}", measured.rows);
-    measured.metrics.iter().for_each(|Metric { name, value }| println!("{name:<20}{value}"));
+    measured.metrics.iter().for_each(|MetricValue { name, value }| println!("{name:<20}{value}"));
     let Some(classes) = &measured.classes else { return };
     let at = &classes.at_threshold;
     println!(
@@ -82,11 +82,11 @@ pub fn print(measured: &Measured) {
 }
 
 /// Prints baselines as a table.
-pub fn print_floors(baselines: &[Baseline]) {
+pub fn print_baselines(baselines: &[MeasuredBaseline]) {
     println!(
         "{:<28}{}",
         "baseline",
-        names(Task::TargetSite).iter().map(|name| format!("{name:<24}")).collect::<String>()
+        Metric::of(Task::TargetSite).iter().map(|name| format!("{name:<24}")).collect::<String>()
     );
     for baseline in baselines {
         let metrics: Vec<String> =

@@ -252,7 +252,7 @@ impl Cli {
                 let baselines = evaluate::audit(&train, &evaluate::read(&file, condition(only)?.as_ref())?);
                 match json {
                     true => println!("{}", serde_json::to_string_pretty(&baselines)?),
-                    false => evaluate::print_floors(&baselines),
+                    false => evaluate::print_baselines(&baselines),
                 }
                 Ok(())
             }

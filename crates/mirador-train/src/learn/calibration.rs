@@ -100,7 +100,7 @@ mod tests {
             let site = ["AACUAUACAACCUACUACCUCA", "GGGAAACCCUUUGGGAAACCCA"][index / 4 % 2];
             let pair = Pair { mirna: "UGAGGUAGUAGGUUGUAUAGUU".parse().unwrap(), site: site.parse().unwrap() };
             let target = f32::from(u8::from(index.is_multiple_of(4)));
-            Row { input: pair.into(), target, group: index, stratum: String::new() }
+            Row { id: index.to_string(), input: pair.into(), target, group: index, stratum: String::new() }
         };
         let rows: Vec<Row> = (0..80).map(row).collect();
         let before = pairmap.score(&[rows[0].input.clone()])[0];

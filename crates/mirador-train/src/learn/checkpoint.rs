@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::optimizer::Optimizer;
+use crate::recipe::EpochMetric;
 
 /// One epoch as it was.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -20,8 +21,8 @@ pub struct Epoch {
     pub epoch: usize,
     /// Mean training loss, penalty included.
     pub loss: f64,
-    /// Metrics on validation rows by name, means over strata.
-    pub validation: BTreeMap<String, f64>,
+    /// Metrics on validation rows, means over strata.
+    pub validation: BTreeMap<EpochMetric, f64>,
     /// The one that chooses; higher is better.
     pub score: f64,
 }

@@ -14,7 +14,7 @@ use tch::{Kind, Reduction, Tensor};
 use super::checkpoint::{Checkpoint, Epoch, State};
 use super::optimizer::Optimizer;
 use crate::experiment::{Experiment, Labelled};
-use crate::recipe::{ChooseBy, Stage};
+use crate::recipe::{EpochMetric, Stage};
 use crate::stats::correlation::pearson;
 use crate::stats::ranking::{auroc, average_precision};
 
@@ -31,7 +31,7 @@ pub struct Run<'a> {
     /// The fold that is held out.
     pub fold: usize,
     /// What chooses the epoch.
-    pub choose_by: ChooseBy,
+    pub choose_by: EpochMetric,
     /// Where it goes on after a kill.
     pub checkpoint: Checkpoint,
     /// Tells one recipe and data file from another.
@@ -149,7 +149,7 @@ impl Run<'_> {
     }
 
     /// Metrics on the validation rows: means over the strata, since the largest would decide alone otherwise.
-    fn validate(&self, replica: &Replica) -> BTreeMap<String, f64> {
+    fn validate(&self, replica: &Replica) -> BTreeMap<EpochMetric, f64> {
         let rows = &self.experiment.folds()[self.fold].validation;
         let inputs: Vec<Input> = rows.iter().map(|row| row.input.clone()).collect();
         let mut strata: BTreeMap<&str, (Vec<f64>, Vec<f64>)> = BTreeMap::new();
@@ -163,7 +163,7 @@ impl Run<'_> {
             // A constant output has no correlation; a checkpoint cannot hold "not a number".
             let metrics = metrics(self.model.task.loss(), targets, outputs).into_iter();
             for (name, metric) in metrics.filter(|(_, metric)| metric.is_finite()) {
-                *means.entry(name.to_owned()).or_default() += metric / strata.len() as f64;
+                *means.entry(name).or_default() += metric / strata.len() as f64;
             }
         }
         means
@@ -171,20 +171,14 @@ impl Run<'_> {
 
     /// The last epoch's network says the same of every row: its units died, and do not come back.
     fn is_dead(&self, state: &State) -> bool {
-        let correlates = |epoch: &Epoch| epoch.validation.contains_key("pearson_r_squared");
+        let correlates = |epoch: &Epoch| epoch.validation.contains_key(&EpochMetric::PearsonRSquared);
         self.model.task.loss() == Loss::MeanSquaredError
             && state.history.last().is_some_and(|last| !correlates(last))
     }
 
     /// Higher is better.
-    fn score(&self, validation: &BTreeMap<String, f64>) -> f64 {
-        let metric = |name: &str| validation.get(name).copied().unwrap_or(f64::NAN);
-        match self.choose_by {
-            ChooseBy::AveragePrecision => metric("average_precision"),
-            ChooseBy::Auroc => metric("auroc"),
-            ChooseBy::Accuracy => metric("accuracy"),
-            ChooseBy::Loss => -metric("loss"),
-        }
+    fn score(&self, validation: &BTreeMap<EpochMetric, f64>) -> f64 {
+        validation.get(&self.choose_by).map_or(f64::NAN, |metric| self.choose_by.sign() * metric)
     }
 }
 
@@ -201,7 +195,7 @@ pub fn encode(replica: &Replica, batch: &[Labelled]) -> (Tensor, Tensor) {
 }
 
 /// What is followed from epoch to epoch.
-fn metrics(loss: Loss, targets: &[f64], outputs: &[f64]) -> Vec<(&'static str, f64)> {
+fn metrics(loss: Loss, targets: &[f64], outputs: &[f64]) -> Vec<(EpochMetric, f64)> {
     let mean = |of: &dyn Fn(f64, f64) -> f64| {
         let sum: f64 = targets.iter().zip(outputs).map(|(&target, &output)| of(target, output)).sum();
         sum / targets.len() as f64
@@ -214,15 +208,15 @@ fn metrics(loss: Loss, targets: &[f64], outputs: &[f64]) -> Vec<(&'static str, f
             let right =
                 |target: f64, z: f64| f64::from(u8::from((target >= 0.5) == (probability(z as f32) >= 0.5)));
             vec![
-                ("average_precision", average_precision(&labels, outputs)),
-                ("auroc", auroc(&labels, outputs)),
-                ("accuracy", mean(&right)),
-                ("loss", mean(&entropy)),
+                (EpochMetric::AveragePrecision, average_precision(&labels, outputs)),
+                (EpochMetric::Auroc, auroc(&labels, outputs)),
+                (EpochMetric::Accuracy, mean(&right)),
+                (EpochMetric::Loss, mean(&entropy)),
             ]
         }
         Loss::MeanSquaredError => vec![
-            ("loss", mean(&|target, output| (target - output).powi(2))),
-            ("pearson_r_squared", pearson(targets, outputs).powi(2)),
+            (EpochMetric::Loss, mean(&|target, output| (target - output).powi(2))),
+            (EpochMetric::PearsonRSquared, pearson(targets, outputs).powi(2)),
         ],
     }
 }

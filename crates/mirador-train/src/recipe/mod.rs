@@ -13,7 +13,7 @@ use mirador_models::{ModelId, Options, find};
 use serde::{Deserialize, Serialize};
 
 pub use data::{Data, Genes, HairpinSplit, PreMirnas, SiteRows, SiteSplit, TargetSites};
-pub use stage::{ChooseBy, OptimizerKind, Schedule, Stage};
+pub use stage::{EpochMetric, OptimizerKind, Schedule, Stage};
 
 /// A whole training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,7 +42,7 @@ pub struct Recipe {
     pub data: Data,
     /// The validation metric that chooses the epoch and the seed.
     #[serde(default, skip_serializing_if = "is_default")]
-    pub choose_by: ChooseBy,
+    pub choose_by: EpochMetric,
     /// The version whose tensors the network starts from, as far as it has variables of their names. It is trained
     /// first where it is not there.
     #[serde(default, skip_serializing_if = "is_default")]

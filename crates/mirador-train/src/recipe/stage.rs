@@ -5,10 +5,13 @@ use serde::{Deserialize, Serialize};
 use super::data::SiteRows;
 use super::is_default;
 
-/// A metric on the validation rows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// A metric on the validation rows after an epoch; a recipe names the one that chooses.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, strum::Display,
+)]
 #[serde(rename_all = "snake_case")]
-pub enum ChooseBy {
+#[strum(serialize_all = "snake_case")]
+pub enum EpochMetric {
     /// Highest.
     #[default]
     AveragePrecision,
@@ -18,6 +21,15 @@ pub enum ChooseBy {
     Accuracy,
     /// Lowest.
     Loss,
+    /// Highest; of levels only.
+    PearsonRSquared,
+}
+
+impl EpochMetric {
+    /// 1 where more is better, −1 where less is.
+    pub fn sign(self) -> f64 {
+        if self == Self::Loss { -1.0 } else { 1.0 }
+    }
 }
 
 /// What follows the gradient.

@@ -86,7 +86,7 @@ fn row_scores(environment: &mut Environment<'static>, page: &Arc<Page>) {
 /// What a network has more than a baseline and than the published tools with public row scores.
 fn differences(data: &Path, set: &Predictions, baseline: &str) -> Result<Vec<Value>> {
     let mut others: Vec<(&str, Vec<f64>)> = Vec::new();
-    others.extend(set.baseline(baseline).map(|scores| (baseline, scores.to_vec())));
+    others.extend(set.column(baseline).map(|scores| (baseline, scores.to_vec())));
     if set.name == KLIMENTOVA_TEST && data.is_dir() {
         others.extend(published_scores(data)?);
     }

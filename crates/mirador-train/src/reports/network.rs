@@ -6,11 +6,11 @@ use std::sync::Arc;
 use minijinja::context;
 use minijinja::value::{Object, ObjectRepr, Serde, Value};
 
-use crate::recipe::{ChooseBy, Recipe};
+use crate::recipe::{EpochMetric, Recipe};
 use crate::results::predictions::Predictions;
 use crate::results::report::{Report, SeedReport, SetReport};
 use crate::stats::interval::Interval;
-use crate::stats::metrics::Metric;
+use crate::stats::metrics::{Metric, MetricValue};
 
 /// A network that is trained.
 #[derive(Debug)]
@@ -43,10 +43,11 @@ impl Network {
     /// The validation metric that chooses.
     pub fn chosen_by(&self) -> &'static str {
         match self.recipe.choose_by {
-            ChooseBy::AveragePrecision => "average precision",
-            ChooseBy::Auroc => "AUROC",
-            ChooseBy::Accuracy => "accuracy",
-            ChooseBy::Loss => "loss",
+            EpochMetric::AveragePrecision => "average precision",
+            EpochMetric::Auroc => "AUROC",
+            EpochMetric::Accuracy => "accuracy",
+            EpochMetric::Loss => "loss",
+            EpochMetric::PearsonRSquared => "r²",
         }
     }
 }
@@ -80,9 +81,9 @@ impl Object for Predictions {
 fn fields_of(set: &SetReport, report: &Report) -> Value {
     let measured = set.model.metrics.iter().enumerate();
     let metrics =
-        measured.map(|(index, metric)| ShownMetric::value(metric, by_run(report, &set.name, index)));
-    let beside = |metrics: &[Metric]| -> Value {
-        metrics.iter().map(|metric| ShownMetric::value(metric, Vec::new())).collect()
+        measured.map(|(index, metric)| ShownMetric::by_name(metric, by_run(report, &set.name, index)));
+    let beside = |metrics: &[MetricValue]| -> Value {
+        Value::from_pairs(metrics.iter().map(|metric| ShownMetric::by_name(metric, Vec::new())))
     };
     let published = set.published.iter().map(|tool| {
         let metrics = tool.measured.as_deref().map(beside);
@@ -93,9 +94,9 @@ fn fields_of(set: &SetReport, report: &Report) -> Value {
         rows => set.model.rows,
         positives => set.model.classes.as_ref().map(|classes| classes.positives),
         at_threshold => set.model.classes.as_ref().map(|classes| Value::from(Serde(classes.at_threshold))),
-        metrics => metrics.collect::<Value>(),
+        metrics => Value::from_pairs(metrics),
         baselines => Value::from_pairs(
-            set.baselines.iter().map(|baseline| (baseline.name.as_str(), beside(&baseline.metrics)))
+            set.baselines.iter().map(|baseline| (baseline.name.to_string(), beside(&baseline.metrics)))
         ),
         published => published.collect::<Value>(),
     }
@@ -112,7 +113,7 @@ fn by_run(report: &Report, set: &str, index: usize) -> Vec<f64> {
 /// One number of a table; a template that prints it prints its interval.
 #[derive(Debug)]
 pub struct ShownMetric {
-    name: String,
+    name: Metric,
     /// The shipped run, with its 95 % interval.
     pub interval: Interval,
     /// A value for each run; empty for validation rows, by which each run chose, and for baselines.
@@ -120,8 +121,9 @@ pub struct ShownMetric {
 }
 
 impl ShownMetric {
-    fn value(metric: &Metric, runs: Vec<f64>) -> Value {
-        Value::from_object(Self { name: metric.name.clone(), interval: metric.value, runs })
+    fn by_name(metric: &MetricValue, runs: Vec<f64>) -> (&'static str, Value) {
+        let MetricValue { name, value: interval } = *metric;
+        (name.into(), Value::from_object(Self { name, interval, runs }))
     }
 }
 
@@ -132,7 +134,7 @@ impl Object for ShownMetric {
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         Some(match key.as_str()? {
-            "name" => Value::from(&self.name),
+            "name" => Value::from(self.name.to_string()),
             "value" => Value::from(self.interval.value),
             "low" => Value::from(self.interval.low),
             "high" => Value::from(self.interval.high),

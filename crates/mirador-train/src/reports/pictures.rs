@@ -7,7 +7,6 @@ use anyhow::Result;
 use super::drawing::{self, Curve};
 use super::network::Network;
 use super::page::Page;
-use crate::recipe::ChooseBy;
 use crate::results::report::SeedReport;
 use crate::stats::metrics::Classes;
 
@@ -16,7 +15,7 @@ const UNIT: [(f64, f64); 2] = [(0.0, 1.0), (0.0, 1.0)];
 impl Page {
     /// The validation metric that chooses, epoch by epoch, for up to five runs.
     pub fn training_picture(&self, network: &Network, file: &str) -> Result<String> {
-        let sign = if network.recipe.choose_by == ChooseBy::Loss { -1.0 } else { 1.0 };
+        let sign = network.recipe.choose_by.sign();
         let points = |run: &SeedReport| {
             let epochs = run.history.iter().zip(1..);
             epochs.map(|(epoch, at)| (f64::from(at), sign * epoch.score)).collect()
@@ -57,9 +56,9 @@ impl Page {
         }
         let Some(set) = self.scores(network, set) else { return Ok(String::new()) };
         let labels = set.labels();
-        let beside = baselines.iter().filter_map(|name| Some((name.as_str(), set.baseline(name)?)));
+        let beside = baselines.iter().filter_map(|name| Some((name.as_str(), set.column(name)?)));
         let scores: Vec<(&str, &[f64])> =
-            [("this network", set.network())].into_iter().chain(beside).collect();
+            [("this network", &set.network[..])].into_iter().chain(beside).collect();
         for ((file, title), (_, _, axes, points)) in named.iter().zip(kinds) {
             let curve = |(name, scores): &(&str, &[f64])| Curve {
                 name: (*name).to_owned(),
@@ -76,7 +75,7 @@ impl Page {
         let (file, title) = (format!("{set}-reliability"), format!("{set}: reliability"));
         if !self.drawn_before(network, &file) {
             let Some(set) = self.scores(network, set) else { return Ok(String::new()) };
-            let classes = Classes::new(&set.targets, set.network());
+            let classes = Classes::new(&set.targets, &set.network);
             let bins = classes.reliability.iter().filter(|bin| bin.rows > 0);
             let points = bins.map(|bin| (bin.predicted, bin.observed)).collect();
             let seen = Curve { name: "seen".to_owned(), points };

@@ -12,7 +12,7 @@ use crate::stats::ranking::{auroc, average_precision, falling_ties};
 
 /// The metrics of one column of scores at a threshold; `called` counts the rows from there on.
 pub fn at_threshold(set: &Predictions, column: &str, threshold: f64) -> Option<Value> {
-    let (labels, scores) = (set.labels(), set.baseline(column)?);
+    let (labels, scores) = (set.labels(), set.column(column)?);
     let AtThreshold { accuracy, sensitivity, specificity, precision, f1, .. } =
         AtThreshold::new(&labels, scores, threshold);
     Some(context! {
@@ -25,7 +25,7 @@ pub fn at_threshold(set: &Predictions, column: &str, threshold: f64) -> Option<V
 
 /// The threshold with the best accuracy.
 pub fn best_threshold(set: &Predictions, column: &str) -> Option<f64> {
-    let (labels, scores) = (set.labels(), set.baseline(column)?);
+    let (labels, scores) = (set.labels(), set.column(column)?);
     let mut distinct = scores.to_vec();
     distinct.sort_by(|a, b| b.total_cmp(a));
     distinct.dedup();
@@ -43,15 +43,15 @@ pub fn best_threshold(set: &Predictions, column: &str) -> Option<f64> {
 /// The expected calibration error, and that of perfect probabilities on as many rows.
 pub fn calibration(set: &Predictions) -> Value {
     context! {
-        expected => calibration_error(&set.labels(), set.network()),
-        by_chance => calibration_error_by_chance(set.network()),
+        expected => calibration_error(&set.labels(), &set.network),
+        by_chance => calibration_error_by_chance(&set.network),
     }
 }
 
 /// The fraction of positives below a quantile of the negatives, divided by it.
 pub fn below_quantile(set: &Predictions, quantile: f64) -> Option<f64> {
     let scores = |label: bool| -> Vec<f64> {
-        let rows = set.labels().into_iter().zip(set.network());
+        let rows = set.labels().into_iter().zip(&set.network);
         rows.filter(|(of, _)| *of == label).map(|(_, &score)| score).collect()
     };
     let (positives, mut negatives) = (scores(true), scores(false));
@@ -63,7 +63,7 @@ pub fn below_quantile(set: &Predictions, quantile: f64) -> Option<f64> {
 
 /// AUROC and average precision that the network has more than other scores of the same rows.
 pub fn difference(set: &Predictions, others: &[f64]) -> Vec<Interval> {
-    let (labels, own) = (set.labels(), set.network());
+    let (labels, own) = (set.labels(), &set.network);
     bootstrap(&set.groups, |rows| {
         let labels: Vec<bool> = rows.iter().map(|&row| labels[row]).collect();
         let of = |scores: &[f64]| -> Vec<f64> { rows.iter().map(|&row| scores[row]).collect() };

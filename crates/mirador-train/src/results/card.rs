@@ -5,9 +5,9 @@ use std::fmt::Write;
 use anyhow::Result;
 use mirador_models::find;
 
-use super::report::{Baseline, Report, SetReport, Start, mean_and_range};
+use super::report::{MeasuredBaseline, Report, SetReport, Start, mean_and_range};
 use crate::recipe::Recipe;
-use crate::stats::metrics::{Metric, names};
+use crate::stats::metrics::{Metric, MetricValue};
 
 /// The card's Markdown.
 pub fn card(recipe: &Recipe, report: &Report, data: &str) -> Result<String> {
@@ -28,7 +28,7 @@ pub fn card(recipe: &Recipe, report: &Report, data: &str) -> Result<String> {
         "## Metrics\n\nValue (95 % interval, 1,000 bootstraps over groups of related rows). The shipped weights are \
          those of seed {seed}, chosen by the validation metric `{}`. Baselines are fitted on the training rows and \
          scored on the same rows as the network.\n",
-        choose_by(recipe)?
+        recipe.choose_by
     )?;
     if report.seeds.iter().any(|run| run.fold != fold) {
         writeln!(
@@ -42,7 +42,8 @@ pub fn card(recipe: &Recipe, report: &Report, data: &str) -> Result<String> {
         write_set(&mut text, set)?;
     }
     let task = find(&recipe.model).map(|model| model.task);
-    let names = task.map_or(&[][..], names);
+    let metrics = task.map_or(&[][..], Metric::of);
+    let names: Vec<&str> = metrics.iter().map(Into::into).collect();
     writeln!(
         text,
         "## All runs\n\n{}. Validation metrics are means over the sources and choose the epoch within the last stage, \
@@ -58,13 +59,13 @@ pub fn card(recipe: &Recipe, report: &Report, data: &str) -> Result<String> {
             last.score,
         )?;
     }
-    write_runs(&mut text, report, names)?;
+    write_runs(&mut text, report, &names)?;
     writeln!(
         text,
         "## What the training labels give away\n\nEach baseline fitted and scored on the training rows \
         themselves.\n"
     )?;
-    write_floors(&mut text, &report.training_audit)?;
+    write_baselines(&mut text, &report.training_audit)?;
     writeln!(text, "## Made by\n\n```console\n$ {}\n```\n", report.command)?;
     writeln!(
         text,
@@ -77,10 +78,6 @@ pub fn card(recipe: &Recipe, report: &Report, data: &str) -> Result<String> {
     Ok(text)
 }
 
-fn choose_by(recipe: &Recipe) -> Result<String> {
-    Ok(serde_json::to_value(recipe.choose_by)?.as_str().unwrap_or_default().to_owned())
-}
-
 fn write_set(text: &mut String, set: &SetReport) -> Result<()> {
     let model = &set.model;
     let positives =
@@ -89,7 +86,7 @@ fn write_set(text: &mut String, set: &SetReport) -> Result<()> {
     write_header(text, &model.metrics)?;
     write_line(text, "**this model**", &model.metrics)?;
     for baseline in &set.baselines {
-        write_line(text, &baseline.name, &baseline.metrics)?;
+        write_line(text, baseline.name.into(), &baseline.metrics)?;
     }
     for tool in &set.published {
         match &tool.measured {
@@ -121,22 +118,22 @@ fn write_set(text: &mut String, set: &SetReport) -> Result<()> {
     Ok(writeln!(text)?)
 }
 
-fn write_header(text: &mut String, metrics: &[Metric]) -> Result<()> {
-    let names: Vec<&str> = metrics.iter().map(|metric| metric.name.as_str()).collect();
+fn write_header(text: &mut String, metrics: &[MetricValue]) -> Result<()> {
+    let names: Vec<&str> = metrics.iter().map(|metric| metric.name.into()).collect();
     Ok(writeln!(text, "| | {} |\n|---|{}", names.join(" | "), "---|".repeat(names.len()))?)
 }
 
-fn write_line(text: &mut String, name: &str, metrics: &[Metric]) -> Result<()> {
+fn write_line(text: &mut String, name: &str, metrics: &[MetricValue]) -> Result<()> {
     write!(text, "| {name} |")?;
     metrics.iter().try_for_each(|metric| write!(text, " {} |", metric.value))?;
     Ok(writeln!(text)?)
 }
 
-fn write_floors(text: &mut String, baselines: &[Baseline]) -> Result<()> {
+fn write_baselines(text: &mut String, baselines: &[MeasuredBaseline]) -> Result<()> {
     if let Some(first) = baselines.first() {
         write_header(text, &first.metrics)?;
     }
-    baselines.iter().try_for_each(|baseline| write_line(text, &baseline.name, &baseline.metrics))?;
+    baselines.iter().try_for_each(|baseline| write_line(text, baseline.name.into(), &baseline.metrics))?;
     Ok(writeln!(text)?)
 }
 

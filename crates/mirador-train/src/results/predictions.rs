@@ -6,10 +6,10 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use mirador_models::tasks::Task;
 
-use crate::experiment::{Row, Scored, groups, targets};
-use crate::stats::metrics::{Metric, with_intervals};
+use crate::experiment::{Baseline, Row, Scored, groups, targets};
+use crate::stats::metrics::{MetricValue, with_intervals};
 
-/// The first scores of a set are the network's: probabilities or levels.
+/// The column of the network's scores: probabilities or levels.
 pub const NETWORK: &str = "network";
 
 /// One set of rows.
@@ -21,44 +21,47 @@ pub struct Predictions {
     pub targets: Vec<f64>,
     /// Rows of one group are not independent.
     pub groups: Vec<usize>,
-    /// By whom, the network first, and a score for each row.
-    pub scores: Vec<Scored>,
+    /// The network's score of each row.
+    pub network: Vec<f64>,
+    /// The baselines' scores of each row.
+    pub baselines: Vec<Scored>,
 }
 
 impl Predictions {
     /// Predictions of these rows.
     pub fn new(name: &str, rows: &[Row], network: Vec<f64>, baselines: Vec<Scored>) -> Self {
-        let mut scores = vec![Scored { name: NETWORK.to_owned(), scores: network }];
-        scores.extend(baselines);
-        Self { name: name.to_owned(), targets: targets(rows), groups: groups(rows), scores }
+        Self { name: name.to_owned(), targets: targets(rows), groups: groups(rows), network, baselines }
     }
 
     /// Adds the rows of another fold.
     pub fn extend(&mut self, other: Self) {
-        if self.scores.is_empty() {
+        if self.targets.is_empty() {
             *self = other;
             return;
         }
         self.targets.extend(other.targets);
         self.groups.extend(other.groups);
-        for (all, scored) in self.scores.iter_mut().zip(other.scores) {
+        self.network.extend(other.network);
+        for (all, scored) in self.baselines.iter_mut().zip(other.baselines) {
             all.scores.extend(scored.scores);
         }
     }
 
-    /// The task's metrics of one of the scores.
-    pub fn metrics(&self, task: Task, scored: &Scored) -> Vec<Metric> {
+    /// The task's metrics of a baseline.
+    pub fn metrics(&self, task: Task, scored: &Scored) -> Vec<MetricValue> {
         with_intervals(task, &self.targets, &scored.scores, &self.groups)
     }
 
-    /// The network's scores.
-    pub fn network(&self) -> &[f64] {
-        self.scores.first().map_or(&[], |scored| &scored.scores)
-    }
-
-    /// The scores of a baseline.
-    pub fn baseline(&self, name: &str) -> Option<&[f64]> {
-        self.scores.iter().find(|scored| scored.name == name).map(|scored| scored.scores.as_slice())
+    /// The scores of the network or of a baseline, by the name of its column.
+    pub fn column(&self, name: &str) -> Option<&[f64]> {
+        if name == NETWORK {
+            return Some(&self.network);
+        }
+        let baseline: Baseline = name.parse().ok()?;
+        self.baselines
+            .iter()
+            .find(|scored| scored.baseline == baseline)
+            .map(|scored| scored.scores.as_slice())
     }
 
     /// The rows' classes.
@@ -70,12 +73,14 @@ impl Predictions {
 /// Writes sets, one after the other; all have the same baselines.
 pub fn write(path: &Path, sets: &[Predictions]) -> Result<()> {
     let mut writer = csv::WriterBuilder::new().delimiter(b'\t').from_path(path)?;
-    let names = sets.iter().take(1).flat_map(|set| set.scores.iter().map(|scored| scored.name.clone()));
-    writer.write_record(["set", "target", "group"].map(str::to_owned).into_iter().chain(names))?;
+    let baselines = sets.iter().take(1).flat_map(|set| &set.baselines);
+    let names = baselines.map(|scored| scored.baseline.into());
+    writer.write_record(["set", "target", "group", NETWORK].into_iter().chain(names))?;
     for set in sets {
         for row in 0..set.targets.len() {
-            let scores = set.scores.iter().map(|scored| scored.scores[row].to_string());
-            let first = [set.name.clone(), set.targets[row].to_string(), set.groups[row].to_string()];
+            let [target, network] = [set.targets[row], set.network[row]].map(|score| score.to_string());
+            let first = [set.name.clone(), target, set.groups[row].to_string(), network];
+            let scores = set.baselines.iter().map(|scored| scored.scores[row].to_string());
             writer.write_record(first.into_iter().chain(scores))?;
         }
     }
@@ -85,7 +90,12 @@ pub fn write(path: &Path, sets: &[Predictions]) -> Result<()> {
 /// Reads what [`write()`] wrote.
 pub fn read(path: &Path) -> Result<Vec<Predictions>> {
     let mut reader = csv::ReaderBuilder::new().delimiter(b'\t').from_path(path)?;
-    let names: Vec<String> = reader.headers()?.iter().skip(3).map(str::to_owned).collect();
+    let names = reader.headers()?.iter().skip(4);
+    let baselines: Vec<Scored> = names
+        .map(|name| {
+            Ok(Scored { baseline: name.parse().with_context(|| name.to_owned())?, scores: Vec::new() })
+        })
+        .collect::<Result<_>>()?;
     let mut sets: Vec<Predictions> = Vec::new();
     for (index, record) in reader.records().enumerate() {
         let record = record?;
@@ -95,14 +105,15 @@ pub fn read(path: &Path) -> Result<Vec<Predictions>> {
         };
         let name = &record[0];
         if sets.last().is_none_or(|last| last.name != name) {
-            let scores = names.iter().map(|name| Scored { name: name.clone(), scores: Vec::new() }).collect();
-            sets.push(Predictions { name: name.to_owned(), scores, ..Predictions::default() });
+            let baselines = baselines.clone();
+            sets.push(Predictions { name: name.to_owned(), baselines, ..Predictions::default() });
         }
         if let Some(set) = sets.last_mut() {
             set.targets.push(number(1)?);
             set.groups.push(number(2)? as usize);
-            for (column, scored) in set.scores.iter_mut().enumerate() {
-                scored.scores.push(number(3 + column)?);
+            set.network.push(number(3)?);
+            for (column, scored) in set.baselines.iter_mut().enumerate() {
+                scored.scores.push(number(4 + column)?);
             }
         }
     }

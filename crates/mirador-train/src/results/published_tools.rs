@@ -11,6 +11,7 @@ use super::report::PublishedTool;
 use crate::data::sources::published_scores;
 use crate::data::target_sites::prepare::{HEJRET_TEST, KLIMENTOVA_TEST};
 use crate::stats::metrics::with_intervals;
+use crate::stats::ranking::average_precision;
 
 const HEJRET_TABLE: &str = "target_sites/stephaniesamm+Advancing-miRNA-Target-Site-Identification-via-Bias-Corrected-\
                             Chimeric-Datasets-for-ML-Approaches/AGO2_CLASH_Hejret2023_test_avg_p_score.tsv";
@@ -34,7 +35,7 @@ pub fn published_tools(data: &Path, test: &Predictions) -> Result<Vec<PublishedT
             );
             let tool = |(tool, scores): (&str, Vec<f64>)| {
                 let measured = with_intervals(Task::TargetSite, &test.targets, &scores, &test.groups);
-                let average_precision = measured[1].value.value;
+                let average_precision = average_precision(&test.labels(), &scores);
                 PublishedTool { tool: tool.to_owned(), average_precision, measured: Some(measured) }
             };
             scores.into_iter().map(tool).collect()

@@ -3,8 +3,9 @@
 use mirador_models::ModelId;
 use serde::{Deserialize, Serialize};
 
+use crate::experiment::Baseline;
 use crate::learn::checkpoint::Epoch;
-use crate::stats::metrics::{Measured, Metric};
+use crate::stats::metrics::{Measured, MetricValue};
 
 /// The whole report of one version.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -30,7 +31,7 @@ pub struct Report {
     /// see them.
     pub sets: Vec<SetReport>,
     /// Baselines fitted and scored on the training rows themselves: what the labels give away.
-    pub training_audit: Vec<Baseline>,
+    pub training_audit: Vec<MeasuredBaseline>,
 }
 
 /// A version whose tensors another starts from.
@@ -66,7 +67,7 @@ pub struct SetReport {
     pub model: Measured,
     /// What stands beside them.
     #[serde(alias = "floors")]
-    pub baselines: Vec<Baseline>,
+    pub baselines: Vec<MeasuredBaseline>,
     /// Published tools on the same rows, where their row-by-row scores are public.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub published: Vec<PublishedTool>,
@@ -74,13 +75,13 @@ pub struct SetReport {
 
 /// One baseline's metrics.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Baseline {
+pub struct MeasuredBaseline {
     /// What the baseline reads.
     #[serde(alias = "probe")]
-    pub name: String,
+    pub name: Baseline,
     /// The task's metrics.
     #[serde(alias = "figures")]
-    pub metrics: Vec<Metric>,
+    pub metrics: Vec<MetricValue>,
 }
 
 /// A published tool's metrics on a test.
@@ -91,7 +92,7 @@ pub struct PublishedTool {
     /// As published, or measured from the row-by-row scores.
     pub average_precision: f64,
     /// The task's metrics measured from the row-by-row scores, where those are public.
-    pub measured: Option<Vec<Metric>>,
+    pub measured: Option<Vec<MetricValue>>,
 }
 
 impl SeedReport {

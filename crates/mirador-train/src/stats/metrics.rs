@@ -8,26 +8,86 @@ use super::correlation::{pearson, r_squared, root_mean_square, spearman};
 use super::interval::{Interval, bootstrap};
 use super::ranking::{auroc, average_precision};
 
-/// A named metric with its 95 % interval.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Metric {
-    /// The metric's name.
-    pub name: String,
-    /// The metric's value.
+/// What is measured of a task; cards, reports and `metrics.json` print these names.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    strum::Display,
+    strum::EnumString,
+    strum::IntoStaticStr,
+)]
+#[serde(into = "&'static str", try_from = "String")]
+#[strum(serialize_all = "lowercase")]
+pub enum Metric {
+    /// Area under the receiver operating characteristic.
+    #[strum(serialize = "AUROC")]
+    Auroc,
+    /// Area under the steps of precision over recall.
+    #[strum(serialize = "average precision")]
+    AveragePrecision,
+    /// (TP + TN) / all.
+    Accuracy,
+    /// Matthews' correlation.
+    #[strum(serialize = "MCC")]
+    Mcc,
+    /// TP / (TP + FN).
+    Sensitivity,
+    /// TN / (TN + FP).
+    Specificity,
+    /// Harmonic mean of precision and sensitivity.
+    #[strum(serialize = "F1")]
+    F1,
+    /// Squared Pearson correlation.
+    #[strum(serialize = "r² (squared Pearson)")]
+    PearsonSquared,
+    /// 1 − RSS/TSS.
+    #[strum(serialize = "R² (1 − RSS/TSS)")]
+    RSquared,
+    /// Correlation of ranks.
+    #[strum(serialize = "Spearman")]
+    Spearman,
+    /// Root of the mean squared error.
+    #[strum(serialize = "RMSE")]
+    Rmse,
+}
+
+impl TryFrom<String> for Metric {
+    type Error = strum::ParseError;
+
+    fn try_from(name: String) -> Result<Self, Self::Error> {
+        name.parse()
+    }
+}
+
+impl Metric {
+    /// A task's metrics, the first one the most important.
+    pub fn of(task: Task) -> &'static [Self] {
+        match task {
+            Task::TargetSite => &[Self::Auroc, Self::AveragePrecision],
+            Task::PreMirna => {
+                &[Self::Accuracy, Self::Mcc, Self::Sensitivity, Self::Specificity, Self::F1, Self::Auroc]
+            }
+            Task::Expression => &[Self::PearsonSquared, Self::RSquared, Self::Spearman, Self::Rmse],
+        }
+    }
+}
+
+/// A metric with its 95 % interval.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct MetricValue {
+    /// What was measured.
+    pub name: Metric,
+    /// How much it is.
     #[serde(flatten)]
     pub value: Interval,
 }
 
-/// Names of a task's metrics, the first one the most important.
-pub fn names(task: Task) -> &'static [&'static str] {
-    match task {
-        Task::TargetSite => &["AUROC", "average precision"],
-        Task::PreMirna => &["accuracy", "MCC", "sensitivity", "specificity", "F1", "AUROC"],
-        Task::Expression => &["r² (squared Pearson)", "R² (1 − RSS/TSS)", "Spearman", "RMSE"],
-    }
-}
-
-/// A task's metrics in the order of their names. Scores are probabilities, or the scores of a baseline.
+/// A task's metrics in the order of [`Metric::of`]. Scores are probabilities, or the scores of a baseline.
 pub fn metrics(task: Task, targets: &[f64], scores: &[f64]) -> Vec<f64> {
     let labels = || -> Vec<bool> { targets.iter().map(|&target| target >= 0.5).collect() };
     match task {
@@ -50,12 +110,12 @@ pub fn metrics(task: Task, targets: &[f64], scores: &[f64]) -> Vec<f64> {
 }
 
 /// Metrics with intervals: bootstraps over groups of rows.
-pub fn with_intervals(task: Task, targets: &[f64], scores: &[f64], groups: &[usize]) -> Vec<Metric> {
+pub fn with_intervals(task: Task, targets: &[f64], scores: &[f64], groups: &[usize]) -> Vec<MetricValue> {
     let values = bootstrap(groups, |rows| {
         let pick = |values: &[f64]| rows.iter().map(|&row| values[row]).collect::<Vec<f64>>();
         metrics(task, &pick(targets), &pick(scores))
     });
-    names(task).iter().zip(values).map(|(name, value)| Metric { name: (*name).into(), value }).collect()
+    Metric::of(task).iter().zip(values).map(|(&name, value)| MetricValue { name, value }).collect()
 }
 
 /// Counts at a threshold and what follows from them.
@@ -140,7 +200,7 @@ pub struct Measured {
     pub rows: usize,
     /// The task's metrics.
     #[serde(alias = "figures")]
-    pub metrics: Vec<Metric>,
+    pub metrics: Vec<MetricValue>,
     /// Metrics of a task with two classes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub classes: Option<Classes>,

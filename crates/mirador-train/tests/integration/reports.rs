@@ -103,7 +103,7 @@ fn measured(task: Task) -> (&'static [&'static str], &'static [&'static str]) {
 
 fn measurements(task: Task, seeds: &[u64]) -> Value {
     let (sets, baselines) = measured(task);
-    let metrics: Vec<Value> = metrics::names(task)
+    let metrics: Vec<Value> = metrics::Metric::of(task)
         .iter()
         .map(|name| json!({ "name": name, "value": 0.75, "low": 0.5, "high": 1.0 }))
         .collect();

@@ -5,7 +5,7 @@ use mirador_models::tasks::expression::{Gene, HalfLife, HalfLifeFeature};
 use mirna::Base;
 
 use super::linear::Linear;
-use crate::experiment::{FittedBaseline, Row, targets};
+use crate::experiment::{Baseline, FittedBaseline, Row, targets};
 
 const LONGEST_WORD: usize = 4;
 /// Penalty of the ridge on word counts.
@@ -17,23 +17,23 @@ const SMALL_LAMBDA: f64 = 1e-6;
 pub fn baselines(train: &[Row]) -> Vec<FittedBaseline<'_>> {
     let measured = train.iter().any(|row| row.gene().half_life != HalfLife::default());
     let studied = train.iter().any(|row| !row.gene().mirnas.is_empty());
-    let line = |name, features: fn(&Gene) -> Vec<f64>, lambda| {
+    let line = |baseline, features: fn(&Gene) -> Vec<f64>, lambda| {
         let rows: Vec<_> = train.iter().map(|row| features(row.gene())).collect();
         let line = Linear::fit(&rows, &targets(train), lambda);
-        FittedBaseline::new(name, move |row| line.at(&features(row.gene())))
+        FittedBaseline::new(baseline, move |row| line.at(&features(row.gene())))
     };
     let mut baselines = vec![
-        line("promoter: 1- to 4-mers, ridge", words, WORDS_LAMBDA),
-        line("promoter: GC content and CpG", gc_and_cpg, SMALL_LAMBDA),
+        line(Baseline::PromoterWords, words, WORDS_LAMBDA),
+        line(Baseline::PromoterGc, gc_and_cpg, SMALL_LAMBDA),
     ];
     if measured {
-        baselines.push(line("half-life, its value", half_life, SMALL_LAMBDA));
-        baselines.push(line("half-life, whether it is known", half_life_known, SMALL_LAMBDA));
-        baselines.push(line("1- to 4-mers and half-life, ridge", words_and_half_life, WORDS_LAMBDA));
+        baselines.push(line(Baseline::HalfLife, half_life, SMALL_LAMBDA));
+        baselines.push(line(Baseline::HalfLifeKnown, half_life_known, SMALL_LAMBDA));
+        baselines.push(line(Baseline::PromoterWordsAndHalfLife, words_and_half_life, WORDS_LAMBDA));
     }
     if studied {
         let any = |row: &Row| f64::from(u8::from(!row.gene().mirnas.is_empty()));
-        baselines.push(FittedBaseline::new("any record of a miRNA", any));
+        baselines.push(FittedBaseline::new(Baseline::AnyRecord, any));
     }
     baselines
 }

@@ -4,15 +4,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use anyhow::{Result, ensure};
-use mirador_models::tasks::expression::{Gene, HalfLifeFeature};
-use mirna::Base;
+use mirador_models::tasks::expression::HalfLifeFeature;
 use rand::SeedableRng;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
 use super::baselines::baselines;
 use crate::data::expression::dataset::{Example, Split, cut, read};
-use crate::experiment::{Experiment, FittedBaseline, Fold, Labelled, Row};
+use crate::experiment::{Baseline, Experiment, FittedBaseline, Fold, Labelled, Row};
 use crate::recipe::Stage;
 
 /// Seed of the folds: one for every seed of the network, so that runs compare.
@@ -24,15 +23,12 @@ pub const ANY_RECORD: &str = "any_record";
 /// The genes of a dataset, split.
 pub struct Genes {
     folds: Vec<Fold>,
-    /// The published Xpresso's predictions.
-    published: HashMap<Key, f64>,
-    /// How strongly each miRNA targets the gene.
-    target_scores: HashMap<Key, BTreeMap<String, f32>>,
+    /// The published Xpresso's predictions, by the row's id.
+    published: HashMap<String, f64>,
+    /// How strongly each miRNA targets the gene, by the row's id.
+    target_scores: HashMap<String, BTreeMap<String, f32>>,
     description: String,
 }
-
-/// Tells one gene's row from another's: its level, and letters around its start of transcription.
-type Key = (u32, Vec<Base>);
 
 impl Genes {
     /// Reads a dataset. The published split: tests for each length of promoter, so that metrics of networks trained
@@ -54,8 +50,8 @@ impl Genes {
             "{} has no training or no validation genes",
             dataset.display()
         );
-        let published = examples.iter().filter_map(|row| Some((key(&row.gene, row.level), row.published?)));
-        let targets = examples.iter().map(|row| (key(&row.gene, row.level), row.target_scores.clone()));
+        let published = examples.iter().filter_map(|row| Some((row.ensg.clone(), row.published?)));
+        let targets = examples.iter().map(|row| (row.ensg.clone(), row.target_scores.clone()));
         Ok(Self {
             folds,
             published: published.collect(),
@@ -66,7 +62,7 @@ impl Genes {
 
     /// How strongly each miRNA targets a row's gene.
     pub fn target_scores(&self, row: &Row) -> BTreeMap<String, f32> {
-        self.target_scores.get(&key(row.gene(), row.target)).cloned().unwrap_or_default()
+        self.target_scores.get(&row.id).cloned().unwrap_or_default()
     }
 }
 
@@ -94,9 +90,8 @@ impl Experiment for Genes {
         let mut baselines = baselines(train);
         if !self.published.is_empty() {
             let mean = self.published.values().sum::<f64>() / self.published.len() as f64;
-            let of =
-                move |row: &Row| self.published.get(&key(row.gene(), row.target)).copied().unwrap_or(mean);
-            baselines.push(FittedBaseline::new("published Xpresso, 10.5 kb, no half-life", of));
+            let of = move |row: &Row| self.published.get(&row.id).copied().unwrap_or(mean);
+            baselines.push(FittedBaseline::new(Baseline::PublishedXpresso, of));
         }
         baselines
     }
@@ -118,7 +113,8 @@ fn row(example: &Example, numbers: &BTreeMap<String, usize>) -> Row {
         gene.mirnas.insert(ANY_RECORD.to_owned(), 1.0);
     }
     let group = numbers.get(&example.chromosome).copied().unwrap_or(0);
-    Row { input: gene.into(), target: example.level, group, stratum: String::new() }
+    let (id, target) = (example.ensg.clone(), example.level);
+    Row { id, input: gene.into(), target, group, stratum: String::new() }
 }
 
 fn published_split(examples: &[Example], numbers: &BTreeMap<String, usize>) -> Fold {
@@ -167,12 +163,6 @@ fn grouped_folds(examples: &[Example], numbers: &BTreeMap<String, usize>) -> Vec
         }
     }
     folds
-}
-
-/// The letters that even the shortest promoter has.
-fn key(gene: &Gene, level: f32) -> Key {
-    let around = gene.tss.saturating_sub(49)..(gene.tss + 11).min(gene.promoter.len());
-    (level.to_bits(), gene.promoter[around].to_vec())
 }
 
 fn describe(examples: &[Example]) -> String {

@@ -3,7 +3,7 @@
 use mirna::{Base, Rna};
 
 use super::logistic::Logistic;
-use crate::experiment::{FittedBaseline, Row};
+use crate::experiment::{Baseline, FittedBaseline, Row};
 
 /// Mirtrons are short introns.
 const SHORT: usize = 70;
@@ -14,14 +14,14 @@ const STRETCH: usize = 20;
 pub fn baselines(train: &[Row]) -> Vec<FittedBaseline<'_>> {
     let logistic =
         Logistic::fit(&train.iter().map(|row| (features(sequence(row)), row.label())).collect::<Vec<_>>());
-    let rule = |name, holds: fn(&Rna) -> bool| {
-        FittedBaseline::new(name, move |row| f64::from(u8::from(holds(sequence(row)))))
+    let rule = |baseline, holds: fn(&Rna) -> bool| {
+        FittedBaseline::new(baseline, move |row| f64::from(u8::from(holds(sequence(row)))))
     };
     vec![
-        rule("ends in YAG", ends_in_yag),
-        rule("ends in AG", ends_in_ag),
-        rule("length < 70", |rna| rna.len() < SHORT),
-        FittedBaseline::new("logistic regression, 7 features of the sequence", move |row| {
+        rule(Baseline::EndsInYag, ends_in_yag),
+        rule(Baseline::EndsInAg, ends_in_ag),
+        rule(Baseline::Short, |rna| rna.len() < SHORT),
+        FittedBaseline::new(Baseline::HairpinFeatures, move |row| {
             logistic.probability(&features(sequence(row)))
         }),
     ]

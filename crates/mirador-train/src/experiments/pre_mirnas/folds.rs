@@ -130,6 +130,7 @@ fn without_both_labels(rows: Vec<Hairpin>) -> Vec<Hairpin> {
 
 fn to_row(hairpin: &Hairpin, pre_mirna: PreMirna) -> Row {
     Row {
+        id: hairpin.id.clone(),
         input: pre_mirna.into(),
         target: f32::from(u8::from(hairpin.mirtron)),
         group: hairpin.family,

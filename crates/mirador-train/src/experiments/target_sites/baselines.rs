@@ -9,7 +9,7 @@ use mirna::Base;
 use mirna::duplex::align;
 use mirna::seed::SiteType;
 
-use crate::experiment::{FittedBaseline, Row};
+use crate::experiment::{Baseline, FittedBaseline, Row};
 
 /// Fits every baseline on `train`.
 pub fn baselines(train: &[Row]) -> Vec<FittedBaseline<'_>> {
@@ -20,18 +20,16 @@ pub fn baselines(train: &[Row]) -> Vec<FittedBaseline<'_>> {
     let mirna_length = Shares::fit(train, |row| row.pair().mirna.len());
     let words = NaiveBayes::fit(train);
     vec![
-        FittedBaseline::new("miRNA only", move |row| mirna.share(&&row.pair().mirna)),
-        FittedBaseline::new("exact site only", move |row| site.share(&&row.pair().site)),
-        FittedBaseline::new("site 5-mers (naive Bayes)", move |row| words.score(&row.pair().site)),
-        FittedBaseline::new("site length", move |row| site_length.share(&row.pair().site.len())),
-        FittedBaseline::new("miRNA length", move |row| mirna_length.share(&row.pair().mirna.len())),
-        FittedBaseline::new("seed class", seed_class),
-        FittedBaseline::new("miRNA share and seed class", move |row| {
+        FittedBaseline::new(Baseline::Mirna, move |row| mirna.share(&&row.pair().mirna)),
+        FittedBaseline::new(Baseline::ExactSite, move |row| site.share(&&row.pair().site)),
+        FittedBaseline::new(Baseline::SiteWords, move |row| words.score(&row.pair().site)),
+        FittedBaseline::new(Baseline::SiteLength, move |row| site_length.share(&row.pair().site.len())),
+        FittedBaseline::new(Baseline::MirnaLength, move |row| mirna_length.share(&row.pair().mirna.len())),
+        FittedBaseline::new(Baseline::SeedClass, seed_class),
+        FittedBaseline::new(Baseline::MirnaAndSeed, move |row| {
             logit(pair_rule.share(&&row.pair().mirna)) + 1.2 * seed_class(row)
         }),
-        FittedBaseline::new("aligner, no training", |row| {
-            f64::from(align(&row.pair().mirna, &row.pair().site))
-        }),
+        FittedBaseline::new(Baseline::Aligner, |row| f64::from(align(&row.pair().mirna, &row.pair().site))),
     ]
 }
 

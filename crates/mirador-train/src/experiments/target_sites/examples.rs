@@ -138,6 +138,7 @@ fn to_rows(examples: Vec<Example>) -> Vec<Row> {
 impl From<Example> for Row {
     fn from(example: Example) -> Self {
         Self {
+            id: format!("{} {}", example.pair.mirna, example.pair.site),
             target: f32::from(u8::from(example.label)),
             group: example.cluster,
             stratum: example.stratum().to_owned(),
