@@ -11,10 +11,10 @@ use tokio::net::TcpStream;
 const PAIR: &str = r#"{"mirna":"UGAGGUAGUAGGUUGUAUAGUU","site":"AACUAUACAACCUACUACCUCA"}"#;
 
 /// What is asked: the network that the peers have too.
-pub const SCORE: &str = "/v1/target-sites/score?model=dmiso";
+pub(crate) const SCORE: &str = "/v1/target-sites/score?model=dmiso";
 
 /// A request to score `pairs` pairs.
-pub fn request(pairs: usize) -> Vec<u8> {
+pub(crate) fn request(pairs: usize) -> Vec<u8> {
     let body = format!(r#"{{"pairs":[{}]}}"#, vec![PAIR; pairs].join(","));
     format!(
         "POST {SCORE} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\n\
@@ -25,7 +25,7 @@ pub fn request(pairs: usize) -> Vec<u8> {
 }
 
 /// The body of a page.
-pub async fn get(address: SocketAddr, path: &str) -> io::Result<String> {
+pub(crate) async fn get(address: SocketAddr, path: &str) -> io::Result<String> {
     let mut stream = TcpStream::connect(address).await?;
     let request = format!("GET {path} HTTP/1.1\r\nhost: bench\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
@@ -35,20 +35,20 @@ pub async fn get(address: SocketAddr, path: &str) -> io::Result<String> {
 }
 
 /// One open connection.
-pub struct Client {
+pub(crate) struct Client {
     stream: TcpStream,
     reply: Vec<u8>,
 }
 
 impl Client {
-    pub async fn connect(address: SocketAddr) -> io::Result<Self> {
+    pub(crate) async fn connect(address: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         Ok(Self { stream, reply: vec![0; 64 * 1024] })
     }
 
     /// Sends a request and reads the whole reply; the time that the server's network took, where it says so.
-    pub async fn send(&mut self, request: &[u8]) -> io::Result<Option<Duration>> {
+    pub(crate) async fn send(&mut self, request: &[u8]) -> io::Result<Option<Duration>> {
         self.stream.write_all(request).await?;
         let mut filled = 0;
         let head = loop {
@@ -89,7 +89,7 @@ impl Client {
 }
 
 /// Where a part of some bytes begins.
-pub fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
+pub(crate) fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
     bytes.windows(part.len()).position(|window| window == part)
 }
 

@@ -18,7 +18,7 @@ const CHUNK: usize = 100;
 const MOST_TIME: Duration = Duration::from_secs(600);
 const SAMPLE: Duration = Duration::from_secs(5);
 
-pub async fn many(rows: usize) -> Result<(), Failure> {
+pub(crate) async fn many(rows: usize) -> Result<(), Failure> {
     let mut run = Run::new("lines");
     let server = Server::mirador(&[]).await?;
     let (begun, sent) = (Instant::now(), Arc::new(AtomicUsize::new(0)));
@@ -44,7 +44,7 @@ pub async fn many(rows: usize) -> Result<(), Failure> {
 
 /// Sends at most so many lines until a time, with a pause after each hundred, and counts them in `sent`; returns how many
 /// were answered with a score.
-pub async fn lines(
+pub(crate) async fn lines(
     address: SocketAddr,
     most: usize,
     until: Instant,

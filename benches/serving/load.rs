@@ -15,7 +15,7 @@ const CONNECTIONS: usize = 64;
 
 /// What was measured.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     pub requests: usize,
     pub requests_per_second: f64,
     pub pairs_per_second: f64,
@@ -42,7 +42,7 @@ impl Outcome {
 }
 
 /// So many clients, each with one request of so many pairs at a time.
-pub async fn closed(
+pub(crate) async fn closed(
     address: SocketAddr,
     clients: usize,
     pairs: usize,
@@ -74,7 +74,7 @@ pub async fn closed(
 }
 
 /// So many requests of one pair a second, evenly; times count from when a request was due.
-pub async fn open(address: SocketAddr, rate: f64, measured: Duration) -> io::Result<Outcome> {
+pub(crate) async fn open(address: SocketAddr, rate: f64, measured: Duration) -> io::Result<Outcome> {
     let begun = Instant::now();
     let mut running = Vec::new();
     for first in 0..CONNECTIONS {
@@ -103,7 +103,7 @@ pub async fn open(address: SocketAddr, rate: f64, measured: Duration) -> io::Res
 }
 
 /// One client's pairs while another's requests of `pairs` pairs are always in flight.
-pub async fn beside(address: SocketAddr, pairs: usize, measured: Duration) -> io::Result<Outcome> {
+pub(crate) async fn beside(address: SocketAddr, pairs: usize, measured: Duration) -> io::Result<Outcome> {
     let long = tokio::spawn(async move {
         let (mut client, request) = (Client::connect(address).await?, request(pairs));
         loop {

@@ -8,19 +8,19 @@ use std::time::Duration;
 use super::client::{Client, request};
 use super::{Failure, WEIGHTS};
 
-pub struct Server {
+pub(crate) struct Server {
     process: Child,
     pub address: SocketAddr,
 }
 
 impl Server {
     /// The release server.
-    pub async fn mirador(flags: &[&str]) -> Result<Self, Failure> {
+    pub(crate) async fn mirador(flags: &[&str]) -> Result<Self, Failure> {
         Self::mirador_at(free()?, flags).await
     }
 
     /// The same at an address of the caller's choice.
-    pub async fn mirador_at(address: SocketAddr, flags: &[&str]) -> Result<Self, Failure> {
+    pub(crate) async fn mirador_at(address: SocketAddr, flags: &[&str]) -> Result<Self, Failure> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mirador"));
         command.args(["serve", "--device", "cpu", "--weights-dir", WEIGHTS, "--bind", &address.to_string()]);
         command.args(flags).env("RUST_LOG", "error");
@@ -28,7 +28,7 @@ impl Server {
     }
 
     /// This program as a route that parses the same body and answers a constant: what HTTP and JSON alone cost.
-    pub async fn constant() -> Result<Self, Failure> {
+    pub(crate) async fn constant() -> Result<Self, Failure> {
         let address = free()?;
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["constant", &address.to_string()]);
@@ -36,7 +36,7 @@ impl Server {
     }
 
     /// FastAPI and PyTorch, without batching.
-    pub async fn fastapi(python: &Path) -> Result<Self, Failure> {
+    pub(crate) async fn fastapi(python: &Path) -> Result<Self, Failure> {
         let address = free()?;
         let mut command = Command::new(python);
         command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peers/fastapi_peer.py"));
@@ -45,7 +45,7 @@ impl Server {
     }
 
     /// mosec, with batches of up to `batch` requests that wait up to `wait_ms`.
-    pub async fn mosec(python: &Path, batch: usize, wait_ms: usize) -> Result<Self, Failure> {
+    pub(crate) async fn mosec(python: &Path, batch: usize, wait_ms: usize) -> Result<Self, Failure> {
         let address = free()?;
         let mut command = Command::new(python);
         command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peers/mosec_peer.py"));
@@ -57,33 +57,33 @@ impl Server {
     }
 
     /// Its resident memory.
-    pub fn resident_kib(&self) -> Result<u64, Failure> {
+    pub(crate) fn resident_kib(&self) -> Result<u64, Failure> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
         Ok(line.split_whitespace().next().unwrap_or_default().parse()?)
     }
 
     /// Tells it to read keys and weights anew.
-    pub fn signal_hangup(&self) -> Result<(), Failure> {
+    pub(crate) fn signal_hangup(&self) -> Result<(), Failure> {
         Command::new("kill").args(["-HUP", &self.process.id().to_string()]).status()?;
         Ok(())
     }
 
     /// Ends it by SIGTERM: its exit code.
-    pub fn stop(&mut self) -> Result<Option<i32>, Failure> {
+    pub(crate) fn stop(&mut self) -> Result<Option<i32>, Failure> {
         Command::new("kill").arg(self.process.id().to_string()).status()?;
         Ok(self.process.wait()?.code())
     }
 
     /// A counter's values by their labels.
-    pub async fn metrics(&self, name: &str) -> Result<Vec<(String, f64)>, Failure> {
+    pub(crate) async fn metrics(&self, name: &str) -> Result<Vec<(String, f64)>, Failure> {
         let text = super::client::get(self.address, "/metrics").await?;
         let values = text.lines().filter_map(|line| line.strip_prefix(name)?.rsplit_once(' '));
         values.map(|(labels, value)| Ok((labels.to_owned(), value.parse()?))).collect()
     }
 
     /// Waits until a pair is scored.
-    pub async fn start(command: &mut Command, address: SocketAddr) -> Result<Self, Failure> {
+    pub(crate) async fn start(command: &mut Command, address: SocketAddr) -> Result<Self, Failure> {
         let process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
         let mut server = Self { process, address };
         let pair = request(1);
@@ -118,7 +118,7 @@ impl Drop for Server {
 }
 
 /// Pairs per second of the peers' network without a server.
-pub fn bare_pytorch(python: &Path) -> Result<f64, Failure> {
+pub(crate) fn bare_pytorch(python: &Path) -> Result<f64, Failure> {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peers/bare.py");
     let output = Command::new(python).arg(script).arg(weights()).stderr(Stdio::inherit()).output()?;
     Ok(String::from_utf8(output.stdout)?.trim().parse()?)
@@ -129,6 +129,6 @@ fn weights() -> String {
 }
 
 /// A free address of loopback.
-pub fn free() -> std::io::Result<SocketAddr> {
+pub(crate) fn free() -> std::io::Result<SocketAddr> {
     TcpListener::bind("127.0.0.1:0")?.local_addr()
 }

@@ -17,7 +17,7 @@ const BLOCK: usize = 50;
 
 /// What became of an upload.
 #[derive(Default)]
-pub struct Resumed {
+pub(crate) struct Resumed {
     /// Lines that were answered, each once and in order.
     pub answered: usize,
     /// How often it was taken up again.
@@ -26,7 +26,7 @@ pub struct Resumed {
 
 /// Sends `total` lines, however many streams it takes; `pause` after each block, and the reader rests as long after each
 /// read.
-pub async fn all(address: SocketAddr, total: usize, pause: Duration) -> io::Result<Resumed> {
+pub(crate) async fn all(address: SocketAddr, total: usize, pause: Duration) -> io::Result<Resumed> {
     let mut resumed = Resumed::default();
     while resumed.answered < total {
         let (reply, upload) = TcpStream::connect(address).await?.into_split();

@@ -21,7 +21,7 @@ impl Drop for Proxy {
     }
 }
 
-pub async fn rolling(requests: usize) -> Result<(), Failure> {
+pub(crate) async fn rolling(requests: usize) -> Result<(), Failure> {
     let mut run = Run::new("rolling");
     let addresses = [free()?, free()?];
     let mut servers = Vec::new();

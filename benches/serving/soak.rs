@@ -32,7 +32,7 @@ struct Counts {
     stalled: AtomicUsize,
 }
 
-pub async fn soak(minutes: u64) -> Result<(), Failure> {
+pub(crate) async fn soak(minutes: u64) -> Result<(), Failure> {
     let mut run = Run::new("soak");
     let server = Server::mirador(&[]).await?;
     let address = server.address;

@@ -9,14 +9,14 @@ use axum::http::{Extensions, HeaderMap, Uri, header};
 use crate::config::{Authority, ServeConfig};
 
 /// The caller's address: of the peer, or the last in `X-Forwarded-For`.
-pub fn address(headers: &HeaderMap, extensions: &Extensions, config: &ServeConfig) -> IpAddr {
+pub(super) fn address(headers: &HeaderMap, extensions: &Extensions, config: &ServeConfig) -> IpAddr {
     let peer = extensions.get().map(|ConnectInfo(peer): &ConnectInfo<SocketAddr>| peer.ip());
     let forwarded = forwarded(headers, config, "x-forwarded-for").and_then(parse_address);
     forwarded.or(peer).map_or(Ipv4Addr::UNSPECIFIED.into(), |address| address.to_canonical())
 }
 
 /// The host that was asked for, where one is named and named once.
-pub fn host(headers: &HeaderMap, uri: &Uri, config: &ServeConfig) -> Option<Authority> {
+pub(super) fn host(headers: &HeaderMap, uri: &Uri, config: &ServeConfig) -> Option<Authority> {
     let host = match forwarded(headers, config, "x-forwarded-host") {
         Some(host) => host,
         // HTTP/2 and absolute addresses have it in the address, where it counts more than `Host`.
@@ -33,12 +33,12 @@ pub fn host(headers: &HeaderMap, uri: &Uri, config: &ServeConfig) -> Option<Auth
 }
 
 /// The page that stands above all routes, as the caller knows it; no host, no page.
-pub fn home(headers: &HeaderMap, uri: &Uri, config: &ServeConfig) -> Option<String> {
+pub(super) fn home(headers: &HeaderMap, uri: &Uri, config: &ServeConfig) -> Option<String> {
     Some(host(headers, uri, config)?.home(scheme(headers, config)))
 }
 
 /// `https` or `http`.
-pub fn scheme(headers: &HeaderMap, config: &ServeConfig) -> &'static str {
+pub(super) fn scheme(headers: &HeaderMap, config: &ServeConfig) -> &'static str {
     match forwarded(headers, config, "x-forwarded-proto") {
         Some(scheme) if scheme.eq_ignore_ascii_case("https") => "https",
         Some(scheme) if scheme.eq_ignore_ascii_case("http") => "http",

@@ -15,7 +15,7 @@ use super::state::AppState;
 ///
 /// A request with no key that is known counts for its address, so that keys cannot be tried out faster than anybody may
 /// ask. It takes nothing from those who have a key and share the address, behind a proxy say.
-pub async fn admit<F: Future<Output = Response>>(
+pub(super) async fn admit<F: Future<Output = Response>>(
     state: &AppState,
     mut request: Request,
     next: impl FnOnce(Request) -> F,
@@ -68,7 +68,7 @@ fn at_address(state: &AppState, request: &Request) -> Caller {
 }
 
 /// Denied by default: whatever is not named here or open needs a key.
-pub fn needed(path: &str, method: &Method) -> Scope {
+pub(super) fn needed(path: &str, method: &Method) -> Scope {
     match path {
         "/metrics" => Scope::Metrics,
         _ if method == Method::POST => Scope::Score,
@@ -77,7 +77,7 @@ pub fn needed(path: &str, method: &Method) -> Scope {
 }
 
 /// What a balancer asks, which has no key and asks often.
-pub fn is_probe(path: &str) -> bool {
+pub(super) fn is_probe(path: &str) -> bool {
     matches!(path, "/health/live" | "/health/ready" | "/v2/health/live" | "/v2/health/ready")
 }
 

@@ -35,7 +35,7 @@ const SILENCE: Duration = Duration::from_secs(3);
 
 /// Why a body cannot be read, in words for its caller.
 #[derive(Debug)]
-pub struct Broken(pub String);
+pub(super) struct Broken(pub String);
 
 impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -46,7 +46,7 @@ impl fmt::Display for Broken {
 impl Error for Broken {}
 
 /// What a [`Broken`] says that stands anywhere behind an error.
-pub fn reason(error: &(dyn Error + 'static)) -> Option<String> {
+pub(super) fn reason(error: &(dyn Error + 'static)) -> Option<String> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(Broken(detail)) = error.downcast_ref() {
@@ -61,7 +61,7 @@ pub fn reason(error: &(dyn Error + 'static)) -> Option<String> {
 }
 
 /// All of them, and the room that they take. A compressed body counts as what it is decompressed to.
-pub async fn read(request: Request, state: &AppState) -> Result<(Bytes, BodyPermit), Problem> {
+pub(super) async fn read(request: Request, state: &AppState) -> Result<(Bytes, BodyPermit), Problem> {
     let limit = state.config().max_body_bytes.get();
     let mut permit = state.callers().body(&Caller::of(&request));
     let mut body = request.into_body();
@@ -83,7 +83,7 @@ pub async fn read(request: Request, state: &AppState) -> Result<(Bytes, BodyPerm
 
 /// Reads on where the request's reader let go of its body. A body that came too slowly is answered as that, whatever
 /// its reader made of it.
-pub async fn read_on<F: Future<Output = Response>>(
+pub(super) async fn read_on<F: Future<Output = Response>>(
     state: &AppState,
     request: Request,
     next: impl FnOnce(Request) -> F,

@@ -10,7 +10,7 @@ use http_body_util::BodyExt;
 use super::state::AppState;
 
 /// Lets `CompressionLayer`, which stands within, see what the caller accepts only while there is room for a compressor.
-pub async fn bounded<F: Future<Output = Response>>(
+pub(super) async fn bounded<F: Future<Output = Response>>(
     state: &AppState,
     mut request: Request,
     next: impl FnOnce(Request) -> F,

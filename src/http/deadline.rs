@@ -10,17 +10,17 @@ use axum::response::Response;
 use super::problem::Problem;
 
 /// Milliseconds from the arrival of the request's head.
-pub const X_DEADLINE_MS: HeaderName = HeaderName::from_static("x-deadline-ms");
+pub(super) const X_DEADLINE_MS: HeaderName = HeaderName::from_static("x-deadline-ms");
 
 /// When the answer is worth nothing any more.
 #[derive(Clone, Copy, Debug)]
-pub struct Deadline(pub Instant);
+pub(super) struct Deadline(pub Instant);
 
 /// A day: nobody waits longer.
 const MAX_MS: u64 = 86_400_000;
 
 /// Drops the handler when the time is over; with it go the rows that still wait in the queue.
-pub async fn deadline(mut request: Request, next: Next) -> Result<Response, Problem> {
+pub(super) async fn deadline(mut request: Request, next: Next) -> Result<Response, Problem> {
     let Some(value) = request.headers().get(X_DEADLINE_MS) else { return Ok(next.run(request).await) };
     let ms: u64 = value
         .to_str()

@@ -33,7 +33,7 @@ const NOTHING: usize = 256 * 1024;
 type Window = OwnedSemaphorePermit;
 
 /// From here on the request's body is plain.
-pub fn decompress(mut request: Request) -> Result<Request, Problem> {
+pub(super) fn decompress(mut request: Request) -> Result<Request, Problem> {
     let Some(decoder) = Decoder::named_in(request.headers())? else { return Ok(request) };
     let headers = request.headers_mut();
     headers.remove(header::CONTENT_ENCODING);

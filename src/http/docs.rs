@@ -16,7 +16,7 @@ use super::problem::Problem;
 use super::state::AppState;
 
 /// The page and its files.
-pub fn routes() -> Router<AppState> {
+pub(super) fn routes() -> Router<AppState> {
     Router::new()
         .route("/docs", get(async || (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, "docs/")])))
         .route("/docs/", get(async || file("index.html")))

@@ -22,7 +22,7 @@ use super::target_sites::{SiteTypeName, read_pair};
 #[schema(example = json!({
     "pairs": [{"id": "p1", "mirna": "UGAGGUAGUAGGUUGUAUAGUU", "site": "GCACAGCCUAUUGAACUACCUCA"}],
 }))]
-pub struct FoldRequest {
+pub(super) struct FoldRequest {
     /// Folded in this order.
     #[schema(min_items = 1, max_items = 10000)]
     pairs: Vec<DuplexRow>,
@@ -31,7 +31,7 @@ pub struct FoldRequest {
 /// One miRNA and one site, both 5'→3'.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct DuplexRow {
+pub(super) struct DuplexRow {
     /// Echoed in the result.
     #[schema(max_length = 256)]
     id: Option<String>,
@@ -56,14 +56,14 @@ pub struct DuplexRow {
     "drawing": "3' uugauaUGUUGGA-----UGAUGGAGU 5'\n         |||:|||     |||||||||\n5'     gcACAGCCUAUUGAACUACCUCA 3'",
     "site_type": "8mer", "warnings": []}]}
 ))]
-pub struct FoldResponse {
+pub(super) struct FoldResponse {
     /// One for each pair, in the order of the request.
     results: Vec<FoldResult>,
 }
 
 /// One pair's duplex.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct FoldResult {
+pub(super) struct FoldResult {
     /// As in the request; absent where it had none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -79,7 +79,7 @@ pub struct FoldResult {
 /// The duplex of least free energy (nearest neighbour, Turner 2004, 37 °C, neighbours of helices counted on both sides; as
 /// `RNAduplex`). No letter pairs within its own strand.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct FoldedDuplex {
+pub(super) struct FoldedDuplex {
     /// Free energy, kcal/mol; null where nothing pairs.
     #[schema(example = -21.2)]
     mfe_kcal_per_mol: Option<f64>,
@@ -121,7 +121,7 @@ pub struct FoldedDuplex {
         ScoringProblems,
     ),
 )]
-pub async fn fold(
+pub(super) async fn fold(
     State(state): State<AppState>,
     Models(registry): Models,
     request: Request,
@@ -178,14 +178,14 @@ impl ScoringEndpoint for DuplexRow {
 
 impl FoldedDuplex {
     /// A picture, with bars for the effects of the letters of miRNA and site where there are some.
-    pub fn picture(&self, effects: [Option<&[f32]>; 2], caption: &str) -> String {
+    pub(super) fn picture(&self, effects: [Option<&[f32]>; 2], caption: &str) -> String {
         let letters = self.letters.each_ref().map(String::as_str);
         let (strands, bonds) = aligned(letters, &self.pairs, effects);
         picture(&strands, &bonds, caption)
     }
 
     /// What is told of a duplex, or of a pair without one.
-    pub fn new(pair: &Pair, duplex: Option<&Duplex>) -> Self {
+    pub(super) fn new(pair: &Pair, duplex: Option<&Duplex>) -> Self {
         let pairs = duplex.map_or(&[][..], |duplex| &duplex.pairs);
         let mut brackets = [vec![b'.'; pair.mirna.len()], vec![b'.'; pair.site.len()]];
         for (first, second) in pairs {

@@ -15,12 +15,12 @@ use super::panics::caught;
 use super::problem::Problem;
 
 /// The caller's name for the request, or ours.
-pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const MAX_REQUEST_ID: usize = 128;
 
 /// It sees every request before all others do but `measure`, and every reply after them, panics and unknown routes
 /// included: a panic anywhere within is a reply too, not a connection that breaks.
-pub async fn envelope<F: Future<Output = Response>>(
+pub(super) async fn envelope<F: Future<Output = Response>>(
     request: Request,
     next: impl FnOnce(Request) -> F,
 ) -> Response {

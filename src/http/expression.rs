@@ -29,7 +29,7 @@ use super::state::{AppState, Models};
         "tss": 49, "half_life_features": {"measured": -0.4},
     }],
 }))]
-pub struct ExpressionRequest {
+pub(super) struct ExpressionRequest {
     /// `name` or `name@version`; left out, the default model answers.
     model: Option<String>,
     /// Predicted in this order.
@@ -40,7 +40,7 @@ pub struct ExpressionRequest {
 /// One gene.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct GeneRow {
+pub(super) struct GeneRow {
     /// Echoed in the result.
     #[schema(max_length = 256)]
     id: Option<String>,
@@ -103,7 +103,7 @@ struct HalfLifeFeatures {
     "model": {"name": "xpresso", "version": "public_windows"},
     "results": [{"id": "g1", "log10_expression": -0.07532805, "warnings": []}],
 }))]
-pub struct ExpressionResponse {
+pub(super) struct ExpressionResponse {
     /// Who answered.
     model: ModelRef,
     /// One for each gene, in the order of the request.
@@ -112,7 +112,7 @@ pub struct ExpressionResponse {
 
 /// One gene's level.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ExpressionResult {
+pub(super) struct ExpressionResult {
     /// As in the request; absent where it had none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -149,7 +149,7 @@ pub struct ExpressionResult {
         ScoringProblems,
     ),
 )]
-pub async fn predict(
+pub(super) async fn predict(
     State(state): State<AppState>,
     Models(registry): Models,
     request: Request,
@@ -193,14 +193,14 @@ impl ScoringEndpoint for GeneRow {
 
 impl ExpressionResult {
     /// What a level says.
-    pub fn new(id: Option<String>, log10_expression: f32, warnings: Vec<String>) -> Self {
+    pub(super) fn new(id: Option<String>, log10_expression: f32, warnings: Vec<String>) -> Self {
         Self { id, log10_expression, warnings }
     }
 }
 
 impl GeneRow {
     /// The gene and the caller's name for it.
-    pub fn read(self, reader: &mut RowReader<'_>) -> Option<(Gene, Option<String>)> {
+    pub(super) fn read(self, reader: &mut RowReader<'_>) -> Option<(Gene, Option<String>)> {
         reader.id(self.id.as_deref());
         let promoter = reader.sequence("promoter", &self.promoter, PROMOTER_LENGTHS);
         if let Some(promoter) = promoter.as_ref().filter(|promoter| self.tss >= promoter.len()) {

@@ -28,7 +28,7 @@ const SPAN: usize = 40;
 #[schema(example = json!({
     "hairpins": [{"id": "h1", "sequence": "GGGUGAGGUAGUAGGUUGUAUAGUUUGGGGCUCUGCCCUGCUAUGGGAUAACUAUACAAUCUACUGUCUUUCCUGA"}],
 }))]
-pub struct HairpinRequest {
+pub(super) struct HairpinRequest {
     /// Letters of a window: asks for the probability that all of them are unpaired.
     #[schema(minimum = 1, maximum = 80, nullable = false, required = false)]
     accessibility: Option<usize>,
@@ -40,7 +40,7 @@ pub struct HairpinRequest {
 /// One strand.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct HairpinRow {
+pub(super) struct HairpinRow {
     /// Echoed in the result.
     #[schema(max_length = 256)]
     id: Option<String>,
@@ -56,14 +56,14 @@ pub struct HairpinRow {
     "dot_bracket": "(((.(((((((((((((((((((((((((((...)))))).........))))))))))))))))))))).)))..",
     "warnings": []}]}
 ))]
-pub struct HairpinResponse {
+pub(super) struct HairpinResponse {
     /// One for each strand, in the order of the request.
     results: Vec<HairpinResult>,
 }
 
 /// The structure of least free energy of one strand (nearest neighbour, Turner 2004, 37 °C; as `RNAfold`).
 #[derive(Debug, Serialize, ToSchema)]
-pub struct HairpinResult {
+pub(super) struct HairpinResult {
     /// As in the request; absent where it had none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -106,7 +106,7 @@ pub struct HairpinResult {
         ScoringProblems,
     ),
 )]
-pub async fn fold(
+pub(super) async fn fold(
     State(state): State<AppState>,
     Models(registry): Models,
     request: Request,
@@ -116,7 +116,7 @@ pub async fn fold(
 
 /// Letters of an open window, where that is asked for.
 #[derive(Clone, Default)]
-pub struct Opening(Option<usize>);
+pub(super) struct Opening(Option<usize>);
 
 impl Settings for Opening {
     const NAMES: &'static [&'static str] = &["accessibility"];

@@ -11,7 +11,7 @@ use super::state::AppState;
 
 /// All is well.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Health {
+pub(super) struct Health {
     /// `live` or `ready`.
     #[schema(example = "ready")]
     status: &'static str,
@@ -19,7 +19,7 @@ pub struct Health {
 
 impl Health {
     /// How a server or a model is.
-    pub const READY: Self = Self { status: "ready" };
+    pub(super) const READY: Self = Self { status: "ready" };
 }
 
 /// Does the process run?
@@ -27,7 +27,7 @@ impl Health {
     get, path = "/health/live", tag = "service", operation_id = "live",
     responses((status = 200, body = Health, description = "The process runs"), LiveProblems),
 )]
-pub async fn live() -> Json<Health> {
+pub(super) async fn live() -> Json<Health> {
     Json(Health { status: "live" })
 }
 
@@ -38,6 +38,6 @@ pub async fn live() -> Json<Health> {
     get, path = "/health/ready", tag = "service", operation_id = "ready",
     responses((status = 200, body = Health, description = "Every model is ready"), ReadyProblems),
 )]
-pub async fn ready(State(state): State<AppState>) -> Result<Json<Health>, Problem> {
+pub(super) async fn ready(State(state): State<AppState>) -> Result<Json<Health>, Problem> {
     state.ready().map(|()| Json(Health::READY))
 }

@@ -10,6 +10,6 @@ use super::openapi::BareProblems;
     responses((status = 200, body = String, content_type = "text/html", description = "A page for people"),
         BareProblems),
 )]
-pub async fn home() -> Html<&'static str> {
+pub(super) async fn home() -> Html<&'static str> {
     Html(include_str!("home.html"))
 }

@@ -15,12 +15,12 @@ use metrics::{counter, histogram};
 use super::envelope::X_REQUEST_ID;
 
 /// Seconds by route and status.
-pub const SECONDS: &str = "mirador_request_seconds";
+pub(super) const SECONDS: &str = "mirador_request_seconds";
 /// Count by route and cause.
-pub const UNFINISHED: &str = "mirador_requests_unfinished_total";
+pub(super) const UNFINISHED: &str = "mirador_requests_unfinished_total";
 
 /// Outermost of all: measures every request of a known route.
-pub async fn measure<F: Future<Output = Response>>(
+pub(super) async fn measure<F: Future<Output = Response>>(
     request: Request,
     next: impl FnOnce(Request) -> F,
 ) -> Response {

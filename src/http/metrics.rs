@@ -20,7 +20,7 @@ use crate::telemetry::prometheus;
     get, path = "/metrics", tag = "service", operation_id = "metrics",
     responses((status = 200, body = String, content_type = "text/plain", description = "Prometheus text"), BareProblems),
 )]
-pub async fn metrics(State(state): State<AppState>) -> Response {
+pub(super) async fn metrics(State(state): State<AppState>) -> Response {
     for Entry { served, .. } in state.registry().iter().flat_map(|registry| registry.entries()) {
         let in_flight = gauge!(IN_FLIGHT, "model" => served.full_name());
         in_flight.set(served.predictor.inputs_in_flight() as f64);

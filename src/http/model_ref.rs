@@ -7,7 +7,7 @@ use crate::serving::ServedModel;
 
 /// The model and version that answered.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct ModelRef {
+pub(super) struct ModelRef {
     /// Name of the model.
     #[schema(example = "dmiso")]
     name: String,
@@ -18,7 +18,7 @@ pub struct ModelRef {
 
 impl ModelRef {
     /// Names what is served.
-    pub fn of(served: &ServedModel) -> Self {
+    pub(super) fn of(served: &ServedModel) -> Self {
         Self { name: served.config.model.clone(), version: served.config.version.clone() }
     }
 }

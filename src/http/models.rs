@@ -16,7 +16,7 @@ use crate::serving::{Entry, ServedModel};
 
 /// What is served.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ModelList {
+pub(super) struct ModelList {
     /// One row for each version.
     models: Vec<ModelRow>,
 }
@@ -55,7 +55,7 @@ struct Range {
 
 /// One version of one model, with all that is known about it.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ModelCard {
+pub(super) struct ModelCard {
     #[serde(flatten)]
     row: ModelRow,
     /// SHA-256 of the weights file.
@@ -107,7 +107,7 @@ struct HeldOut {
     get, path = "/v1/models", tag = "models", operation_id = "list_models",
     responses((status = 200, body = ModelList, description = "One row for each version"), ReadinessProblems),
 )]
-pub async fn list(State(state): State<AppState>, Models(registry): Models) -> Json<ModelList> {
+pub(super) async fn list(State(state): State<AppState>, Models(registry): Models) -> Json<ModelList> {
     let models = registry.entries().iter().map(|entry| ModelRow::of(entry, &state));
     Json(ModelList { models: models.collect() })
 }
@@ -118,7 +118,7 @@ pub async fn list(State(state): State<AppState>, Models(registry): Models) -> Js
     params(("name" = String, Path, description = "`name` or `name@version`", example = "dmiso@balanced")),
     responses((status = 200, body = ModelCard, description = "The row of the list and the card"), LookupProblems),
 )]
-pub async fn card(
+pub(super) async fn card(
     State(state): State<AppState>,
     Models(registry): Models,
     Path(name): Path<String>,

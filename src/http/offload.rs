@@ -16,7 +16,7 @@ const LOOK_EVERY: usize = 1000;
 
 /// How far one reading may go: so many rows, and only while somebody waits for it.
 #[derive(Debug)]
-pub struct Bounds {
+pub(super) struct Bounds {
     /// Most rows of one request.
     pub max_rows: usize,
     left: Arc<AtomicBool>,
@@ -24,7 +24,7 @@ pub struct Bounds {
 
 impl Bounds {
     /// For a caller who is there.
-    pub fn new(max_rows: usize) -> Self {
+    pub(super) fn new(max_rows: usize) -> Self {
         Self { max_rows, left: Arc::default() }
     }
 
@@ -32,7 +32,7 @@ impl Bounds {
     ///
     /// # Errors
     /// When it is one too many; or, looked at now and then, when the caller left: nobody reads that problem.
-    pub fn admit(&self, index: usize) -> Result<(), Problem> {
+    pub(super) fn admit(&self, index: usize) -> Result<(), Problem> {
         if index >= self.max_rows {
             return Err(Problem::TooManyRows(self.max_rows));
         }
@@ -40,7 +40,7 @@ impl Bounds {
     }
 
     /// Whether the caller is still there.
-    pub fn look(&self) -> Result<(), Problem> {
+    pub(super) fn look(&self) -> Result<(), Problem> {
         if self.left.load(Ordering::Relaxed) { Err(Problem::DeadlineExceeded) } else { Ok(()) }
     }
 }
@@ -57,7 +57,7 @@ impl Drop for Leaving {
 /// Runs `work` here when it is light, else on the pool for blocking work, no more of it at once than there are cores:
 /// 10,000 rows keep a core busy for tens of milliseconds, in which small requests would wait for their turn on this
 /// thread. Work that looks at its `bounds` ends soon after the future was dropped.
-pub async fn offload<T: Send + 'static>(
+pub(super) async fn offload<T: Send + 'static>(
     heavy: bool,
     bounds: Bounds,
     work: impl FnOnce(&Bounds) -> T + Send + 'static,
@@ -67,7 +67,7 @@ pub async fn offload<T: Send + 'static>(
 
 /// Where heavy work is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pool {
+pub(super) enum Pool {
     /// Reading and encoding rows: milliseconds.
     Rows,
     /// Folding them: seconds, for which nobody else waits.
@@ -75,7 +75,7 @@ pub enum Pool {
 }
 
 /// [`offload`] to a pool, or to none where the work is light.
-pub async fn offload_to<T: Send + 'static>(
+pub(super) async fn offload_to<T: Send + 'static>(
     pool: Option<Pool>,
     bounds: Bounds,
     work: impl FnOnce(&Bounds) -> T + Send + 'static,

@@ -23,7 +23,7 @@ const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 
 /// Refuses other hosts and other origins' pages, answers preflights, and tells browsers who may read the reply, whatever
 /// the reply is.
-pub async fn guard<F: Future<Output = Response>>(
+pub(super) async fn guard<F: Future<Output = Response>>(
     state: &AppState,
     request: Request,
     next: impl FnOnce(Request) -> F,

@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use super::problem::Problem;
 
 /// The reply; where making it panics, that something broke. The panic's own line is in the log.
-pub async fn caught<F: Future<Output = Response>>(next: impl FnOnce() -> F) -> Response {
+pub(super) async fn caught<F: Future<Output = Response>>(next: impl FnOnce() -> F) -> Response {
     // Called within, since that may panic too.
     let reply = AssertUnwindSafe(async { next().await }).catch_unwind();
     reply.await.unwrap_or_else(|_| Problem::Internal.into_response())

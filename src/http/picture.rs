@@ -16,7 +16,7 @@ const SUPPORTS: &str = "#1f6fb4";
 const OPPOSES: &str = "#c8511b";
 
 /// A strand in a picture.
-pub struct Strand<'a> {
+pub(super) struct Strand<'a> {
     /// The strand's name.
     pub name: &'a str,
     /// What stands at its left and right end.
@@ -29,7 +29,7 @@ pub struct Strand<'a> {
 
 /// The strands below each other, the bonds between the first two, bars where there are effects, and what it shows. All bars
 /// have one scale.
-pub fn picture(strands: &[Strand<'_>], bonds: &[char], caption: &str) -> String {
+pub(super) fn picture(strands: &[Strand<'_>], bonds: &[char], caption: &str) -> String {
     let columns = strands.iter().map(|strand| strand.letters.len()).max().unwrap_or_default();
     let largest = strands
         .iter()
@@ -130,13 +130,13 @@ fn bars(strand: &Strand<'_>, effects: &[f32], y: f32, largest: f32) -> Group {
 }
 
 /// A strand that stands alone, 5'→3'.
-pub fn alone<'a>(name: &'a str, letters: &str, effects: Option<&'a [f32]>) -> Strand<'a> {
+pub(super) fn alone<'a>(name: &'a str, letters: &str, effects: Option<&'a [f32]>) -> Strand<'a> {
     let letters = letters.chars().zip(1..).map(Some).collect();
     Strand { name, ends: ["5'", "3'"], letters, effects }
 }
 
 /// The miRNA 3'→5' over the site 5'→3', paired letters below each other, and the bonds. `pairs` are positions from 1.
-pub fn aligned<'a>(
+pub(super) fn aligned<'a>(
     [mirna, site]: [&str; 2],
     pairs: &[[usize; 2]],
     [of_mirna, of_site]: [Option<&'a [f32]>; 2],

@@ -28,7 +28,7 @@ const OTHER_STRAND: &str = "sequence: the reverse complement has the ends of an 
         "sequence": "UGGGAUGAGGUAGUAGGUUGUAUAGUUUUAGGGUCACACCCACCACUGGGAGAUAACUAUACAAUCUACUGUCUUUCCUA",
     }],
 }))]
-pub struct ClassifyRequest {
+pub(super) struct ClassifyRequest {
     /// `name` or `name@version`; left out, the default model answers.
     model: Option<String>,
     /// Classified in this order.
@@ -39,7 +39,7 @@ pub struct ClassifyRequest {
 /// One hairpin, 5'→3'.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct PreMirnaRow {
+pub(super) struct PreMirnaRow {
     /// Echoed in the result.
     #[schema(max_length = 256)]
     id: Option<String>,
@@ -60,7 +60,7 @@ pub struct PreMirnaRow {
         {"id": "hsa-let-7a-1", "class": "canonical", "mirtron_probability": 0.00016456647, "warnings": [CAUTION]},
     ],
 }))]
-pub struct ClassifyResponse {
+pub(super) struct ClassifyResponse {
     /// Who answered.
     model: ModelRef,
     /// One for each hairpin, in the order of the request.
@@ -69,7 +69,7 @@ pub struct ClassifyResponse {
 
 /// One hairpin's class.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ClassifyResult {
+pub(super) struct ClassifyResult {
     /// As in the request; absent where it had none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -86,7 +86,7 @@ pub struct ClassifyResult {
 /// How a pre-miRNA is made.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum PreMirnaClass {
+pub(super) enum PreMirnaClass {
     /// Spliced out as a whole short intron.
     Mirtron,
     /// Cut by Drosha.
@@ -117,7 +117,7 @@ pub enum PreMirnaClass {
         ScoringProblems,
     ),
 )]
-pub async fn classify(
+pub(super) async fn classify(
     State(state): State<AppState>,
     Models(registry): Models,
     request: Request,
@@ -153,7 +153,7 @@ impl ScoringEndpoint for PreMirnaRow {
 
 impl PreMirnaRow {
     /// The hairpin, and the caller's name for it; warns of the other strand.
-    pub fn read(self, reader: &mut RowReader<'_>) -> Option<(PreMirna, Option<String>)> {
+    pub(super) fn read(self, reader: &mut RowReader<'_>) -> Option<(PreMirna, Option<String>)> {
         reader.id(self.id.as_deref());
         let hairpin = PreMirna { sequence: reader.sequence("sequence", &self.sequence, LENGTHS)? };
         if hairpin.is_intron_reversed() {
@@ -165,7 +165,7 @@ impl PreMirnaRow {
 
 impl ClassifyResult {
     /// What a logit says.
-    pub fn new(id: Option<String>, logit: f32, threshold: f32, warnings: Vec<String>) -> Self {
+    pub(super) fn new(id: Option<String>, logit: f32, threshold: f32, warnings: Vec<String>) -> Self {
         let mirtron_probability = probability(logit);
         let class = match mirtron_probability >= threshold {
             true => PreMirnaClass::Mirtron,

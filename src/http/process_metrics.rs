@@ -10,7 +10,7 @@ use crate::serving::ModelMetrics;
 use crate::telemetry::prometheus;
 
 /// Inputs of a model that wait or run.
-pub const IN_FLIGHT: &str = "mirador_inputs_in_flight";
+pub(super) const IN_FLIGHT: &str = "mirador_inputs_in_flight";
 const BUILD: &str = "mirador_build_info";
 
 /// Says what each figure means; made on the first use of `prometheus`, before anything is counted.
@@ -39,11 +39,11 @@ static PROCESS: LazyLock<Collector> = LazyLock::new(|| {
 });
 
 /// Starts counting.
-pub fn start() {
+pub(super) fn start() {
     LazyLock::force(&PROCESS);
 }
 
 /// Looks at the process.
-pub fn collect() {
+pub(super) fn collect() {
     PROCESS.collect();
 }

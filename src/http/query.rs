@@ -12,7 +12,7 @@ const OWN: [&str; 6] =
     ["/v1/target-sites/", "/v1/pre-mirnas/", "/v1/expression/", "/v1/duplexes/", "/v1/hairpins/", "/docs"];
 
 /// Refuses every query of a route that has none.
-pub fn check(request: &Request) -> Result<(), Problem> {
+pub(super) fn check(request: &Request) -> Result<(), Problem> {
     let route = request.extensions().get::<MatchedPath>().map_or("", |path| path.as_str());
     if OWN.iter().any(|own| route.starts_with(own)) {
         return Ok(());
@@ -27,7 +27,7 @@ pub fn check(request: &Request) -> Result<(), Problem> {
 ///
 /// # Errors
 /// 400 where a name stands there twice.
-pub fn pairs(uri: &Uri) -> Result<Vec<(String, String)>, Problem> {
+pub(super) fn pairs(uri: &Uri) -> Result<Vec<(String, String)>, Problem> {
     let pairs: Vec<(String, String)> =
         form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
     let mut seen = HashSet::new();
@@ -38,7 +38,7 @@ pub fn pairs(uri: &Uri) -> Result<Vec<(String, String)>, Problem> {
 }
 
 /// That no parameter has this name.
-pub fn unknown(name: &str, known: &[&str]) -> Problem {
+pub(super) fn unknown(name: &str, known: &[&str]) -> Problem {
     let name = cut(name);
     Problem::BadHeader(match known {
         [] => format!("no query parameter {name}; this route has none"),

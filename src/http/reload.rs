@@ -23,7 +23,7 @@ use crate::serving::Registry;
 const FILE: Duration = Duration::from_secs(10);
 
 /// Reads the keys anew, where there are some.
-pub async fn keys(state: &AppState) -> Result<(), ServeError> {
+pub(super) async fn keys(state: &AppState) -> Result<(), ServeError> {
     let Some(path) = state.config().key_file.clone() else { return Ok(()) };
     let keys = aside("the keys", move || Keys::read(&path)).await??;
     tracing::info!("{} keys", keys.count());
@@ -32,7 +32,7 @@ pub async fn keys(state: &AppState) -> Result<(), ServeError> {
 }
 
 /// Reads the miRNAs' names, where there is a file of them.
-pub async fn mirbase(state: &AppState) -> Result<(), ServeError> {
+pub(super) async fn mirbase(state: &AppState) -> Result<(), ServeError> {
     let Some(path) = state.config().mirbase.clone() else { return Ok(()) };
     let refused = |reason: String| ServeError::Mirbase { path: path.clone(), reason };
     let file = path.clone();
@@ -45,7 +45,7 @@ pub async fn mirbase(state: &AppState) -> Result<(), ServeError> {
 }
 
 /// The certificate, where there is one.
-pub async fn certificate(config: &ServeConfig) -> Result<Option<Certificate>, ServeError> {
+pub(super) async fn certificate(config: &ServeConfig) -> Result<Option<Certificate>, ServeError> {
     let (Some(chain), Some(key)) = (config.tls_cert.clone(), config.tls_key.clone()) else { return Ok(None) };
     Ok(Some(aside("the certificate", move || Certificate::read(&chain, &key)).await??))
 }
@@ -57,7 +57,7 @@ async fn certificate_anew(certificate: Option<Certificate>) -> Result<(), ServeE
 }
 
 /// Loads the weights, then all three anew whenever SIGHUP says so. The receiver gets the outcome of the first loading.
-pub fn start(
+pub(super) fn start(
     state: AppState,
     device: Device,
     certificate: Option<Certificate>,

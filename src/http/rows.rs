@@ -20,11 +20,11 @@ use crate::config::ServeConfig;
 use crate::serving::ServedModel;
 
 /// From here on rows are read away from the connections' threads.
-pub const HEAVY_ROWS: usize = 256;
+pub(super) const HEAVY_ROWS: usize = 256;
 const MAX_ID_CHARS: usize = 256;
 
 /// A scoring endpoint, by its row: how the row is parsed, and what its result says.
-pub trait ScoringEndpoint: DeserializeOwned + Send + 'static {
+pub(super) trait ScoringEndpoint: DeserializeOwned + Send + 'static {
     /// Whose models answer; `None` where no network is needed.
     const TASK: Option<Task>;
     /// The list's name in a JSON request, which pointers start with.
@@ -101,7 +101,7 @@ pub trait ScoringEndpoint: DeserializeOwned + Send + 'static {
 
 /// Who answers rows, and what stands behind names in them.
 #[derive(Clone, Default)]
-pub struct Answerer {
+pub(super) struct Answerer {
     /// The model, where one is needed.
     pub served: Option<Arc<ServedModel>>,
     /// miRNAs by name, where the server knows them.
@@ -110,13 +110,13 @@ pub struct Answerer {
 
 impl Answerer {
     /// From here on a probability is a yes.
-    pub fn threshold(&self) -> f32 {
+    pub(super) fn threshold(&self) -> f32 {
         self.served.as_ref().map_or(DECISION_THRESHOLD as f32, |served| served.config.threshold())
     }
 }
 
 /// What a request says of all its rows: fields beside the list in JSON, or names in the URL.
-pub trait Settings: Clone + Default + Send + Sync + 'static {
+pub(super) trait Settings: Clone + Default + Send + Sync + 'static {
     /// What there is to say.
     const NAMES: &'static [&'static str];
 
@@ -140,7 +140,7 @@ impl Settings for () {
 ///
 /// # Errors
 /// 422 for what cannot be, 400 for what was said twice.
-pub fn settings<S: Settings>(said: &[(&'static str, Value)]) -> Result<S, Problem> {
+pub(super) fn settings<S: Settings>(said: &[(&'static str, Value)]) -> Result<S, Problem> {
     let mut settings = S::default();
     for (place, (name, value)) in said.iter().enumerate() {
         if said[..place].iter().any(|(before, _)| before == name) {
@@ -156,7 +156,7 @@ pub fn settings<S: Settings>(said: &[(&'static str, Value)]) -> Result<S, Proble
 }
 
 /// What a model is asked of a row.
-pub struct Parsed<E> {
+pub(super) struct Parsed<E> {
     /// The model's input; `None` where the row is answered without one.
     pub input: Option<Input>,
     /// What is asked of besides: the input with each of these changes.
@@ -167,13 +167,13 @@ pub struct Parsed<E> {
 
 impl<E> Parsed<E> {
     /// One input.
-    pub fn one(input: impl Into<Input>, echo: E) -> Self {
+    pub(super) fn one(input: impl Into<Input>, echo: E) -> Self {
         Self { input: Some(input.into()), changes: Vec::new(), echo }
     }
 }
 
 /// A body that is taken whole, as its reader found it.
-pub struct Found<S> {
+pub(super) struct Found<S> {
     /// The model that the body itself names.
     pub model: Option<String>,
     /// What it says of all rows.
@@ -185,7 +185,7 @@ pub struct Found<S> {
 }
 
 /// A row, or what is wrong with its shape.
-pub struct FoundRow<S> {
+pub(super) struct FoundRow<S> {
     /// The row's line in the caller's file, from 1, where it has one.
     pub line: Option<u64>,
     /// The row.
@@ -194,7 +194,7 @@ pub struct FoundRow<S> {
 
 /// Columns that are not read, only handed back.
 #[derive(Clone, Debug, Default)]
-pub struct Passed {
+pub(super) struct Passed {
     /// Their names.
     pub names: Vec<String>,
     /// A cell for each name, row by row, as JSON; nothing where the row has no such cell.
@@ -203,7 +203,7 @@ pub struct Passed {
 
 impl Passed {
     /// Bytes of all cells.
-    pub fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         self.cells.iter().flatten().map(String::len).sum()
     }
 }
@@ -218,7 +218,7 @@ impl<S> FromIterator<S> for Found<S> {
 
 /// A field where rows stand below each other: a table's column, a tensor.
 #[derive(Clone, Copy, Debug)]
-pub struct Column {
+pub(super) struct Column {
     /// The field.
     pub name: &'static str,
     /// What it holds.
@@ -227,7 +227,7 @@ pub struct Column {
 
 /// What a field holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(super) enum Kind {
     /// Text.
     Text,
     /// A whole number.
@@ -240,13 +240,13 @@ pub enum Kind {
 
 impl Kind {
     /// A column that holds it.
-    pub const fn column(self, name: &'static str) -> Column {
+    pub(super) const fn column(self, name: &'static str) -> Column {
         Column { name, kind: self }
     }
 }
 
 /// Collects what is wrong with one row, and what its reader should know.
-pub struct RowReader<'a> {
+pub(super) struct RowReader<'a> {
     /// Who will answer.
     pub answerer: &'a Answerer,
     pointer: String,
@@ -255,7 +255,7 @@ pub struct RowReader<'a> {
 }
 
 /// The model's answer to a row.
-pub struct Answer<K> {
+pub(super) struct Answer<K> {
     /// From its row.
     pub echo: K,
     /// A logit, or a level of expression: of the row, then of each change; nothing where no model was asked.
@@ -269,16 +269,16 @@ impl<K> Answer<K> {
     ///
     /// # Panics
     /// Where no model was asked.
-    pub fn output(&self) -> f32 {
+    pub(super) fn output(&self) -> f32 {
         self.outputs[0]
     }
 }
 
 /// A row that was parsed, and what its reader should know.
-pub type Read<E> = (Parsed<E>, Vec<String>);
+pub(super) type Read<E> = (Parsed<E>, Vec<String>);
 
 /// Parses a row, or finds every error in it. `pointer` is the row's place in the request.
-pub fn parse_row<S: ScoringEndpoint>(
+pub(super) fn parse_row<S: ScoringEndpoint>(
     row: S,
     settings: &S::Settings,
     pointer: String,
@@ -295,12 +295,12 @@ pub fn parse_row<S: ScoringEndpoint>(
 
 impl RowReader<'_> {
     /// Notes an error of a field.
-    pub fn error(&mut self, field: &str, code: ErrorCode, detail: String) {
+    pub(super) fn error(&mut self, field: &str, code: ErrorCode, detail: String) {
         self.errors.push(FieldError::new(format!("{}/{field}", self.pointer), code, detail));
     }
 
     /// Adds to what was just said of a length, if that was wrong.
-    pub fn remark_on_length(&mut self, remark: &str) {
+    pub(super) fn remark_on_length(&mut self, remark: &str) {
         if let Some(error) = self.errors.last_mut().filter(|error| error.code == ErrorCode::InvalidLength) {
             error.detail.push_str("; ");
             error.detail.push_str(remark);
@@ -308,7 +308,7 @@ impl RowReader<'_> {
     }
 
     /// Checks the length of the caller's name for the row.
-    pub fn id(&mut self, id: Option<&str>) {
+    pub(super) fn id(&mut self, id: Option<&str>) {
         let length = id.map_or(0, |id| id.chars().count());
         if length > MAX_ID_CHARS {
             let detail = format!("the id has {length} characters; up to {MAX_ID_CHARS} are accepted");
@@ -317,13 +317,13 @@ impl RowReader<'_> {
     }
 
     /// Notes what the caller should know of a row that is answered.
-    pub fn warn(&mut self, warning: String) {
+    pub(super) fn warn(&mut self, warning: String) {
         self.warnings.push(warning);
     }
 
     /// Reads a miRNA: its letters, turned round where they were sent 3'→5', or, where the server knows names, its name or
     /// accession. Letters that are a known miRNA backwards are warned of.
-    pub fn mirna(&mut self, field: &str, text: &str, turned: bool) -> Option<Rna> {
+    pub(super) fn mirna(&mut self, field: &str, text: &str, turned: bool) -> Option<Rna> {
         let Some(mirbase) = self.answerer.mirbase.clone() else {
             return self.sequence(field, text, MIRNA_LENGTHS).map(|rna| self.turned(field, rna, turned));
         };
@@ -359,7 +359,12 @@ impl RowReader<'_> {
     }
 
     /// Reads a sequence; unknown letters become a warning.
-    pub fn sequence(&mut self, field: &str, text: &str, lengths: RangeInclusive<usize>) -> Option<Rna> {
+    pub(super) fn sequence(
+        &mut self,
+        field: &str,
+        text: &str,
+        lengths: RangeInclusive<usize>,
+    ) -> Option<Rna> {
         match Rna::parse(text, lengths) {
             Ok((rna, unknown)) => {
                 self.warnings.extend(unknown.map(|unknown| format!("{field}: {unknown}")));

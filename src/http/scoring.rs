@@ -18,10 +18,10 @@ use crate::serving::{FEW, PredictError, Room, ServedModel, Share};
 
 /// Parts of one request that are encoded or scored at once: enough to keep the workers busy, few enough for its memory
 /// to stay flat.
-pub const PARTS_AT_ONCE: usize = 4;
+pub(super) const PARTS_AT_ONCE: usize = 4;
 
 /// A row that was parsed.
-pub struct Row<K> {
+pub(super) struct Row<K> {
     /// The row as the model reads it; `None` where no model is asked.
     input: Option<Input>,
     changes: Vec<Change>,
@@ -34,11 +34,11 @@ pub struct Row<K> {
 }
 
 /// A row's answer; `None` where the network failed on it.
-pub type Answered<K> = Option<Answer<K>>;
+pub(super) type Answered<K> = Option<Answer<K>>;
 
 impl<K> Row<K> {
     /// Parses a row, or finds every error in it. `pointer` is the row's place in the request.
-    pub fn parse<S: ScoringEndpoint<Echo = K>>(
+    pub(super) fn parse<S: ScoringEndpoint<Echo = K>>(
         row: S,
         settings: &S::Settings,
         pointer: String,
@@ -76,7 +76,7 @@ impl<K> Row<K> {
     }
 
     /// The answer to a row that no model was asked for.
-    pub fn unasked(self) -> Answered<K> {
+    pub(super) fn unasked(self) -> Answered<K> {
         Some(Answer { echo: self.echo, outputs: Vec::new(), warnings: self.warnings })
     }
 
@@ -116,7 +116,7 @@ fn check_letters(input: &Input, served: &ServedModel, pointer: &str) -> Result<(
 
 /// Where the time of a request went.
 #[derive(Clone, Copy, Debug)]
-pub struct Timing {
+pub(super) struct Timing {
     /// From admission until a worker took the first input.
     pub queued: Duration,
     /// Time that workers spent on batches with inputs of the request.
@@ -124,7 +124,7 @@ pub struct Timing {
 }
 
 /// All rows of a request, or none: there is room for all of them before the first is encoded.
-pub async fn predict_all<K: Send + 'static>(
+pub(super) async fn predict_all<K: Send + 'static>(
     rows: Vec<Row<K>>,
     served: Option<&Arc<ServedModel>>,
     deadline: Option<Instant>,
@@ -161,7 +161,7 @@ pub async fn predict_all<K: Send + 'static>(
 }
 
 /// A few rows, which have places: their bytes, their inputs, their outputs. A row of many changes goes in steps.
-pub async fn predict_part<K: Send + 'static>(
+pub(super) async fn predict_part<K: Send + 'static>(
     rows: Vec<Row<K>>,
     mut room: Room,
     served: Arc<ServedModel>,
@@ -255,7 +255,7 @@ fn parts<K>(rows: Vec<Row<K>>, most: usize) -> Vec<Vec<Row<K>>> {
 }
 
 /// Why rows have no answers, to the caller.
-pub fn refusal(error: PredictError, served: &ServedModel) -> Problem {
+pub(super) fn refusal(error: PredictError, served: &ServedModel) -> Problem {
     match error {
         // Asked again when the work that is there is done.
         PredictError::Full => Problem::QueueFull(served.predictor.work_ahead().as_secs_f64().ceil() as u64),

@@ -13,7 +13,7 @@ use super::state::AppState;
 /// GA4GH service-info 1.0.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct ServiceInfo {
+pub(super) struct ServiceInfo {
     /// Unique name of the service, in reverse domain order.
     #[schema(example = "local.mirador")]
     id: &'static str,
@@ -56,7 +56,11 @@ struct Organization {
     get, path = "/service-info", tag = "service", operation_id = "service_info",
     responses((status = 200, body = ServiceInfo, description = "GA4GH service-info 1.0"), BareProblems),
 )]
-pub async fn service_info(State(state): State<AppState>, uri: Uri, headers: HeaderMap) -> Json<ServiceInfo> {
+pub(super) async fn service_info(
+    State(state): State<AppState>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Json<ServiceInfo> {
     let config = state.config();
     // The address that is listened on may be 0.0.0.0, which nobody can call.
     let home = || {

@@ -177,7 +177,7 @@ impl<T: Clone> Shared<T> {
 }
 
 /// The loaded models; refuses the request before its body is read while there are none.
-pub struct Models(pub Arc<Registry>);
+pub(super) struct Models(pub Arc<Registry>);
 
 impl FromRequestParts<AppState> for Models {
     type Rejection = Problem;

@@ -26,7 +26,7 @@ use super::state::{AppState, Models};
     "model": "pairmap",
     "pairs": [{"id": "p1", "mirna": "UGAGGUAGUAGGUUGUAUAGUU", "site": "AACUAUACAACCUACUACCUCA", "pairing": true}],
 }))]
-pub struct ScoreRequest {
+pub(super) struct ScoreRequest {
     /// `name` or `name@version`; left out, the default model answers.
     model: Option<String>,
     /// Scored in this order.
@@ -37,7 +37,7 @@ pub struct ScoreRequest {
 /// One miRNA and one candidate target site, both 5'→3'.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct PairRow {
+pub(super) struct PairRow {
     /// Echoed in the result.
     #[schema(max_length = 256)]
     id: Option<String>,
@@ -69,7 +69,7 @@ pub struct PairRow {
         "warnings": [], "pairing": "((((((((((((((((((((((&))))))))))))))))))))))",
     }],
 }))]
-pub struct ScoreResponse {
+pub(super) struct ScoreResponse {
     /// Who answered.
     model: ModelRef,
     /// One for each pair, in the order of the request.
@@ -78,7 +78,7 @@ pub struct ScoreResponse {
 
 /// One pair's score.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ScoreResult {
+pub(super) struct ScoreResult {
     /// As in the request; absent where it had none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -104,7 +104,7 @@ pub struct ScoreResult {
 
 /// How an isomiR differs from its miRNA.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct IsomirResult {
+pub(super) struct IsomirResult {
     /// DMISO's types: `5p_addition`, `5p_deletion`, `5p_replacement`, the same of `3p`, `snp`, `mnp`; none for the miRNA
     /// itself.
     #[serde(rename = "type")]
@@ -119,7 +119,7 @@ pub struct IsomirResult {
 
 /// Canonical seed matches after Bartel.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
-pub enum SiteTypeName {
+pub(super) enum SiteTypeName {
     #[serde(rename = "8mer")]
     EightMer,
     #[serde(rename = "7mer-m8")]
@@ -159,7 +159,7 @@ pub enum SiteTypeName {
         ScoringProblems,
     ),
 )]
-pub async fn score(
+pub(super) async fn score(
     State(state): State<AppState>,
     Models(registry): Models,
     request: Request,
@@ -211,7 +211,7 @@ const ISOMIR: [Column; 3] = [
 ];
 
 /// What a score takes from its row.
-pub struct PairEcho {
+pub(super) struct PairEcho {
     id: Option<String>,
     site_type: SiteTypeName,
     pairing: Option<String>,
@@ -220,13 +220,15 @@ pub struct PairEcho {
 
 impl PairRow {
     /// The columns of isomiRs, where there is one among the results.
-    pub fn isomir_columns<'a>(results: impl IntoIterator<Item = &'a ScoreResult>) -> &'static [Column] {
+    pub(super) fn isomir_columns<'a>(
+        results: impl IntoIterator<Item = &'a ScoreResult>,
+    ) -> &'static [Column] {
         let any = results.into_iter().any(|result| result.isomir.is_some());
         if any { &ISOMIR } else { &[] }
     }
 
     /// The pair, and what a result takes from the row.
-    pub fn read(self, reader: &mut RowReader<'_>) -> Option<(Pair, PairEcho)> {
+    pub(super) fn read(self, reader: &mut RowReader<'_>) -> Option<(Pair, PairEcho)> {
         reader.id(self.id.as_deref());
         let (pair, site_type) = read_pair(&self.mirna, &self.site, self.turned, reader)?;
         let pairing = if self.pairing { pairing(reader, &pair) } else { None };
@@ -241,7 +243,7 @@ impl PairRow {
 
 impl ScoreResult {
     /// What a logit says.
-    pub fn new(row: PairEcho, logit: f32, threshold: f32, warnings: Vec<String>) -> Self {
+    pub(super) fn new(row: PairEcho, logit: f32, threshold: f32, warnings: Vec<String>) -> Self {
         let PairEcho { id, site_type, pairing, isomir } = row;
         let probability = probability(logit);
         Self { id, probability, interacts: probability >= threshold, site_type, warnings, pairing, isomir }
@@ -250,7 +252,7 @@ impl ScoreResult {
 
 /// The letters of a pair, the miRNA turned round where it was sent 3'→5', and the seed match; warns of a strand that seems
 /// to be written the other way.
-pub fn read_pair(
+pub(super) fn read_pair(
     mirna: &str,
     site: &str,
     turned: bool,

@@ -17,7 +17,7 @@ const TRIES: usize = 3;
 /// Time of one forward pass over a batch, for each of its inputs: the shortest of a few, since somebody else may use the
 /// processor. The inputs are of the longest row that the task takes, which no other exceeds; no more of them than a batch
 /// may have.
-pub fn measure(replica: &Replica, max_batch_size: usize) -> Duration {
+pub(super) fn measure(replica: &Replica, max_batch_size: usize) -> Duration {
     let encoded = replica.encoder.encode(&longest(replica.encoder.task()));
     let inputs = encoded.inputs();
     let time = |values: &[f32], inputs: usize| {

@@ -10,7 +10,7 @@ const STUCK: Duration = Duration::from_secs(30);
 
 /// Shared by a model's workers and by whoever asks. Times are milliseconds from `started`.
 #[derive(Debug)]
-pub struct Health {
+pub(super) struct Health {
     started: Instant,
     /// When the last batch ended, or the first input came after a rest.
     moved: AtomicU64,
@@ -22,49 +22,49 @@ pub struct Health {
 
 impl Health {
     /// Health of so many workers.
-    pub fn new(workers: usize) -> Self {
+    pub(super) fn new(workers: usize) -> Self {
         Self::since(Instant::now(), workers)
     }
 
     /// The same, from then on.
-    pub fn since(started: Instant, workers: usize) -> Self {
+    pub(super) fn since(started: Instant, workers: usize) -> Self {
         let began = (0..workers).map(|_| AtomicU64::new(0)).collect();
         Self { started, moved: AtomicU64::new(0), began, broken: AtomicUsize::new(0) }
     }
 
     /// Inputs come after a rest.
-    pub fn wakes(&self) {
+    pub(super) fn wakes(&self) {
         self.moved.store(self.now(), Relaxed);
     }
 
     /// A worker begins a batch.
-    pub fn begins(&self, worker: usize) {
+    pub(super) fn begins(&self, worker: usize) {
         self.began[worker].store(self.now().max(1), Relaxed);
     }
 
     /// It ends it.
-    pub fn ends(&self, worker: usize) {
+    pub(super) fn ends(&self, worker: usize) {
         self.began[worker].store(0, Relaxed);
         self.moved.store(self.now(), Relaxed);
     }
 
     /// A worker's replica is broken.
-    pub fn breaks(&self) {
+    pub(super) fn breaks(&self) {
         self.broken.fetch_add(1, Relaxed);
     }
 
     /// It was built anew.
-    pub fn mends(&self) {
+    pub(super) fn mends(&self) {
         self.broken.fetch_sub(1, Relaxed);
     }
 
     /// Whether every worker has a replica that reproduces the golden outputs.
-    pub fn is_whole(&self) -> bool {
+    pub(super) fn is_whole(&self) -> bool {
         self.broken.load(Relaxed) == 0
     }
 
     /// Whether the model answers, where `waiting` inputs wait or run.
-    pub fn is_good(&self, waiting: usize) -> bool {
+    pub(super) fn is_good(&self, waiting: usize) -> bool {
         let recent = |since: u64| self.now().saturating_sub(since) < STUCK.as_millis() as u64;
         let busy = self.began.iter().map(|began| began.load(Relaxed)).filter(|began| *began > 0);
         self.is_whole() && busy.into_iter().all(recent) && (waiting == 0 || recent(self.moved.load(Relaxed)))

@@ -12,7 +12,7 @@ use super::{ModelMetrics, PredictError};
 
 /// Which of the two lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Line {
+pub(super) enum Line {
     /// Small requests.
     Short,
     /// Large requests.
@@ -20,7 +20,7 @@ pub enum Line {
 }
 
 /// Between the predictor (async, pushes) and the workers (threads, take).
-pub struct Queue {
+pub(super) struct Queue {
     /// Values in one input.
     width: usize,
     metrics: Arc<ModelMetrics>,
@@ -59,7 +59,7 @@ struct Job {
 type Held = Arc<Mutex<Option<(Arc<Vec<f32>>, Place)>>>;
 
 /// Consecutive inputs of one request, in the hands of a worker.
-pub struct Part {
+pub(super) struct Part {
     inputs: Arc<Vec<f32>>,
     /// Index of the first input within the request.
     pub first: usize,
@@ -73,7 +73,7 @@ pub struct Part {
 }
 
 /// What a worker found for a [`Part`]; `None` is an input that the network failed on.
-pub struct Slice {
+pub(super) struct Slice {
     pub first: usize,
     pub outputs: Vec<Option<f32>>,
     pub waited: Duration,
@@ -81,7 +81,7 @@ pub struct Slice {
 }
 
 /// The caller's end of a job. Dropping it gives back what still waits.
-pub struct Answers {
+pub(super) struct Answers {
     queue: Arc<Queue>,
     slices: UnboundedReceiver<Slice>,
     held: Held,
@@ -91,12 +91,12 @@ pub struct Answers {
 }
 
 impl Queue {
-    pub fn new(width: usize, metrics: Arc<ModelMetrics>) -> Self {
+    pub(super) fn new(width: usize, metrics: Arc<ModelMetrics>) -> Self {
         Self { width, metrics, waiting: Mutex::default(), arrived: Default::default() }
     }
 
     /// Takes inputs that have places.
-    pub fn push(self: &Arc<Self>, inputs: Vec<f32>, place: Place) -> Result<Answers, PredictError> {
+    pub(super) fn push(self: &Arc<Self>, inputs: Vec<f32>, place: Place) -> Result<Answers, PredictError> {
         let rows = inputs.len() / self.width;
         debug_assert_eq!((inputs.len() % self.width, place.inputs()), (0, rows), "a place for each input");
         let (answer, slices) = mpsc::unbounded_channel();
@@ -117,7 +117,7 @@ impl Queue {
 
     /// Blocks until inputs wait in this line, then takes at most `most` of them; `None` when the queue is closed and
     /// everything accepted was taken.
-    pub fn take(&self, line: Line, most: usize) -> Option<Vec<Part>> {
+    pub(super) fn take(&self, line: Line, most: usize) -> Option<Vec<Part>> {
         let (line, arrived) = (line as usize, &self.arrived[line as usize]);
         let mut waiting = self.lock();
         loop {
@@ -136,7 +136,7 @@ impl Queue {
     }
 
     /// Takes no new jobs; the accepted ones are still run.
-    pub fn close(&self) {
+    pub(super) fn close(&self) {
         let mut waiting = self.lock();
         if waiting.state == State::Open {
             waiting.state = State::Closed;
@@ -145,7 +145,7 @@ impl Queue {
     }
 
     /// Runs nothing more: who waits is told that the server is shutting down.
-    pub fn abort(&self) {
+    pub(super) fn abort(&self) {
         let mut waiting = self.lock();
         waiting.state = State::Aborted;
         waiting.lines.iter_mut().for_each(VecDeque::clear);
@@ -153,12 +153,12 @@ impl Queue {
     }
 
     /// Who waits in this line is told that the model failed.
-    pub fn fail(&self, line: Line) {
+    pub(super) fn fail(&self, line: Line) {
         self.lock().lines[line as usize].clear();
     }
 
     /// Whether jobs are still taken.
-    pub fn is_open(&self) -> bool {
+    pub(super) fn is_open(&self) -> bool {
         self.lock().state == State::Open
     }
 
@@ -212,19 +212,19 @@ impl Job {
 
 impl Part {
     /// The rows' values, one row after the other.
-    pub fn inputs(&self, width: usize) -> &[f32] {
+    pub(super) fn inputs(&self, width: usize) -> &[f32] {
         &self.inputs[self.first * width..(self.first + self.rows) * width]
     }
 }
 
 impl Answers {
     /// Inputs not answered yet.
-    pub fn missing(&self) -> usize {
+    pub(super) fn missing(&self) -> usize {
         self.missing
     }
 
     /// The next slice, in any order; `None` when all rows have been answered.
-    pub async fn next(&mut self) -> Option<Result<Slice, PredictError>> {
+    pub(super) async fn next(&mut self) -> Option<Result<Slice, PredictError>> {
         if self.missing == 0 {
             return None;
         }

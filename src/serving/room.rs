@@ -30,7 +30,7 @@ pub enum Share {
 }
 
 /// The rooms of one model.
-pub struct Rooms {
+pub(super) struct Rooms {
     small: Pool,
     large: Pool,
     lines: Pool,
@@ -114,7 +114,7 @@ impl Pool {
 impl Rooms {
     /// For large requests `large` inputs of `width` values; half as many for lines and an eighth for small requests,
     /// but for each at least `least`.
-    pub fn new(large: usize, least: usize, width: usize, bytes: Bytes) -> Self {
+    pub(super) fn new(large: usize, least: usize, width: usize, bytes: Bytes) -> Self {
         let large = large.max(least);
         let [small, lines] = [8, 2].map(|part| Pool::new((large / part).max(least)));
         Self { small, large: Pool::new(large), lines, width, bytes }
@@ -125,7 +125,7 @@ impl Rooms {
     ///
     /// # Errors
     /// [`PredictError::Full`] when there was no room for a moment, [`PredictError::TooMuch`] when there never will be.
-    pub async fn reserve(&self, share: Share, inputs: usize) -> Result<Room, PredictError> {
+    pub(super) async fn reserve(&self, share: Share, inputs: usize) -> Result<Room, PredictError> {
         let moment = async |pool: &Pool| {
             timeout(A_MOMENT, pool.reserve(inputs)).await.unwrap_or(Err(PredictError::Full))
         };
@@ -140,24 +140,24 @@ impl Rooms {
     }
 
     /// Room for the bytes of inputs that have places.
-    pub async fn place(&self, room: Room) -> Result<Place, PredictError> {
+    pub(super) async fn place(&self, room: Room) -> Result<Place, PredictError> {
         let blocks = if room.small { &self.bytes.small } else { &self.bytes.others };
         let bytes = blocks.reserve(room.inputs() * self.width * size_of::<f32>()).await?;
         Ok(Place { room, bytes: Arc::new(bytes) })
     }
 
     /// Most inputs that lines may have.
-    pub fn most_of_lines(&self) -> usize {
+    pub(super) fn most_of_lines(&self) -> usize {
         self.lines.size
     }
 
     /// Most inputs that one request may have.
-    pub fn most(&self) -> usize {
+    pub(super) fn most(&self) -> usize {
         self.large.size
     }
 
     /// Inputs that have places.
-    pub fn taken(&self) -> usize {
+    pub(super) fn taken(&self) -> usize {
         [&self.small, &self.large, &self.lines].map(Pool::taken).iter().sum()
     }
 }

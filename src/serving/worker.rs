@@ -28,7 +28,7 @@ const TRUSTED: Duration = Duration::from_secs(10);
 const RETRY: Duration = Duration::from_secs(1);
 
 /// One replica and how it is fed.
-pub struct Worker {
+pub(super) struct Worker {
     /// `dmiso@balanced`, for the log.
     pub model: Arc<str>,
     /// What is measured.
@@ -55,7 +55,7 @@ pub struct Worker {
 
 impl Worker {
     /// Starts the thread; it ends when the queue is closed and empty.
-    pub fn spawn(mut self, index: usize, queue: Arc<Queue>) -> io::Result<JoinHandle<()>> {
+    pub(super) fn spawn(mut self, index: usize, queue: Arc<Queue>) -> io::Result<JoinHandle<()>> {
         Builder::new().name(format!("{THREAD_NAME}{index}")).spawn(move || {
             set_threads_here(self.threads);
             if self.line == Line::Long {

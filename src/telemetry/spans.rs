@@ -29,7 +29,10 @@ pub enum CollectorError {
 }
 
 /// Sends to this collector; `failing` tells whether the last batch was lost.
-pub fn provider(collector: &str, failing: Arc<AtomicBool>) -> Result<SdkTracerProvider, CollectorError> {
+pub(super) fn provider(
+    collector: &str,
+    failing: Arc<AtomicBool>,
+) -> Result<SdkTracerProvider, CollectorError> {
     let client = Client::builder().timeout(SENDING);
     let client = match collector.split_once("://").map(|(scheme, _)| scheme) {
         // Needs no certificates, and a container may have none.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::app::{App, Reply, SCORE, pair, score_request};
 
 /// An application that knows a key for each scope; their secrets.
-pub fn guarded(flags: &[&str]) -> (App, [String; 3]) {
+pub(crate) fn guarded(flags: &[&str]) -> (App, [String; 3]) {
     let app = App::ready(flags);
     let made =
         [Scope::Score, Scope::Read, Scope::Metrics].map(|scope| Keys::make(&scope.to_string(), &[scope]));

@@ -20,18 +20,18 @@ use crate::fake::shared;
 use crate::weights;
 
 /// A miRNA and a site that binds it perfectly.
-pub const MIRNA: &str = "UGAGGUAGUAGGUUGUAUAGUU";
-pub const SITE: &str = "AACUAUACAACCUACUACCUCA";
-pub const SCORE: &str = "/v1/target-sites/score";
+pub(crate) const MIRNA: &str = "UGAGGUAGUAGGUUGUAUAGUU";
+pub(crate) const SITE: &str = "AACUAUACAACCUACUACCUCA";
+pub(crate) const SCORE: &str = "/v1/target-sites/score";
 
 /// The application without a network socket.
 #[derive(Clone)]
-pub struct App {
+pub(crate) struct App {
     pub state: AppState,
     router: Router,
 }
 
-pub struct Reply {
+pub(crate) struct Reply {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: Value,
@@ -39,18 +39,18 @@ pub struct Reply {
 
 impl App {
     /// Still loading, with these flags.
-    pub fn starting(flags: &[&str]) -> Self {
+    pub(crate) fn starting(flags: &[&str]) -> Self {
         let state = AppState::new(config(flags));
         Self { router: app(state.clone()), state }
     }
 
     /// Random networks in two versions.
-    pub fn ready(flags: &[&str]) -> Self {
+    pub(crate) fn ready(flags: &[&str]) -> Self {
         Self::serving(weights::root(), flags)
     }
 
     /// The weights below this root.
-    pub fn serving(root: &Path, flags: &[&str]) -> Self {
+    pub(crate) fn serving(root: &Path, flags: &[&str]) -> Self {
         let app = Self::starting(flags);
         let feeding = PredictorConfig { short_workers: 1, long_workers: 2, ..app.state.feeding(false) };
         app.state.start(Registry::load(root, Device::Cpu, &feeding, None).unwrap());
@@ -58,12 +58,16 @@ impl App {
     }
 
     /// One model whose network is this function.
-    pub fn with(model: &'static Model, feeding: PredictorConfig, forward: Forward) -> (Self, Predictor) {
+    pub(crate) fn with(
+        model: &'static Model,
+        feeding: PredictorConfig,
+        forward: Forward,
+    ) -> (Self, Predictor) {
         Self::starting(&[]).serving_with(model, feeding, forward)
     }
 
     /// The same under a name of its own among the counters, which all tests share.
-    pub fn counted_as(
+    pub(crate) fn counted_as(
         name: &str,
         model: &'static Model,
         feeding: PredictorConfig,
@@ -73,7 +77,7 @@ impl App {
     }
 
     /// The same, of an application that is starting.
-    pub fn serving_with(
+    pub(crate) fn serving_with(
         self,
         model: &'static Model,
         feeding: PredictorConfig,
@@ -114,7 +118,7 @@ impl App {
         (self, predictor)
     }
 
-    pub async fn send(&self, request: Request<Body>) -> Reply {
+    pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
@@ -123,16 +127,16 @@ impl App {
         Reply { status: head.status.as_u16(), headers: head.headers, body }
     }
 
-    pub async fn get(&self, path: &str) -> Reply {
+    pub(crate) async fn get(&self, path: &str) -> Reply {
         self.send(Request::get(path).header("x-request-id", "test").body(Body::empty()).unwrap()).await
     }
 
-    pub async fn post(&self, body: impl Into<Body>) -> Reply {
+    pub(crate) async fn post(&self, body: impl Into<Body>) -> Reply {
         self.send(score_request(&[], body)).await
     }
 
     /// To [`SCORE`] in another format; the reply's body as text.
-    pub async fn post_as(
+    pub(crate) async fn post_as(
         &self,
         media_type: &str,
         headers: &[(&str, &str)],
@@ -147,7 +151,7 @@ impl App {
     }
 
     /// To another route, in another format; the reply as text.
-    pub async fn post_text(&self, path: &str, media_type: &str, body: impl Into<Body>) -> String {
+    pub(crate) async fn post_text(&self, path: &str, media_type: &str, body: impl Into<Body>) -> String {
         let request = Request::post(path).header("content-type", media_type).body(body.into()).unwrap();
         match self.send(request).await.body {
             Value::String(text) => text,
@@ -156,28 +160,28 @@ impl App {
     }
 
     /// The response before its body has come.
-    pub async fn open(&self, request: Request<Body>) -> Response<Body> {
+    pub(crate) async fn open(&self, request: Request<Body>) -> Response<Body> {
         self.router.clone().oneshot(request).await.unwrap()
     }
 
     /// To another route than [`SCORE`].
-    pub async fn post_to(&self, path: &str, body: &Value) -> Reply {
+    pub(crate) async fn post_to(&self, path: &str, body: &Value) -> Reply {
         let request =
             Request::post(path).header("x-request-id", "test").header("content-type", "application/json");
         self.send(request.body(body.to_string().into()).unwrap()).await
     }
 
-    pub async fn score(&self, pairs: &[Value]) -> Reply {
+    pub(crate) async fn score(&self, pairs: &[Value]) -> Reply {
         self.post(json!({ "pairs": pairs }).to_string()).await
     }
 }
 
 impl Reply {
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    pub fn probabilities(&self) -> Vec<f64> {
+    pub(crate) fn probabilities(&self) -> Vec<f64> {
         let results = self.body["results"].as_array().unwrap_or_else(|| panic!("{}", self.body));
         results.iter().map(|result| result["probability"].as_f64().unwrap()).collect()
     }
@@ -186,7 +190,7 @@ impl Reply {
 /// Fails unless both are the same but for numbers with a fraction, which may differ by 1e-5 (of itself, where it is above 1): batches of other sizes, and
 /// other processors, add up in another order.
 #[track_caller]
-pub fn assert_near(found: &Value, expected: &Value) {
+pub(crate) fn assert_near(found: &Value, expected: &Value) {
     assert!(near(found, expected), "found    {found}\nexpected {expected}");
 }
 
@@ -207,7 +211,7 @@ fn near(found: &Value, expected: &Value) -> bool {
 }
 
 /// A table as a list of rows, each a list of cells; a cell that is a number with a fraction is a number.
-pub fn cells(table: &str, delimiter: u8) -> Value {
+pub(crate) fn cells(table: &str, delimiter: u8) -> Value {
     let mut reader =
         csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).from_reader(table.as_bytes());
     let cell = |cell: &str| match cell.parse::<f64>() {
@@ -218,7 +222,7 @@ pub fn cells(table: &str, delimiter: u8) -> Value {
 }
 
 /// A request to score, named `test` so that replies can be snapshots.
-pub fn score_request(headers: &[(&str, &str)], body: impl Into<Body>) -> Request<Body> {
+pub(crate) fn score_request(headers: &[(&str, &str)], body: impl Into<Body>) -> Request<Body> {
     let mut request = Request::post(SCORE).header("x-request-id", "test");
     if !headers.iter().any(|(name, _)| *name == "content-type") {
         request = request.header("content-type", "application/json");
@@ -229,12 +233,12 @@ pub fn score_request(headers: &[(&str, &str)], body: impl Into<Body>) -> Request
     request.body(body.into()).unwrap()
 }
 
-pub fn pair() -> Value {
+pub(crate) fn pair() -> Value {
     json!({"mirna": MIRNA, "site": SITE})
 }
 
 /// The settings that these flags of `mirador serve` give.
-pub fn config(flags: &[&str]) -> ServeConfig {
+pub(crate) fn config(flags: &[&str]) -> ServeConfig {
     match Program::parse_from(["mirador", "serve"].iter().chain(flags)).command {
         Command::Serve(config) => *config,
         _ => unreachable!("the subcommand is serve"),

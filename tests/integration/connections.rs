@@ -20,11 +20,11 @@ fn metric(address: &str, start: &str) -> u64 {
     value.map_or(0, |value| value.parse().unwrap())
 }
 
-pub fn ended(address: &str, cause: &str) -> u64 {
+pub(crate) fn ended(address: &str, cause: &str) -> u64 {
     metric(address, &format!("mirador_connections_ended_total{{cause=\"{cause}\"}}"))
 }
 
-pub fn open(address: &str, bytes: &[u8]) -> TcpStream {
+pub(crate) fn open(address: &str, bytes: &[u8]) -> TcpStream {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.write_all(bytes).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
@@ -32,7 +32,7 @@ pub fn open(address: &str, bytes: &[u8]) -> TcpStream {
 }
 
 /// Sends a byte now and then, for ten seconds; whether that could be done.
-pub fn trickle_on(stream: &TcpStream) -> std::thread::JoinHandle<bool> {
+pub(crate) fn trickle_on(stream: &TcpStream) -> std::thread::JoinHandle<bool> {
     let mut stream = stream.try_clone().unwrap();
     std::thread::spawn(move || {
         (0..50).all(|_| {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::app::{App, MIRNA, Reply, SCORE, SITE, pair, score_request};
 
 /// Checks what holds for every problem and returns what is peculiar to this one.
-pub fn problem(reply: &Reply, status: u16, kind: &str) -> Value {
+pub(crate) fn problem(reply: &Reply, status: u16, kind: &str) -> Value {
     assert_eq!(reply.status, status, "{}", reply.body);
     assert_eq!(reply.header("content-type"), "application/problem+json");
     assert_eq!(reply.header("x-request-id"), "test");

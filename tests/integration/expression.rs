@@ -16,7 +16,7 @@ use crate::weights;
 const PREDICT: &str = "/v1/expression/predict";
 
 /// `xpresso@random` only.
-pub fn app() -> App {
+pub(crate) fn app() -> App {
     static ROOT: OnceLock<TempDir> = OnceLock::new();
     let root = ROOT.get_or_init(|| {
         let root = TempDir::new().unwrap();

@@ -6,20 +6,20 @@ use std::time::{Duration, Instant};
 use mirador::serving::{FEW, Forward, PredictError, Prediction, Predictor, PredictorConfig, Share};
 
 /// Doubles each row of one value; panics on −1, says NaN to −2.
-pub fn fragile() -> Forward {
+pub(crate) fn fragile() -> Forward {
     Box::new(|inputs| {
         assert!(!inputs.contains(&-1.0), "cannot take −1");
         inputs.iter().map(|&x| if x == -2.0 { f32::NAN } else { 2.0 * x }).collect()
     })
 }
 
-pub fn start(config: PredictorConfig, forward: Forward) -> Predictor {
+pub(crate) fn start(config: PredictorConfig, forward: Forward) -> Predictor {
     let [short, long] = shared(forward);
     Predictor::start("fake", 1, config, vec![short], vec![long]).unwrap()
 }
 
 /// Places for inputs of one value, and their outputs.
-pub async fn ask(predictor: &Predictor, inputs: Vec<f32>) -> Result<Prediction, PredictError> {
+pub(crate) async fn ask(predictor: &Predictor, inputs: Vec<f32>) -> Result<Prediction, PredictError> {
     let share = if inputs.len() <= FEW { Share::Small } else { Share::Large };
     let mut room = predictor.reserve(share, inputs.len(), None).await?;
     let place = predictor.place(room.split(inputs.len())).await?;
@@ -27,7 +27,7 @@ pub async fn ask(predictor: &Predictor, inputs: Vec<f32>) -> Result<Prediction, 
 }
 
 /// One function for both lines, one call at a time.
-pub fn shared(forward: Forward) -> [Forward; 2] {
+pub(crate) fn shared(forward: Forward) -> [Forward; 2] {
     let forward = Arc::new(Mutex::new(forward));
     [forward.clone(), forward].map(|forward| -> Forward {
         // A panic is the network's own business, not the lock's.
@@ -35,7 +35,7 @@ pub fn shared(forward: Forward) -> [Forward; 2] {
     })
 }
 
-pub async fn until(condition: impl Fn() -> bool) {
+pub(crate) async fn until(condition: impl Fn() -> bool) {
     let started = Instant::now();
     while !condition() {
         assert!(started.elapsed() < Duration::from_secs(10), "waited in vain");
@@ -44,7 +44,7 @@ pub async fn until(condition: impl Fn() -> bool) {
 }
 
 /// A forward function for rows of `width` values that tells its batch sizes and waits for a go before each.
-pub fn gated(width: usize) -> (Forward, mpsc::Sender<()>, mpsc::Receiver<usize>) {
+pub(crate) fn gated(width: usize) -> (Forward, mpsc::Sender<()>, mpsc::Receiver<usize>) {
     let (go, gate) = mpsc::channel();
     let (tell, sizes) = mpsc::channel();
     let forward = move |inputs: &[f32]| {

@@ -15,7 +15,7 @@ const CLASSIFY: &str = "/v1/pre-mirnas/classify";
 const MIRTRON: &str = "GUGAGGGCAUGCAGGCCUGGAUGGGGCAGCUGGGAUGGUCCAAAAGGGUGGCCUCACCAGCCCUGUGUUCCCUAG";
 
 /// `premirna_cnn_lstm@grouped`, the default, Zheng's baseline, and a model of another task.
-pub fn app() -> App {
+pub(crate) fn app() -> App {
     static ROOT: OnceLock<TempDir> = OnceLock::new();
     let root: &Path = ROOT
         .get_or_init(|| {

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use crate::app::{SCORE, pair};
 use crate::weights;
 
-pub struct Server {
+pub(crate) struct Server {
     pub process: Child,
     pub address: String,
     /// Of health and metrics, with `--ops-bind`.
@@ -26,16 +26,16 @@ pub struct Server {
 }
 
 impl Server {
-    pub fn start(flags: &[&str]) -> Self {
+    pub(crate) fn start(flags: &[&str]) -> Self {
         Self::serving(weights::root(), flags)
     }
 
-    pub fn serving(weights: &Path, flags: &[&str]) -> Self {
+    pub(crate) fn serving(weights: &Path, flags: &[&str]) -> Self {
         Self::started(weights, flags, |_| {})
     }
 
     /// With something changed in how it is started.
-    pub fn started(weights: &Path, flags: &[&str], change: impl FnOnce(&mut Command)) -> Self {
+    pub(crate) fn started(weights: &Path, flags: &[&str], change: impl FnOnce(&mut Command)) -> Self {
         let folder = TempDir::new().unwrap();
         let port_file = folder.path().join("address");
         let mut command = serve(weights, &port_file);
@@ -52,11 +52,11 @@ impl Server {
         server
     }
 
-    pub fn until_ready(&mut self) {
+    pub(crate) fn until_ready(&mut self) {
         self.wait_until(|server| get(&server.address, "/health/ready").starts_with("HTTP/1.1 200"));
     }
 
-    pub fn wait_until(&mut self, mut condition: impl FnMut(&mut Self) -> bool) {
+    pub(crate) fn wait_until(&mut self, mut condition: impl FnMut(&mut Self) -> bool) {
         let started = Instant::now();
         while !condition(self) {
             assert!(started.elapsed() < Duration::from_secs(60), "waited in vain");
@@ -64,17 +64,17 @@ impl Server {
         }
     }
 
-    pub fn terminate(&self) {
+    pub(crate) fn terminate(&self) {
         self.signal("-TERM");
     }
 
     /// What it has logged so far.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap()
     }
 
     /// Its exit code, once it has ended; `None` when a signal ended it.
-    pub fn ended_within(&mut self, seconds: u64) -> Option<i32> {
+    pub(crate) fn ended_within(&mut self, seconds: u64) -> Option<i32> {
         let started = Instant::now();
         loop {
             if let Some(status) = self.process.try_wait().unwrap() {
@@ -85,7 +85,7 @@ impl Server {
         }
     }
 
-    pub fn signal(&self, signal: &str) {
+    pub(crate) fn signal(&self, signal: &str) {
         let id = self.process.id().to_string();
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
     }
@@ -98,7 +98,7 @@ impl Drop for Server {
     }
 }
 
-pub fn serve(weights: &Path, port_file: &Path) -> Command {
+pub(crate) fn serve(weights: &Path, port_file: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mirador"));
     command.env("MIRADOR_BIND", "127.0.0.1:0").args(["serve", "--device", "cpu", "--workers", "1"]);
     command.arg("--weights-dir").arg(weights).arg("--port-file").arg(port_file);
@@ -107,7 +107,7 @@ pub fn serve(weights: &Path, port_file: &Path) -> Command {
 }
 
 /// Sends one request on a connection of its own and reads the whole reply; empty where nobody answers.
-pub fn ask(address: &str, request: &[u8]) -> String {
+pub(crate) fn ask(address: &str, request: &[u8]) -> String {
     let mut reply = String::new();
     let Ok(mut stream) = TcpStream::connect(address) else { return reply };
     if stream.write_all(request).is_ok() {
@@ -116,11 +116,11 @@ pub fn ask(address: &str, request: &[u8]) -> String {
     reply
 }
 
-pub fn get(address: &str, path: &str) -> String {
+pub(crate) fn get(address: &str, path: &str) -> String {
     ask(address, format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n").as_bytes())
 }
 
-pub fn score(address: &str, rows: usize) -> String {
+pub(crate) fn score(address: &str, rows: usize) -> String {
     let body = json!({"pairs": vec![pair(); rows]}).to_string();
     let head =
         format!("POST {SCORE} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-type: application/json");
@@ -182,7 +182,7 @@ fn a_caller_over_the_limit_reads_why() {
     assert!(ask(&server.address, &request).starts_with("HTTP/1.1 413"));
 }
 
-pub fn refuse(command: &mut Command) -> String {
+pub(crate) fn refuse(command: &mut Command) -> String {
     let Output { status, stderr, .. } =
         command.stderr(Stdio::piped()).stdout(Stdio::null()).output().unwrap();
     assert_eq!(status.code(), Some(1));

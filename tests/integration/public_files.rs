@@ -10,13 +10,13 @@ use crate::weights::{self, write_model};
 
 const HAIRPIN: &str = "GUGAGGGCAUGCAGGCCUGGAUGGGGCAGCUGGGAUGGUCCAAAAGGGUGGCCUCACCAGCCCUGUGUUCCCUAG";
 const CLASSIFY: &str = "/v1/pre-mirnas/classify";
-pub const FASTA: &str = "text/x-fasta";
+pub(crate) const FASTA: &str = "text/x-fasta";
 
 fn reversed(text: &str) -> String {
     text.chars().rev().collect()
 }
 
-pub fn hairpins() -> (TempDir, App) {
+pub(crate) fn hairpins() -> (TempDir, App) {
     let root = TempDir::new().unwrap();
     write_model(&premirna_cnn_lstm::MODEL, root.path(), "grouped", true);
     write_model(&xpresso::MODEL, root.path(), "public", true);

@@ -9,12 +9,12 @@ use tempfile::TempDir;
 use crate::app::{App, MIRNA, SCORE, SITE, assert_near, pair};
 use crate::weights::write_model;
 
-pub const CSV: &str = "text/csv";
-pub const TSV: &str = "text/tab-separated-values";
-pub const NDJSON: &str = "application/x-ndjson";
+pub(crate) const CSV: &str = "text/csv";
+pub(crate) const TSV: &str = "text/tab-separated-values";
+pub(crate) const NDJSON: &str = "application/x-ndjson";
 
 /// Asks in a format; the reply as JSON, or as text where it is none.
-pub async fn ask(
+pub(crate) async fn ask(
     app: &App,
     path: &str,
     media_type: &str,

@@ -10,7 +10,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 /// `dmiso@balanced`, the default, and `dmiso@paper`; written once for all tests.
-pub fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     static ROOT: OnceLock<TempDir> = OnceLock::new();
     ROOT.get_or_init(|| {
         let root = TempDir::new().unwrap();
@@ -22,12 +22,12 @@ pub fn root() -> &'static Path {
 }
 
 /// Writes `root/dmiso/<version>/`.
-pub fn write(root: &Path, version: &str, default: bool) {
+pub(crate) fn write(root: &Path, version: &str, default: bool) {
     write_model(&dmiso::MODEL, root, version, default);
 }
 
 /// Writes `root/<model>/<version>/`.
-pub fn write_model(model: &Model, root: &Path, version: &str, default: bool) {
+pub(crate) fn write_model(model: &Model, root: &Path, version: &str, default: bool) {
     tch::manual_seed(version.len() as i64); // versions differ
     let options = Options::new();
     let replica = Replica::new(model, &options, Device::Cpu).unwrap();

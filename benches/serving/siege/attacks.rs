@@ -20,7 +20,7 @@ const LINE: &[u8] = b"{\"mirna\":\"UGAGGUAGUAGGUUGUAUAGUU\",\"site\":\"AACUAUACA
 const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Large requests of every kind, one after the other.
-pub async fn warm_up(address: SocketAddr) -> Result<(), Failure> {
+pub(super) async fn warm_up(address: SocketAddr) -> Result<(), Failure> {
     let mut client = Client::connect(address).await?;
     for rows in [1, 16, 100, 512, 1000, 10_000, 10_000, 10_000] {
         client.send(&request(rows)).await?;
@@ -32,7 +32,7 @@ pub async fn warm_up(address: SocketAddr) -> Result<(), Failure> {
 }
 
 /// All attackers, at work.
-pub fn all(siege: &Arc<Siege>) -> JoinSet<()> {
+pub(super) fn all(siege: &Arc<Siege>) -> JoinSet<()> {
     let mut attackers = JoinSet::new();
     let bodies = Arc::new(bodies::all());
     // Eight of each at once, as those that once ended the process.

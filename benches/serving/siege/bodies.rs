@@ -10,7 +10,7 @@ const PAIR: [&str; 2] = ["UGAGGUAGUAGGUUGUAUAGUU", "AACUAUACAACCUACUACCUCA"];
 const BODY: usize = 15 << 20;
 
 /// A request: its route, its content type, its body compressed by gzip.
-pub struct Packed {
+pub(super) struct Packed {
     pub route: &'static str,
     pub content_type: &'static str,
     pub body: Vec<u8>,
@@ -33,7 +33,7 @@ fn around(before: &str, middle: &str, after: &str) -> Vec<Vec<u8>> {
 }
 
 /// Every attack's body.
-pub fn all() -> Vec<Packed> {
+pub(super) fn all() -> Vec<Packed> {
     const SCORE: &str = "/v1/target-sites/score";
     const INFER: &str = "/v2/models/pairmap/infer";
     const JSON: &str = "application/json";

@@ -30,7 +30,7 @@ const STAYS: f64 = 1.05;
 
 /// What became of the attackers' requests.
 #[derive(Default)]
-pub struct Counts {
+pub(crate) struct Counts {
     answered: AtomicUsize,
     refused: AtomicUsize,
     /// The server ended the connection, or the attacker did.
@@ -38,7 +38,7 @@ pub struct Counts {
 }
 
 /// An attack: what it does once, where, and what is counted.
-pub struct Siege {
+pub(crate) struct Siege {
     pub address: SocketAddr,
     pub until: Instant,
     pub counts: Arc<Counts>,
@@ -46,12 +46,12 @@ pub struct Siege {
 
 impl Siege {
     /// Whether there is time for one more.
-    pub fn goes_on(&self) -> bool {
+    pub(crate) fn goes_on(&self) -> bool {
         Instant::now() < self.until
     }
 
     /// Counts a status, or that none came.
-    pub fn count(&self, status: Option<u16>) {
+    pub(crate) fn count(&self, status: Option<u16>) {
         let count = match status {
             Some(200) => &self.counts.answered,
             Some(_) => &self.counts.refused,
@@ -61,7 +61,7 @@ impl Siege {
     }
 }
 
-pub async fn siege(seconds: u64) -> Result<(), Failure> {
+pub(crate) async fn siege(seconds: u64) -> Result<(), Failure> {
     let mut run = Run::new("siege");
     let cage = Cage::new()?;
     let address = free()?;

@@ -122,4 +122,4 @@ impl Encoder {
 }
 
 /// Makes the encoder of one version, with the switches of its `config.json`.
-pub type MakeEncoder = fn(&crate::Options) -> Result<Encoder, LoadError>;
+pub(crate) type MakeEncoder = fn(&crate::Options) -> Result<Encoder, LoadError>;

@@ -46,7 +46,7 @@ impl Array {
 }
 
 /// A tensor's values in row-major order.
-pub fn values(tensor: &Tensor) -> Vec<f32> {
+pub(crate) fn values(tensor: &Tensor) -> Vec<f32> {
     let mut values = vec![0.0; tensor.numel()];
     tensor.to_device(Device::Cpu).contiguous().copy_data(&mut values, tensor.numel());
     values

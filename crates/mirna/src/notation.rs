@@ -96,7 +96,7 @@ const LONGEST_MARKS: usize = 3;
 const LONGEST_NAME: usize = 60;
 
 /// Whether the text stands for no value.
-pub fn is_missing(text: &str) -> bool {
+pub(crate) fn is_missing(text: &str) -> bool {
     const WORDS: [&str; 12] = [
         "na",
         "nan",

@@ -9,12 +9,12 @@ const MASK: u16 = (1 << (2 * LETTERS)) - 1;
 /// No word, and equal to none.
 const NONE: u16 = u16::MAX;
 /// Sites of these lengths may be miRNAs in the wrong field.
-pub const MIRNA_LENGTHS: RangeInclusive<usize> = 15..=30;
+pub(crate) const MIRNA_LENGTHS: RangeInclusive<usize> = 15..=30;
 
 /// Whether a pair would hold a 7mer: with the miRNA reversed; the site reversed, its reverse complement, its complement;
 /// the miRNA's reverse complement, its complement; both swapped. A strand with an unknown letter among the seven is not
 /// looked at.
-pub fn found(mirna: &Rna, site: &Rna) -> [bool; 7] {
+pub(crate) fn found(mirna: &Rna, site: &Rna) -> [bool; 7] {
     let head = word(mirna.iter().skip(1));
     let tail = word(mirna.iter().rev().skip(1));
     let by_turn: [[u16; 2]; 6] = [

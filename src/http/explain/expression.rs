@@ -31,7 +31,7 @@ use crate::http::state::{AppState, Models};
         "tss": 49, "half_life_features": {"measured": -0.4},
     }],
 }))]
-pub struct ExplainGenesRequest {
+pub(crate) struct ExplainGenesRequest {
     /// `name` or `name@version`; left out, the default model answers.
     model: Option<String>,
     /// `n_mask`, `shuffle`; left out, both.
@@ -48,7 +48,7 @@ pub struct ExplainGenesRequest {
 /// A gene to explain; the fields are those of a gene to predict.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
-pub struct ExplainRow(GeneRow);
+pub(crate) struct ExplainRow(GeneRow);
 
 /// The explanations.
 #[derive(Debug, Serialize, ToSchema)]
@@ -65,7 +65,7 @@ pub struct ExplainRow(GeneRow);
     "n_mask": -0.10756996}, {"start": 75, "end": 80, "n_mask": -0.04033515}, {"start": 80, "end": 86, "n_mask": 0.06588274}],
     "half_life_features": {"measured": 0.00998354}, "mirnas": {}}]}
 ))]
-pub struct ExplainGenesResponse {
+pub(crate) struct ExplainGenesResponse {
     /// Who answered.
     model: ModelRef,
     /// One for each gene, in the order of the request.
@@ -74,7 +74,7 @@ pub struct ExplainGenesResponse {
 
 /// Why one gene has its level. An effect is the level less that of the changed gene, log10.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ExplainGeneResult {
+pub(crate) struct ExplainGeneResult {
     #[serde(flatten)]
     level: ExpressionResult,
     /// What the network reads of the promoter, in at most 50 parts of at least 5 nt.
@@ -88,7 +88,7 @@ pub struct ExplainGeneResult {
 
 /// A part of the promoter.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct PromoterPart {
+pub(crate) struct PromoterPart {
     /// Index in `promoter` of the first letter, from 0.
     start: usize,
     /// Index behind the last letter.
@@ -127,7 +127,7 @@ pub struct PromoterPart {
         ScoringProblems,
     ),
 )]
-pub async fn explain(
+pub(crate) async fn explain(
     State(state): State<AppState>,
     Models(registry): Models,
     request: Request,
@@ -137,14 +137,14 @@ pub async fn explain(
 
 /// Those that need no pairs and no single letters.
 #[derive(Clone, Debug)]
-pub struct OfGenes;
+pub(crate) struct OfGenes;
 
 impl Methods for OfGenes {
     const ALL: &'static [Method] = &[Method::NMask, Method::Shuffle];
 }
 
 /// What an explanation takes from its row.
-pub struct Explained {
+pub(crate) struct Explained {
     id: Option<String>,
     changes: GeneChanges,
 }

@@ -3,9 +3,9 @@
 //! A row is scored as it is and with each change of [`mirador_models::interpret`]; all go through the model's queue like
 //! the rows of a request, so its rooms and limits hold here too.
 
-pub mod expression;
-pub mod pre_mirnas;
-pub mod target_sites;
+pub(super) mod expression;
+pub(super) mod pre_mirnas;
+pub(super) mod target_sites;
 
 use mirador_models::interpret::{Effects, Method, Scale, StrandEffects};
 use serde::ser::SerializeMap;
@@ -36,7 +36,7 @@ const MOST_LINES: usize = 1;
 #[derive(Debug, ToSchema)]
 #[expect(dead_code, reason = "it describes the body, which `Explaining` reads")]
 #[schema(rename_all = "snake_case")]
-pub enum MethodName {
+pub(super) enum MethodName {
     /// Runs of 1 to 6 letters become `N`.
     NMask,
     /// Each letter becomes each of the three others.
@@ -51,7 +51,7 @@ pub enum MethodName {
 #[derive(Debug, ToSchema)]
 #[expect(dead_code, reason = "it describes the body, which `Explaining` reads")]
 #[schema(rename_all = "snake_case")]
-pub enum ScaleName {
+pub(super) enum ScaleName {
     /// Probabilities.
     Probability,
     /// Logits: saturated probabilities hide effects.
@@ -60,14 +60,14 @@ pub enum ScaleName {
 
 /// What is asked of each row.
 #[derive(Clone, Debug)]
-pub struct Explaining<M: Methods> {
+pub(super) struct Explaining<M: Methods> {
     methods: Vec<Method>,
     scale: Scale,
     of: std::marker::PhantomData<M>,
 }
 
 /// The methods that an endpoint has.
-pub trait Methods: Clone + Send + Sync + 'static {
+pub(super) trait Methods: Clone + Send + Sync + 'static {
     /// All of them.
     const ALL: &'static [Method];
 }
@@ -110,7 +110,7 @@ fn plain(method: &Method) -> String {
 
 /// Values strand by strand: an object with a field for each.
 #[derive(Debug)]
-pub struct ByStrand<T>(Vec<(&'static str, T)>);
+pub(super) struct ByStrand<T>(Vec<(&'static str, T)>);
 
 impl<T: Serialize> Serialize for ByStrand<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -125,7 +125,7 @@ impl<T: Serialize> Serialize for ByStrand<T> {
 /// Effects of each letter in a letter's place; null for itself.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
-pub struct Substituted {
+pub(super) struct Substituted {
     a: Option<f32>,
     c: Option<f32>,
     g: Option<f32>,
@@ -136,7 +136,7 @@ pub struct Substituted {
 /// the changed row: positive where the letters support binding, or a mirtron, whatever the row is called. All rows and
 /// positions go 5'→3'.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct LetterEffects {
+pub(super) struct LetterEffects {
     /// For each strand, for masks of 1 to 6 letters (`N`), the effect by the letter at which the mask stops. A mask is cut
     /// at both ends, so the row of k letters has length + k − 1 values.
     #[serde(skip_serializing_if = "Option::is_none")]

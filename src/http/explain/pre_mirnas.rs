@@ -25,7 +25,7 @@ use crate::http::state::{AppState, Models};
     {"methods": ["double_mutant"], "pre_mirnas": [{"id": "h1",
     "sequence": "GUGAGUGAAAAAAAAAAAAAAAAAAAAAAAAAACACUCACAG"}]}
 ))]
-pub struct ExplainHairpinsRequest {
+pub(crate) struct ExplainHairpinsRequest {
     /// `name` or `name@version`; left out, the default model answers.
     model: Option<String>,
     /// `n_mask`, `substitution`, `shuffle`, `double_mutant`; left out, all of them.
@@ -42,7 +42,7 @@ pub struct ExplainHairpinsRequest {
 /// A hairpin to explain; the fields are those of a hairpin to classify.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
-pub struct ExplainRow(PreMirnaRow);
+pub(crate) struct ExplainRow(PreMirnaRow);
 
 /// The explanations.
 #[derive(Debug, Serialize, ToSchema)]
@@ -65,7 +65,7 @@ pub struct ExplainRow(PreMirnaRow);
     "letter": "C", "partner_letter": "G", "position_only": 0.9930854, "partner_only": 0.9931624,
     "both": 0.9933124, "rescue": null}], "rescue": null}]}
 ))]
-pub struct ExplainHairpinsResponse {
+pub(crate) struct ExplainHairpinsResponse {
     /// Who answered.
     model: ModelRef,
     /// One for each hairpin, in the order of the request.
@@ -74,7 +74,7 @@ pub struct ExplainHairpinsResponse {
 
 /// Why one hairpin has its class.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ExplainHairpinResult {
+pub(crate) struct ExplainHairpinResult {
     #[serde(flatten)]
     class: ClassifyResult,
     /// The network's output, of which the probability is the logistic function.
@@ -97,7 +97,7 @@ pub struct ExplainHairpinResult {
 
 /// A base pair of a hairpin, mutated. Positions count from 1.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct MutatedHairpin {
+pub(crate) struct MutatedHairpin {
     /// On the 5' arm.
     position: usize,
     /// On the 3' arm.
@@ -139,7 +139,7 @@ pub struct MutatedHairpin {
         ScoringProblems,
     ),
 )]
-pub async fn explain(
+pub(crate) async fn explain(
     State(state): State<AppState>,
     Models(registry): Models,
     request: Request,
@@ -149,14 +149,14 @@ pub async fn explain(
 
 /// All of them.
 #[derive(Clone, Debug)]
-pub struct OfHairpins;
+pub(crate) struct OfHairpins;
 
 impl Methods for OfHairpins {
     const ALL: &'static [Method] = &Method::ALL;
 }
 
 /// What an explanation takes from its row.
-pub struct Explained {
+pub(crate) struct Explained {
     id: Option<String>,
     mfe_kcal_per_mol: Option<f64>,
     dot_bracket: String,

@@ -24,7 +24,7 @@ use crate::http::target_sites::{PairEcho, PairRow, ScoreResult};
 #[schema(example = json!(
     {"methods": ["double_mutant"], "pairs": [{"id": "p1", "mirna": "UGAGGUAGUAGGUUG", "site": "GUACCUCA"}]}
 ))]
-pub struct ExplainRequest {
+pub(crate) struct ExplainRequest {
     /// `name` or `name@version`; left out, the default model answers.
     model: Option<String>,
     /// `n_mask`, `substitution`, `shuffle`, `double_mutant`; left out, all of them.
@@ -41,7 +41,7 @@ pub struct ExplainRequest {
 /// A pair to explain; the fields are those of a pair to score.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
-pub struct ExplainRow(PairRow);
+pub(crate) struct ExplainRow(PairRow);
 
 /// The explanations.
 #[derive(Debug, Serialize, ToSchema)]
@@ -64,7 +64,7 @@ pub struct ExplainRow(PairRow);
     "mirna_only": 0.8539893, "site_only": 0.86383957, "both": 0.98622584, "rescue": 1.0046003}],
     "rescue": 0.9885071}]}
 ))]
-pub struct ExplainResponse {
+pub(crate) struct ExplainResponse {
     /// Who answered.
     model: ModelRef,
     /// One for each pair, in the order of the request.
@@ -73,7 +73,7 @@ pub struct ExplainResponse {
 
 /// Why one pair has its score.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ExplainResult {
+pub(crate) struct ExplainResult {
     #[serde(flatten)]
     score: ScoreResult,
     /// The network's output, of which the probability is the logistic function.
@@ -93,7 +93,7 @@ pub struct ExplainResult {
 
 /// A base pair, mutated.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct MutatedPair {
+pub(crate) struct MutatedPair {
     /// From 1, from the miRNA's 5' end.
     mirna_position: usize,
     /// From 1, from the site's 5' end.
@@ -136,7 +136,7 @@ pub struct MutatedPair {
         ScoringProblems,
     ),
 )]
-pub async fn explain(
+pub(crate) async fn explain(
     State(state): State<AppState>,
     Models(registry): Models,
     request: Request,
@@ -146,14 +146,14 @@ pub async fn explain(
 
 /// All of them.
 #[derive(Clone, Debug)]
-pub struct OfPairs;
+pub(crate) struct OfPairs;
 
 impl Methods for OfPairs {
     const ALL: &'static [Method] = &Method::ALL;
 }
 
 /// What an explanation takes from its row.
-pub struct Explained {
+pub(crate) struct Explained {
     row: PairEcho,
     duplex: FoldedDuplex,
     changes: Changes,

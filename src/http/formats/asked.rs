@@ -12,7 +12,7 @@ use crate::http::rows::{ScoringEndpoint, Settings};
 /// What stands in the URL. Beside these, `column.FIELD=NAME` says which column, or field, of the caller's holds FIELD.
 #[derive(Clone, Debug, Default, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Asked {
+pub(crate) struct Asked {
     /// `name` or `name@version`; left out, the default model answers. A JSON request may name it in its body instead.
     #[param(required = false)]
     pub model: Option<String>,
@@ -42,7 +42,7 @@ impl Asked {
     ///
     /// # Errors
     /// 400 for a name that is not known, stands there twice, or has a value that it cannot have.
-    pub fn read<S: ScoringEndpoint>(uri: &Uri) -> Result<Self, Problem> {
+    pub(crate) fn read<S: ScoringEndpoint>(uri: &Uri) -> Result<Self, Problem> {
         let mut asked = Self::default();
         for (name, value) in query::pairs(uri)? {
             match name.as_str() {
@@ -92,7 +92,7 @@ impl Asked {
     }
 
     /// Refuses what would change nothing in a body of this format.
-    pub fn suits(&self, format: Format) -> Result<(), Problem> {
+    pub(crate) fn suits(&self, format: Format) -> Result<(), Problem> {
         let is_table = matches!(format, Format::Table(_));
         let is_fasta = format == Format::Fasta;
         if self.header.is_some() && !is_table {
@@ -110,7 +110,7 @@ impl Asked {
     }
 
     /// The field that a column, or a field of the caller's, holds.
-    pub fn field<'a>(&'a self, name: &'a str) -> Option<&'a str> {
+    pub(crate) fn field<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         match self.columns.iter().find(|(_, theirs)| theirs == name) {
             Some((field, _)) => Some(field),
             // Their own column of that name is another thing then.
@@ -120,12 +120,12 @@ impl Asked {
     }
 
     /// The caller's name for a field, where the URL says one.
-    pub fn theirs(&self, field: &str) -> Option<&str> {
+    pub(crate) fn theirs(&self, field: &str) -> Option<&str> {
         self.columns.iter().find(|(ours, _)| ours == field).map(|(_, theirs)| theirs.as_str())
     }
 
     /// Whether a JSON row is as it is when nothing is asked for.
-    pub fn is_plain(&self) -> bool {
+    pub(crate) fn is_plain(&self) -> bool {
         self.columns.is_empty() && !self.keep_columns
     }
 

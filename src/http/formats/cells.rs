@@ -10,7 +10,7 @@ use crate::http::rows::Kind;
 const MISSING: [&str; 8] = ["na", "nan", "null", "none", "n/a", "#n/a", "<na>", "-"];
 
 /// The value of a cell; null where it has none. `comma`: numbers may have one in the point's place.
-pub fn value(field: &str, kind: Kind, cell: &str, comma: bool) -> Result<Value, (ErrorCode, String)> {
+pub(super) fn value(field: &str, kind: Kind, cell: &str, comma: bool) -> Result<Value, (ErrorCode, String)> {
     let text = bare(cell);
     // An id is the caller's own, whatever it is.
     let missing = text.is_empty() || (field != "id" && MISSING.contains(&text.to_ascii_lowercase().as_str()));

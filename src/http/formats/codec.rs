@@ -6,18 +6,18 @@ use bytes::{Buf, BytesMut};
 use tokio_util::codec::Decoder;
 
 /// Most bytes of a line: a promoter of 20,000 nt fits twice.
-pub const MAX_LINE: usize = 64 * 1024;
+pub(super) const MAX_LINE: usize = 64 * 1024;
 
 /// Cuts bytes into lines. A line that is too long is skipped, not kept: its length is the caller's choice.
 #[derive(Debug, Default)]
-pub struct Lines {
+pub(super) struct Lines {
     /// Bytes without an end of line that were looked at before.
     seen: usize,
     skipping: bool,
 }
 
 /// A line of an upload.
-pub enum Line {
+pub(super) enum Line {
     /// The line's bytes, without the end of line.
     Text(BytesMut),
     /// It had more than [`MAX_LINE`].
@@ -26,7 +26,7 @@ pub enum Line {
 
 impl Line {
     /// Bytes that it holds.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
             Self::TooLong => 0,

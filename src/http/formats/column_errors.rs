@@ -9,7 +9,7 @@ use crate::http::problem::{ErrorCode, FieldError};
 use crate::http::rows::ScoringEndpoint;
 
 /// That no column is known.
-pub fn nothing_known<S: ScoringEndpoint>(table: &Table, asked: &Asked) -> FieldError {
+pub(super) fn nothing_known<S: ScoringEndpoint>(table: &Table, asked: &Asked) -> FieldError {
     let found = found(table);
     let needed: Vec<&str> = S::FIELDS.iter().map(|column| column.name).collect();
     let is_row = table.header.iter().any(|cell| Rna::parse(cell, 10..=usize::MAX).is_ok());
@@ -35,7 +35,7 @@ pub fn nothing_known<S: ScoringEndpoint>(table: &Table, asked: &Asked) -> FieldE
 }
 
 /// That no column holds a field which every row needs.
-pub fn lacking(field: &str, table: &Table, asked: &Asked) -> FieldError {
+pub(super) fn lacking(field: &str, table: &Table, asked: &Asked) -> FieldError {
     let found = found(table);
     let detail = match asked.theirs(field) {
         Some(theirs) => {
@@ -54,7 +54,7 @@ pub fn lacking(field: &str, table: &Table, asked: &Asked) -> FieldError {
 }
 
 /// That a column has a field's name while the URL says that another column holds the field.
-pub fn of_another_name(name: &str, asked: &Asked) -> String {
+pub(super) fn of_another_name(name: &str, asked: &Asked) -> String {
     let theirs = asked.theirs(name).unwrap_or(name);
     format!(
         "?column.{name}={theirs} says that column {theirs:?} holds {name}, so {name:?} is a column of your own: ?keep_columns=true lets it pass, or leave column.{name} out"

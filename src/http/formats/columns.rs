@@ -20,7 +20,7 @@ const ROW_NAMES: &str = "row.names";
 
 /// What is done with each column of a table.
 #[derive(Debug)]
-pub struct Columns {
+pub(super) struct Columns {
     columns: Vec<Column>,
     /// Their names in the file or in the URL.
     names: Vec<String>,
@@ -49,7 +49,7 @@ enum Column {
 }
 
 impl Columns {
-    pub fn of<S: ScoringEndpoint>(table: &Table, asked: &Asked) -> Self {
+    pub(super) fn of<S: ScoringEndpoint>(table: &Table, asked: &Asked) -> Self {
         let (mut columns, mut errors, mut seen, mut others) = (Vec::new(), Vec::new(), HashSet::new(), 0);
         let mut bad = |name: &str, code, detail| {
             errors.push(FieldError::new(pointer(name), code, detail));
@@ -111,7 +111,10 @@ impl Columns {
     }
 
     /// A row, and the cells that go back with its result.
-    pub fn row<S: ScoringEndpoint>(&self, record: &StringRecord) -> Result<(S, Vec<Other>), Vec<FieldError>> {
+    pub(super) fn row<S: ScoringEndpoint>(
+        &self,
+        record: &StringRecord,
+    ) -> Result<(S, Vec<Other>), Vec<FieldError>> {
         if let Some(detail) = self.misshapen::<S>(record) {
             return Err(vec![FieldError::whole(ErrorCode::BrokenTable, detail)]);
         }
@@ -164,7 +167,7 @@ impl Columns {
     }
 
     /// The cell that names the row.
-    pub fn id<'a>(&self, record: &'a StringRecord) -> Option<&'a str> {
+    pub(super) fn id<'a>(&self, record: &'a StringRecord) -> Option<&'a str> {
         let is_id = |column: &Column| matches!(column, Column::Field(field, _) if field == "id");
         record.get(self.columns.iter().position(is_id)?).filter(|id| !id.trim().is_empty())
     }

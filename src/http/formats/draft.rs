@@ -14,7 +14,7 @@ use crate::http::problem::{ErrorCode, FieldError};
 use crate::http::rows::{Kind, ScoringEndpoint};
 
 /// A row in the making. Pointers start at the row.
-pub struct Draft<S> {
+pub(crate) struct Draft<S> {
     row: Map<String, Value>,
     errors: Vec<FieldError>,
     /// Fields that were there, good or bad.
@@ -23,15 +23,15 @@ pub struct Draft<S> {
 }
 
 /// A field that is not read, only handed back: its name, and its value as JSON.
-pub type Other = (String, String);
+pub(super) type Other = (String, String);
 
 impl<S: ScoringEndpoint> Draft<S> {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { row: Map::new(), errors: Vec::new(), there: HashSet::new(), endpoint: PhantomData }
     }
 
     /// A row out of a JSON object. `text` is JSON.
-    pub fn of_json(text: &RawValue, asked: &Asked) -> Result<(S, Vec<Other>), Vec<FieldError>> {
+    pub(crate) fn of_json(text: &RawValue, asked: &Asked) -> Result<(S, Vec<Other>), Vec<FieldError>> {
         let entries =
             entries(text, "a row").map_err(|detail| vec![FieldError::whole(ErrorCode::WrongType, detail)])?;
         let (mut draft, mut others) = (Self::new(), Vec::new());
@@ -98,7 +98,7 @@ impl<S: ScoringEndpoint> Draft<S> {
     }
 
     /// A field's value, of the field's kind; null is a field left out.
-    pub fn put(&mut self, field: &str, value: Value) {
+    pub(crate) fn put(&mut self, field: &str, value: Value) {
         if !self.there.insert(field.to_owned()) {
             return self.error(field, ErrorCode::DuplicateField, format!("{field} stands there twice"));
         }
@@ -118,13 +118,13 @@ impl<S: ScoringEndpoint> Draft<S> {
     }
 
     /// Notes what is wrong with a field.
-    pub fn error(&mut self, field: &str, code: ErrorCode, detail: String) {
+    pub(crate) fn error(&mut self, field: &str, code: ErrorCode, detail: String) {
         self.there.insert(field.to_owned());
         self.errors.push(FieldError::new(pointer(field), code, detail));
     }
 
     /// The row, or everything that is wrong with it: where its shape is, the letters that can be told are named too.
-    pub fn finish(mut self) -> Result<S, Vec<FieldError>> {
+    pub(crate) fn finish(mut self) -> Result<S, Vec<FieldError>> {
         for column in S::FIELDS {
             if !self.row.contains_key(column.name)
                 && !self.errors.iter().any(|error| error.pointer == pointer(column.name))
@@ -163,12 +163,12 @@ fn entries<'a>(text: &'a RawValue, name: &str) -> Result<Vec<(String, &'a RawVal
 }
 
 /// A whole number, 0 or more, that a float holds exactly; as JSON Schema has it, 5.0 is one.
-pub fn whole_number(number: Option<f64>) -> Option<u64> {
+pub(crate) fn whole_number(number: Option<f64>) -> Option<u64> {
     number.filter(|number| number.fract() == 0.0 && (0.0..=9e15).contains(number)).map(|number| number as u64)
 }
 
 /// That there is no such field, and what helps; the list, which may be long, last.
-pub fn unknown<S: ScoringEndpoint>(what: &str, name: &str) -> String {
+pub(crate) fn unknown<S: ScoringEndpoint>(what: &str, name: &str) -> String {
     let meant = meant::<S>(name);
     let name: String = name.chars().take(100).collect();
     let suggestion = meant.map(|field| format!(", did you mean {field}?")).unwrap_or_default();
@@ -180,7 +180,7 @@ pub fn unknown<S: ScoringEndpoint>(what: &str, name: &str) -> String {
 }
 
 /// The field that somebody may have meant: of the same letters, or the last part of its name.
-pub fn meant<S: ScoringEndpoint>(name: &str) -> Option<&'static str> {
+pub(super) fn meant<S: ScoringEndpoint>(name: &str) -> Option<&'static str> {
     let letters = |text: &str| {
         let letters = text.chars().filter(|letter| letter.is_alphanumeric());
         letters.collect::<String>().to_lowercase()
@@ -199,7 +199,7 @@ fn holds_fields<S: ScoringEndpoint>(field: &str) -> bool {
 }
 
 /// Pointer to a field: a dot leads inside.
-pub fn pointer(field: &str) -> String {
+pub(super) fn pointer(field: &str) -> String {
     let step = |name: &str| format!("/{}", name.replace('~', "~0").replace('/', "~1"));
     match field.split_once('.') {
         Some((outer, name)) => step(outer) + &step(name),

@@ -5,7 +5,7 @@ use serde::Serialize;
 /// Why a stream ends before its upload.
 #[derive(Clone, Copy, Debug, strum::Display)]
 #[strum(serialize_all = "snake_case")]
-pub enum Ending {
+pub(super) enum Ending {
     /// The server is shutting down; another one goes on.
     Draining,
     /// `X-Deadline-Ms` passed.
@@ -24,7 +24,7 @@ pub enum Ending {
 
 /// The last line of such a stream.
 #[derive(Serialize)]
-pub struct LastLine {
+pub(super) struct LastLine {
     /// The name of the reason.
     pub error: String,
     /// From 1: what was not answered begins here.

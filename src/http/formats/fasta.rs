@@ -13,7 +13,7 @@ use crate::http::problem::{ErrorCode, FieldError, Problem};
 use crate::http::rows::{Found, FoundRow, ScoringEndpoint};
 
 /// A record.
-pub struct Record {
+pub(super) struct Record {
     /// The header's line, from 1.
     pub line: u64,
     /// The first word of its header, if there is one.
@@ -22,7 +22,7 @@ pub struct Record {
 }
 
 /// The records of a file, one after the other.
-pub struct Records {
+pub(super) struct Records {
     /// What was not read yet.
     text: Bytes,
     /// The line that it starts with, from 1.
@@ -32,7 +32,7 @@ pub struct Records {
 impl Records {
     /// # Errors
     /// When something else stands before the first header.
-    pub fn of(bytes: Bytes, charset: Option<&str>) -> Result<Self, FieldError> {
+    pub(super) fn of(bytes: Bytes, charset: Option<&str>) -> Result<Self, FieldError> {
         let mut records = Self { text: decode(bytes, charset, "save as UTF-8")?, line: 1 };
         while records.peek().is_some_and(is_aside) {
             records.skip_line();
@@ -85,7 +85,10 @@ fn is_aside(line: &[u8]) -> bool {
 
 impl Record {
     /// The record's fields, as a row has them.
-    pub fn fields<S: ScoringEndpoint>(self, asked: &Asked) -> impl Iterator<Item = (&'static str, Value)> {
+    pub(super) fn fields<S: ScoringEndpoint>(
+        self,
+        asked: &Asked,
+    ) -> impl Iterator<Item = (&'static str, Value)> {
         let id = self.id.map(|id| ("id", id.into()));
         let letters = S::FASTA.map(|field| (field, self.letters.into()));
         let tss = asked.tss.map(|tss| ("tss", tss.into()));
@@ -93,13 +96,13 @@ impl Record {
     }
 
     /// The record as a JSON object.
-    pub fn object<S: ScoringEndpoint>(self, asked: &Asked) -> Map<String, Value> {
+    pub(super) fn object<S: ScoringEndpoint>(self, asked: &Asked) -> Map<String, Value> {
         self.fields::<S>(asked).map(|(name, value)| (name.to_owned(), value)).collect()
     }
 }
 
 /// What the URL has to say where a record cannot.
-pub fn check<S: ScoringEndpoint>(asked: &Asked) -> Result<(), Problem> {
+pub(super) fn check<S: ScoringEndpoint>(asked: &Asked) -> Result<(), Problem> {
     if S::FASTA.is_none() {
         return Err(Problem::MediaType("text/x-fasta".into()));
     }
@@ -112,7 +115,7 @@ pub fn check<S: ScoringEndpoint>(asked: &Asked) -> Result<(), Problem> {
 }
 
 /// All rows of a file.
-pub fn read<S: ScoringEndpoint>(
+pub(super) fn read<S: ScoringEndpoint>(
     bytes: Bytes,
     charset: Option<&str>,
     asked: &Asked,

@@ -5,7 +5,7 @@ use crate::http::problem::{ErrorCode, FieldError};
 use crate::http::rows::ScoringEndpoint;
 
 /// That a body is compressed, though nothing said so.
-pub fn compressed(bytes: &[u8]) -> Option<FieldError> {
+pub(super) fn compressed(bytes: &[u8]) -> Option<FieldError> {
     let detail = match bytes {
         [0x1F, 0x8B, ..] => "this is gzip: add Content-Encoding: gzip",
         [0x28, 0xB5, 0x2F, 0xFD, ..] => "this is zstd: add Content-Encoding: zstd",
@@ -16,7 +16,7 @@ pub fn compressed(bytes: &[u8]) -> Option<FieldError> {
 }
 
 /// What a body is that is not the JSON of this route; `read` tells whether it was an object of the right fields.
-pub fn in_place_of_json<S: ScoringEndpoint>(bytes: &[u8], read: bool) -> Option<FieldError> {
+pub(super) fn in_place_of_json<S: ScoringEndpoint>(bytes: &[u8], read: bool) -> Option<FieldError> {
     if read {
         return None;
     }
@@ -48,7 +48,7 @@ pub fn in_place_of_json<S: ScoringEndpoint>(bytes: &[u8], read: bool) -> Option<
 }
 
 /// What a line is that is no row.
-pub fn in_place_of_line<S: ScoringEndpoint>(line: &[u8]) -> Option<FieldError> {
+pub(super) fn in_place_of_line<S: ScoringEndpoint>(line: &[u8]) -> Option<FieldError> {
     if let Some(error) = compressed(line) {
         return Some(error);
     }
@@ -72,7 +72,7 @@ pub fn in_place_of_line<S: ScoringEndpoint>(line: &[u8]) -> Option<FieldError> {
 }
 
 /// What a text is that is no table.
-pub fn in_place_of_table<S: ScoringEndpoint>(text: &[u8]) -> Option<FieldError> {
+pub(super) fn in_place_of_table<S: ScoringEndpoint>(text: &[u8]) -> Option<FieldError> {
     let start = text.trim_ascii_start();
     let first = start.split(|&byte| byte == b'\n').next().unwrap_or_default();
     let detail = match start.first() {
@@ -115,7 +115,7 @@ fn parted_otherwise<S: ScoringEndpoint>(text: &[u8]) -> Option<u8> {
 }
 
 /// What a text is that is no FASTA file.
-pub fn in_place_of_fasta(text: &[u8]) -> Option<FieldError> {
+pub(super) fn in_place_of_fasta(text: &[u8]) -> Option<FieldError> {
     let detail = match text.trim_ascii_start().first() {
         Some(b'{') => {
             "this is JSON: send it as Content-Type: application/json, or as application/x-ndjson where each line is a row"

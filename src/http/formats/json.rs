@@ -22,7 +22,7 @@ const HEAVY_BODY_BYTES: usize = 64 * 1024;
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 /// A request.
-pub async fn read<S: ScoringEndpoint>(
+pub(super) async fn read<S: ScoringEndpoint>(
     bytes: Bytes,
     asked: &Asked,
     bounds: Bounds,
@@ -32,7 +32,7 @@ pub async fn read<S: ScoringEndpoint>(
 }
 
 /// Windows writes a byte order mark first.
-pub fn without_bom(bytes: &[u8]) -> &[u8] {
+pub(crate) fn without_bom(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(BOM).unwrap_or(bytes)
 }
 

@@ -18,7 +18,7 @@ use crate::http::rows::ScoringEndpoint;
 
 /// What is wrong with a line, in place of a result.
 #[derive(Debug, Serialize)]
-pub struct BadLine {
+pub(super) struct BadLine {
     /// From 1.
     line: usize,
     /// As in the line, where it has one that can be read.
@@ -29,13 +29,13 @@ pub struct BadLine {
 
 impl BadLine {
     /// `line` is its number from 1, `text` what stands there.
-    pub fn new(line: usize, text: &[u8], errors: Vec<FieldError>) -> Self {
+    pub(super) fn new(line: usize, text: &[u8], errors: Vec<FieldError>) -> Self {
         Self { line, id: id(text), errors }
     }
 }
 
 /// How lines are to be read.
-pub struct Reading {
+pub(super) struct Reading {
     /// What the URL says.
     pub asked: Asked,
     /// The columns of a table whose rows come as lines.
@@ -43,7 +43,10 @@ pub struct Reading {
 }
 
 /// A row, and the fields beside it that go back with the result.
-pub fn read<S: ScoringEndpoint>(text: &[u8], reading: &Reading) -> Result<(S, Vec<Other>), Vec<FieldError>> {
+pub(super) fn read<S: ScoringEndpoint>(
+    text: &[u8],
+    reading: &Reading,
+) -> Result<(S, Vec<Other>), Vec<FieldError>> {
     let Reading { asked, columns } = reading;
     if let Some(columns) = columns {
         return relay::row(text, columns, asked);
@@ -80,7 +83,7 @@ fn each<S: ScoringEndpoint>(text: &[u8], asked: &Asked) -> Result<(S, Vec<Other>
 }
 
 /// Appends a result, with what goes back beside it.
-pub fn write(text: &mut Vec<u8>, result: &impl Serialize, others: &[Other]) {
+pub(super) fn write(text: &mut Vec<u8>, result: &impl Serialize, others: &[Other]) {
     to_json(text, result);
     append(others.iter().map(|(name, value)| (name.as_str(), value.as_str())), text);
     text.push(b'\n');

@@ -53,7 +53,7 @@ const LINES_OF_REQUEST: usize = 512;
 const USELESS: usize = 100_000;
 
 /// Who asks for lines to be scored, and how long.
-pub struct Asking {
+pub(super) struct Asking {
     /// Whose share of streams and places it takes.
     pub caller: Caller,
     /// When the answer is worth nothing any more.
@@ -61,7 +61,7 @@ pub struct Asking {
 }
 
 /// The reply starts at once and lasts as long as the upload.
-pub async fn answer<S: ScoringEndpoint>(
+pub(super) async fn answer<S: ScoringEndpoint>(
     answerer: Answerer,
     state: &AppState,
     asking: Asking,

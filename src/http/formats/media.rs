@@ -6,7 +6,7 @@ use crate::http::problem::Problem;
 
 /// A format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub(crate) enum Format {
     /// A request or a reply as one object.
     Json,
     /// One JSON object a line.
@@ -60,7 +60,7 @@ impl Format {
 
 /// What a body is.
 #[derive(Clone, Debug)]
-pub struct Sent {
+pub(super) struct Sent {
     /// How it is to be read.
     pub format: Format,
     /// The character set, where `Content-Type` names it.
@@ -68,7 +68,7 @@ pub struct Sent {
 }
 
 /// What the body is, and the media type that its reply is to have.
-pub fn of_request(headers: &HeaderMap, draws: bool) -> Result<(Sent, Format, &'static str), Problem> {
+pub(super) fn of_request(headers: &HeaderMap, draws: bool) -> Result<(Sent, Format, &'static str), Problem> {
     let text = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut parts = text.split(';').map(str::trim);
     let sent = parts.next().unwrap_or_default();

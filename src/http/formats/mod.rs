@@ -28,14 +28,14 @@ mod text;
 mod values;
 mod whole;
 
-pub use asked::Asked;
-pub use draft::{Draft, unknown, whole_number};
-pub use json::without_bom;
-pub use object::{Fields, Fill, Limits, object};
-pub use others::to_json;
-pub use reply::{by_column, cell, field};
-pub use values::{levels, whole};
-pub use whole::score;
+pub(super) use asked::Asked;
+pub(super) use draft::{Draft, unknown, whole_number};
+pub(super) use json::without_bom;
+pub(super) use object::{Fields, Fill, Limits, object};
+pub(super) use others::to_json;
+pub(super) use reply::{by_column, cell, field};
+pub(super) use values::{levels, whole};
+pub(super) use whole::score;
 
 use std::sync::Arc;
 
@@ -59,7 +59,7 @@ const X_MODEL: HeaderName = HeaderName::from_static("x-model");
 const HEAVY_BYTES: usize = 16 * 1024;
 
 /// Answers a scoring request.
-pub async fn answer<S: ScoringEndpoint>(
+pub(super) async fn answer<S: ScoringEndpoint>(
     state: &AppState,
     registry: &Registry,
     request: Request,

@@ -14,7 +14,7 @@ use crate::http::offload::Bounds;
 use crate::http::problem::Problem;
 
 /// A value whose reader is derived, out of an object.
-pub struct Object<T>(pub T);
+pub(super) struct Object<T>(pub T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -23,7 +23,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 }
 
 /// The same, for `#[serde(deserialize_with)]`.
-pub fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+pub(crate) fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     struct Whole<T>(PhantomData<T>);
     impl<'de, T: Deserialize<'de>> Visitor<'de> for Whole<T> {
         type Value = T;
@@ -38,7 +38,7 @@ pub fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -
 }
 
 /// What is filled from an object's fields, in whatever order they come.
-pub trait Fields<'de> {
+pub(crate) trait Fields<'de> {
     /// Takes the value of the field `name` from `map`, exactly once.
     ///
     /// # Errors
@@ -47,7 +47,7 @@ pub trait Fields<'de> {
 }
 
 /// Fills a value from an object.
-pub struct Fill<'a, F>(pub &'a mut F);
+pub(crate) struct Fill<'a, F>(pub &'a mut F);
 
 impl<'de, F: Fields<'de>> DeserializeSeed<'de> for Fill<'_, F> {
     type Value = ();
@@ -70,7 +70,7 @@ impl<'de, F: Fields<'de>> Visitor<'de> for Fill<'_, F> {
 }
 
 /// A list, counted while it is read: the reading ends at the first item too many, before memory is spent on the rest.
-pub struct List<'a, T> {
+pub(super) struct List<'a, T> {
     /// How far the reading may go.
     pub limits: &'a Limits<'a>,
     /// What its items are.
@@ -101,18 +101,18 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for List<'_, T> {
 }
 
 /// How far one reading may go, and why it went no further.
-pub struct Limits<'a> {
+pub(crate) struct Limits<'a> {
     bounds: &'a Bounds,
     stopped: RefCell<Option<Problem>>,
 }
 
 impl<'a> Limits<'a> {
-    pub fn new(bounds: &'a Bounds) -> Self {
+    pub(crate) fn new(bounds: &'a Bounds) -> Self {
         Self { bounds, stopped: RefCell::default() }
     }
 
     /// Before item `index` is read.
-    pub fn admit<E: de::Error>(&self, index: usize) -> Result<(), E> {
+    pub(crate) fn admit<E: de::Error>(&self, index: usize) -> Result<(), E> {
         self.bounds.admit(index).map_err(|problem| {
             *self.stopped.borrow_mut() = Some(problem);
             E::custom("stopped")
@@ -120,7 +120,7 @@ impl<'a> Limits<'a> {
     }
 
     /// Why the reading was stopped, if it was.
-    pub fn stopped(&self) -> Option<Problem> {
+    pub(crate) fn stopped(&self) -> Option<Problem> {
         self.stopped.borrow_mut().take()
     }
 }
@@ -129,7 +129,7 @@ impl<'a> Limits<'a> {
 const MOST_FIELDS: usize = 50_000;
 
 /// That an object has more fields than are looked at.
-pub fn too_many_fields<E: de::Error>(fields: usize) -> Result<(), E> {
+pub(super) fn too_many_fields<E: de::Error>(fields: usize) -> Result<(), E> {
     if fields < MOST_FIELDS {
         Ok(())
     } else {
@@ -138,7 +138,7 @@ pub fn too_many_fields<E: de::Error>(fields: usize) -> Result<(), E> {
 }
 
 /// An object's fields in their order, unread: repeated ones too.
-pub struct Entries<'a>(pub Vec<(String, &'a RawValue)>);
+pub(super) struct Entries<'a>(pub Vec<(String, &'a RawValue)>);
 
 impl<'de> Fields<'de> for Entries<'de> {
     fn field<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {

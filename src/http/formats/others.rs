@@ -9,21 +9,21 @@ use crate::http::problem::{ErrorCode, FieldError};
 use crate::http::rows::Passed;
 
 /// Most names of them in one request: a table of results with hundreds of tools' columns is narrower.
-pub const MOST: usize = 200;
+pub(super) const MOST: usize = 200;
 
 /// What they are called in a reply: ours and theirs may have the same name.
-pub const PREFIX: &str = "input.";
+pub(super) const PREFIX: &str = "input.";
 
 /// Gathers them row by row; each row may have other ones.
 #[derive(Default)]
-pub struct Gathered {
+pub(super) struct Gathered {
     places: HashMap<String, usize>,
     passed: Passed,
 }
 
 impl Gathered {
     /// Those of the next good row.
-    pub fn add(&mut self, others: Vec<Other>) -> Result<(), FieldError> {
+    pub(super) fn add(&mut self, others: Vec<Other>) -> Result<(), FieldError> {
         let mut cells = vec![String::new(); self.passed.names.len()];
         for (name, value) in others {
             let next = self.passed.names.len();
@@ -43,20 +43,20 @@ impl Gathered {
     }
 
     /// All of them; nothing where no row had any.
-    pub fn passed(self) -> Passed {
+    pub(super) fn passed(self) -> Passed {
         if self.passed.names.is_empty() { Passed::default() } else { self.passed }
     }
 }
 
 impl Passed {
     /// Row `index`'s, as fields of an object `input` at the end of the object that `text` ends with.
-    pub fn append(&self, index: usize, text: &mut Vec<u8>) {
+    pub(crate) fn append(&self, index: usize, text: &mut Vec<u8>) {
         let cells = self.cells.get(index).into_iter().flatten();
         append(self.names.iter().map(String::as_str).zip(cells.map(String::as_str)), text);
     }
 
     /// Row `index`'s, as text, one for each name.
-    pub fn cells(&self, index: usize) -> impl Iterator<Item = String> {
+    pub(crate) fn cells(&self, index: usize) -> impl Iterator<Item = String> {
         let cells = self.cells.get(index);
         (0..self.names.len()).map(move |place| {
             let json = cells.and_then(|cells| cells.get(place)).map_or("", String::as_str);
@@ -67,7 +67,7 @@ impl Passed {
 }
 
 /// Puts an object `input` at the end of the object that `text` ends with. Values are JSON; an empty one is left out.
-pub fn append<'a>(others: impl Iterator<Item = (&'a str, &'a str)>, text: &mut Vec<u8>) {
+pub(super) fn append<'a>(others: impl Iterator<Item = (&'a str, &'a str)>, text: &mut Vec<u8>) {
     let mut others = others.filter(|(_, value)| !value.is_empty()).peekable();
     if others.peek().is_none() || text.pop_if(|last| *last == b'}').is_none() {
         return;
@@ -85,6 +85,6 @@ pub fn append<'a>(others: impl Iterator<Item = (&'a str, &'a str)>, text: &mut V
 }
 
 /// Appends a value.
-pub fn to_json(text: &mut Vec<u8>, value: &impl Serialize) {
+pub(crate) fn to_json(text: &mut Vec<u8>, value: &impl Serialize) {
     serde_json::to_writer(text, value).expect("strings and finite numbers always serialise");
 }

@@ -8,7 +8,7 @@ use crate::http::problem::{ErrorCode, FieldError};
 ///
 /// # Errors
 /// With the line in which the quote was opened.
-pub fn check(bytes: &[u8], delimiter: u8, before: u64) -> Result<(), FieldError> {
+pub(super) fn check(bytes: &[u8], delimiter: u8, before: u64) -> Result<(), FieldError> {
     let mut at = 0;
     while let Some(quote) = find(bytes, at) {
         let starts_cell =

@@ -41,7 +41,7 @@ type Rows = Box<dyn Iterator<Item = Result<Row, FieldError>> + Send>;
 
 /// The file's rows as a body of lines, read no faster than they are answered; of a table also its columns, by which
 /// [`row`] reads them. What is wrong with the file as a whole is refused here.
-pub fn lines<S: ScoringEndpoint>(
+pub(super) fn lines<S: ScoringEndpoint>(
     bytes: Bytes,
     sent: &Sent,
     asked: &Asked,
@@ -69,7 +69,7 @@ pub fn lines<S: ScoringEndpoint>(
 }
 
 /// A row of a table that came as a line, and the cells that go back with its result.
-pub fn row<S: ScoringEndpoint>(
+pub(super) fn row<S: ScoringEndpoint>(
     text: &[u8],
     columns: &Columns,
     asked: &Asked,

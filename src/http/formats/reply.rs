@@ -25,7 +25,7 @@ trait Writer: Send + Sync + 'static {
 }
 
 /// `{"model": …, "results": […]}`. There is at least one result.
-pub fn json<R: Serialize + Send + Sync + 'static>(
+pub(super) fn json<R: Serialize + Send + Sync + 'static>(
     model: Option<ModelRef>,
     results: Vec<R>,
     passed: Passed,
@@ -34,7 +34,7 @@ pub fn json<R: Serialize + Send + Sync + 'static>(
 }
 
 /// The results' fields as columns, and the caller's own behind them.
-pub fn table<R: Serialize + Send + Sync + 'static>(
+pub(super) fn table<R: Serialize + Send + Sync + 'static>(
     delimiter: u8,
     columns: Vec<Column>,
     results: Vec<R>,
@@ -121,17 +121,17 @@ impl Writer for Table {
 }
 
 /// What is said of a row, to be read by column.
-pub fn by_column(result: &impl Serialize) -> Value {
+pub(crate) fn by_column(result: &impl Serialize) -> Value {
     serde_json::to_value(result).expect("strings and finite numbers always serialise")
 }
 
 /// The field of a column; a dot leads into an object.
-pub fn field<'a>(result: &'a Value, column: &str) -> &'a Value {
+pub(crate) fn field<'a>(result: &'a Value, column: &str) -> &'a Value {
     column.split('.').fold(result, |value, name| &value[name])
 }
 
 /// As text; warnings are joined by "; ".
-pub fn cell(value: &Value) -> String {
+pub(crate) fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),

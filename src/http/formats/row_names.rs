@@ -10,7 +10,7 @@ use mirna::Rna;
 const SEQUENCE: std::ops::RangeInclusive<usize> = 10..=usize::MAX;
 
 /// What the first line says.
-pub struct Header {
+pub(super) struct Header {
     /// How many columns it names.
     pub columns: usize,
     /// The columns that need a sequence in every row.
@@ -20,7 +20,7 @@ pub struct Header {
 }
 
 /// Whether every row of `text`, whose first line is the header, begins with its name.
-pub fn are_there(text: &[u8], delimiter: u8, header: &Header) -> bool {
+pub(super) fn are_there(text: &[u8], delimiter: u8, header: &Header) -> bool {
     let mut builder = ReaderBuilder::new();
     let mut reader = builder.delimiter(delimiter).has_headers(false).flexible(true).from_reader(text);
     let (mut record, mut seen) = (StringRecord::new(), HashSet::new());

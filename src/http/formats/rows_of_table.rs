@@ -11,7 +11,7 @@ use crate::http::problem::{Errors, FieldError, Problem};
 use crate::http::rows::{Found, FoundRow, ScoringEndpoint};
 
 /// The rows.
-pub fn read<S: ScoringEndpoint>(
+pub(super) fn read<S: ScoringEndpoint>(
     bytes: Bytes,
     written: (u8, Option<&str>),
     asked: &Asked,

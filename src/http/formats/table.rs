@@ -14,10 +14,10 @@ use crate::http::problem::{ErrorCode, FieldError};
 use crate::http::rows::{Kind, ScoringEndpoint};
 
 /// Most columns of a table.
-pub const MOST_COLUMNS: usize = 1000;
+pub(super) const MOST_COLUMNS: usize = 1000;
 
 /// A table that is open at its first row.
-pub struct Table {
+pub(super) struct Table {
     text: Bytes,
     reader: Reader<Cursor<Bytes>>,
     /// Lines of the file before `text`.
@@ -37,7 +37,7 @@ pub struct Table {
 impl Table {
     /// Opens a file. `declared` is the sign between cells that its Content-Type says; the URL names the columns where no
     /// line of the file does.
-    pub fn open<S: ScoringEndpoint>(
+    pub(super) fn open<S: ScoringEndpoint>(
         bytes: Bytes,
         (declared, charset): (u8, Option<&str>),
         asked: &Asked,
@@ -78,7 +78,7 @@ impl Table {
     }
 
     /// The next row that has anything in it, and its line in the file.
-    pub fn row(&mut self) -> Result<Option<(u64, StringRecord)>, FieldError> {
+    pub(super) fn row(&mut self) -> Result<Option<(u64, StringRecord)>, FieldError> {
         if let Some(next) = self.next.take() {
             return Ok(Some(next));
         }

@@ -13,7 +13,7 @@ use crate::http::problem::{ErrorCode, FieldError};
 ///
 /// # Errors
 /// When they are not of that encoding: the line, and the remedy.
-pub fn decode(bytes: Bytes, charset: Option<&str>, save: &str) -> Result<Bytes, FieldError> {
+pub(super) fn decode(bytes: Bytes, charset: Option<&str>, save: &str) -> Result<Bytes, FieldError> {
     if let Some(error) = hints::compressed(&bytes) {
         return Err(error);
     }
@@ -85,6 +85,6 @@ fn tidy(text: Bytes) -> Bytes {
 }
 
 /// Ends of lines.
-pub fn newlines(bytes: &[u8]) -> u64 {
+pub(super) fn newlines(bytes: &[u8]) -> u64 {
     bytes.iter().filter(|&&byte| byte == b'\n').count() as u64
 }

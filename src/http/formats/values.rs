@@ -10,7 +10,7 @@ use super::draft::whole_number;
 use super::object::too_many_fields;
 
 /// A whole number; 5.0 is one, as JSON Schema has it and as R writes it.
-pub fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+pub(crate) fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
     struct Whole;
     impl Visitor<'_> for Whole {
         type Value = usize;
@@ -29,7 +29,7 @@ pub fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Err
 }
 
 /// A level for each name; a name that stands there twice is an error, so that none is lost.
-pub fn levels<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, f64>, D::Error> {
+pub(crate) fn levels<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, f64>, D::Error> {
     struct Levels;
     impl<'de> Visitor<'de> for Levels {
         type Value = BTreeMap<String, f64>;

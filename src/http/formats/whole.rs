@@ -22,7 +22,7 @@ const LIGHT_WORK: u64 = 2_000_000;
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// Scores rows and writes the reply.
-pub async fn write_reply<S: ScoringEndpoint>(
+pub(super) async fn write_reply<S: ScoringEndpoint>(
     mut found: Found<S>,
     answerer: &Answerer,
     state: &AppState,
@@ -43,7 +43,7 @@ pub async fn write_reply<S: ScoringEndpoint>(
 }
 
 /// Reads all rows and asks the model; also tells, for callers and for `make bench`, where the time went.
-pub async fn score<S: ScoringEndpoint>(
+pub(crate) async fn score<S: ScoringEndpoint>(
     found: Found<S>,
     answerer: &Answerer,
     state: &AppState,
@@ -69,7 +69,7 @@ pub async fn score<S: ScoringEndpoint>(
 }
 
 /// Where so much work, see [`ScoringEndpoint::work`], or so many rows are dealt with.
-pub fn pool(work: u64, rows: usize) -> Option<Pool> {
+pub(super) fn pool(work: u64, rows: usize) -> Option<Pool> {
     match work > LIGHT_WORK {
         true => Some(Pool::Folds),
         false => (rows >= HEAVY_ROWS).then_some(Pool::Rows),

@@ -25,7 +25,7 @@ use crate::serving::{Entry, Registry};
 const HEAVY_BYTES: usize = 16 * 1024;
 
 /// Answers a request to the model of this name.
-pub async fn ask(
+pub(super) async fn ask(
     state: &AppState,
     registry: &Registry,
     name: &str,

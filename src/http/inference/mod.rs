@@ -30,7 +30,7 @@ const HEADER_LENGTH: HeaderName = HeaderName::from_static("inference-header-cont
 
 /// The server.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ServerMetadata {
+pub(super) struct ServerMetadata {
     #[schema(example = "mirador")]
     name: &'static str,
     version: &'static str,
@@ -41,7 +41,7 @@ pub struct ServerMetadata {
 
 /// A model.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ModelMetadata {
+pub(super) struct ModelMetadata {
     name: String,
     versions: Vec<String>,
     #[schema(example = "pytorch_libtorch")]
@@ -71,7 +71,7 @@ struct TensorMetadata {
     ],
     "outputs": [{"name": "probability"}, {"name": "site_type"}],
 }))]
-pub struct InferRequest {
+pub(super) struct InferRequest {
     /// Echoed.
     id: Option<String>,
     /// `binary_data_output: true` asks for every output behind the JSON.
@@ -103,7 +103,7 @@ struct WantedOutput {
         {"name": "site_type", "datatype": "BYTES", "shape": [1], "data": ["8mer"]},
     ],
 }))]
-pub struct InferResponse {
+pub(super) struct InferResponse {
     model_name: String,
     model_version: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -117,7 +117,7 @@ pub struct InferResponse {
     get, path = "/v2", tag = "inference protocol", operation_id = "v2_server",
     responses((status = 200, body = ServerMetadata, description = "Name and version"), BareProblems),
 )]
-pub async fn server() -> Json<ServerMetadata> {
+pub(super) async fn server() -> Json<ServerMetadata> {
     let version = env!("CARGO_PKG_VERSION");
     Json(ServerMetadata { name: "mirador", version, extensions: ["binary_tensor_data"] })
 }
@@ -127,7 +127,7 @@ pub async fn server() -> Json<ServerMetadata> {
     get, path = "/v2/health/live", tag = "inference protocol", operation_id = "v2_live",
     responses((status = 200, body = Health, description = "The process runs"), super::openapi::LiveProblems),
 )]
-pub async fn live() -> Json<Health> {
+pub(super) async fn live() -> Json<Health> {
     super::health::live().await
 }
 
@@ -136,7 +136,7 @@ pub async fn live() -> Json<Health> {
     get, path = "/v2/health/ready", tag = "inference protocol", operation_id = "v2_ready",
     responses((status = 200, body = Health, description = "Every model is ready"), ReadyProblems),
 )]
-pub async fn ready(state: State<AppState>) -> Result<Json<Health>, Problem> {
+pub(super) async fn ready(state: State<AppState>) -> Result<Json<Health>, Problem> {
     super::health::ready(state).await
 }
 
@@ -146,7 +146,7 @@ pub async fn ready(state: State<AppState>) -> Result<Json<Health>, Problem> {
     params(("name" = String, Path, description = "`name` or `name@version`", example = "dmiso")),
     responses((status = 200, body = ModelMetadata, description = "Its tensors"), LookupProblems),
 )]
-pub async fn model(
+pub(super) async fn model(
     Models(registry): Models,
     Path(name): Path<String>,
 ) -> Result<Json<ModelMetadata>, Problem> {
@@ -159,7 +159,7 @@ pub async fn model(
     params(("name" = String, Path, example = "dmiso"), ("version" = String, Path, example = "balanced")),
     responses((status = 200, body = ModelMetadata, description = "Its tensors"), LookupProblems),
 )]
-pub async fn version(
+pub(super) async fn version(
     Models(registry): Models,
     Path((name, version)): Path<(String, String)>,
 ) -> Result<Json<ModelMetadata>, Problem> {
@@ -172,7 +172,7 @@ pub async fn version(
     params(("name" = String, Path, description = "`name` or `name@version`", example = "dmiso")),
     responses((status = 200, body = Health, description = "It answers"), LookupProblems),
 )]
-pub async fn model_ready(
+pub(super) async fn model_ready(
     Models(registry): Models,
     Path(name): Path<String>,
 ) -> Result<Json<Health>, Problem> {
@@ -186,7 +186,7 @@ pub async fn model_ready(
     params(("name" = String, Path, example = "dmiso"), ("version" = String, Path, example = "balanced")),
     responses((status = 200, body = Health, description = "It answers"), LookupProblems),
 )]
-pub async fn version_ready(
+pub(super) async fn version_ready(
     Models(registry): Models,
     Path((name, version)): Path<(String, String)>,
 ) -> Result<Json<Health>, Problem> {
@@ -209,7 +209,7 @@ fn ready_if_good(Entry { served, .. }: &Entry) -> Result<Json<Health>, Problem> 
     request_body = InferRequest,
     responses((status = 200, body = InferResponse, description = "A tensor for each field of the results"), ScoringProblems),
 )]
-pub async fn infer(
+pub(super) async fn infer(
     state: State<AppState>,
     models: Models,
     Path(name): Path<String>,
@@ -226,7 +226,7 @@ pub async fn infer(
     request_body = InferRequest,
     responses((status = 200, body = InferResponse, description = "A tensor for each field of the results"), ScoringProblems),
 )]
-pub async fn infer_version(
+pub(super) async fn infer_version(
     state: State<AppState>,
     models: Models,
     Path((name, version)): Path<(String, String)>,

@@ -19,7 +19,7 @@ const MOST_LENGTHS: usize = 4;
 const DEEPEST: usize = 8;
 
 /// The JSON part of a request.
-pub fn read(json: &[u8], bounds: &Bounds) -> Result<InferRequest, Problem> {
+pub(super) fn read(json: &[u8], bounds: &Bounds) -> Result<InferRequest, Problem> {
     let (mut track, limits) = (Track::new(), Limits::new(bounds));
     let mut request = Reader { request: InferRequest::default(), limits: &limits };
     let mut deserializer = serde_json::Deserializer::from_slice(without_bom(json));

@@ -8,7 +8,7 @@ use crate::http::formats::{cell, field};
 use crate::http::rows::{Column, Kind};
 
 /// The protocol's name of what a column holds.
-pub fn datatype(kind: Kind) -> &'static str {
+pub(super) fn datatype(kind: Kind) -> &'static str {
     match kind {
         Kind::Text => "BYTES",
         Kind::Integer => "INT64",
@@ -19,7 +19,7 @@ pub fn datatype(kind: Kind) -> &'static str {
 
 /// A column of rows.
 #[derive(Debug, Default, ToSchema)]
-pub struct InputTensor {
+pub(super) struct InputTensor {
     /// A field of a row.
     #[schema(example = "mirna")]
     pub name: String,
@@ -46,7 +46,7 @@ pub struct Shape {
 
 /// What the protocol lets a request, a tensor and an output say beside their fields; others are for other servers.
 #[derive(Debug, Default)]
-pub struct Parameters {
+pub(super) struct Parameters {
     pub(super) binary_data_size: Option<u64>,
     pub(super) binary_data: Option<bool>,
     pub(super) binary_data_output: Option<bool>,
@@ -54,7 +54,7 @@ pub struct Parameters {
 
 /// A column of results.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct OutputTensor {
+pub(super) struct OutputTensor {
     name: &'static str,
     #[schema(example = "FP32")]
     datatype: &'static str,
@@ -69,7 +69,7 @@ pub struct OutputTensor {
 
 /// A value of a tensor that was sent.
 #[derive(Clone, Debug)]
-pub enum Datum {
+pub(super) enum Datum {
     Flag(bool),
     Number(Number),
     Text(String),
@@ -96,7 +96,7 @@ struct BinarySize {
 }
 
 /// Why a tensor cannot be read.
-pub enum Broken {
+pub(super) enum Broken {
     /// In plain words.
     Tensor(String),
     /// More rows than one request may have.
@@ -105,7 +105,7 @@ pub enum Broken {
 
 impl InputTensor {
     /// One value for each row, of `max_rows` at most; binary ones are taken off the front of `binary`.
-    pub fn values(&mut self, binary: &mut &[u8], max_rows: usize) -> Result<Vec<Datum>, Broken> {
+    pub(super) fn values(&mut self, binary: &mut &[u8], max_rows: usize) -> Result<Vec<Datum>, Broken> {
         let rows = match (self.shape.first.as_slice(), self.shape.all) {
             ([rows], 1) | ([rows, 1], 2) => *rows,
             (shape @ [_, _], 2) => {
@@ -180,7 +180,7 @@ impl Datum {
 
 impl OutputTensor {
     /// A field of the results; its values go to the end of `binary`, where there is one.
-    pub fn of(column: Column, results: &[Value], binary: Option<&mut Vec<u8>>) -> Self {
+    pub(super) fn of(column: Column, results: &[Value], binary: Option<&mut Vec<u8>>) -> Self {
         let Column { name, kind } = column;
         let values = results.iter().map(|result| match field(result, name) {
             Value::Bool(flag) => Answer::Flag(*flag),

@@ -50,7 +50,7 @@ const HURRIED_TICK: Duration = Duration::from_millis(50);
 
 /// All connections of one address.
 #[derive(Clone)]
-pub struct Connections(Arc<Inner>);
+pub(crate) struct Connections(Arc<Inner>);
 
 struct Inner {
     limits: Limits,
@@ -65,7 +65,7 @@ struct Inner {
 
 impl Connections {
     /// None yet.
-    pub fn new(limits: Limits) -> Self {
+    pub(crate) fn new(limits: Limits) -> Self {
         let (leave, leaving) = Leaving::new();
         Self(Arc::new(Inner {
             builder: builder(PING.min(limits.idle)),
@@ -79,7 +79,7 @@ impl Connections {
     }
 
     /// Serves a connection, on a task of its own.
-    pub fn serve(
+    pub(crate) fn serve(
         &self,
         stream: TcpStream,
         peer: SocketAddr,
@@ -113,33 +113,33 @@ impl Connections {
     }
 
     /// Connections that wait for a request end at once, others once their requests are answered.
-    pub fn leave(&self) {
+    pub(crate) fn leave(&self) {
         self.0.leave.send_replace(Some(Instant::now()));
         self.0.tasks.close();
     }
 
     /// Knows when they were asked to leave.
-    pub fn leaving(&self) -> Leaving {
+    pub(crate) fn leaving(&self) -> Leaving {
         self.0.leaving.clone()
     }
 
     /// Waits until all have left.
-    pub async fn gone(&self) {
+    pub(crate) async fn gone(&self) {
         self.0.tasks.wait().await;
     }
 
     /// From now on a request that is refused counts as lost.
-    pub fn give_up(&self) {
+    pub(crate) fn give_up(&self) {
         self.0.gave_up.store(true, Ordering::Relaxed);
     }
 
     /// Requests that run.
-    pub fn running(&self) -> usize {
+    pub(crate) fn running(&self) -> usize {
         self.0.tally.running()
     }
 
     /// Requests that were accepted and then refused.
-    pub fn lost(&self) -> usize {
+    pub(crate) fn lost(&self) -> usize {
         self.0.tally.lost()
     }
 

@@ -6,17 +6,17 @@ use tokio::sync::watch;
 
 /// Knows whether the server shuts down, and since when.
 #[derive(Clone, Debug)]
-pub struct Leaving(watch::Receiver<Option<Instant>>);
+pub(crate) struct Leaving(watch::Receiver<Option<Instant>>);
 
 impl Leaving {
     /// Not yet; the sender tells when.
-    pub fn new() -> (watch::Sender<Option<Instant>>, Self) {
+    pub(crate) fn new() -> (watch::Sender<Option<Instant>>, Self) {
         let (sender, receiver) = watch::channel(None);
         (sender, Self(receiver))
     }
 
     /// Waits until it does; since when.
-    pub async fn begun(&self) -> Instant {
+    pub(crate) async fn begun(&self) -> Instant {
         match self.0.clone().wait_for(Option::is_some).await.map(|since| *since) {
             Ok(Some(since)) => since,
             // The sender went without a word: nobody is there to shut anything down.

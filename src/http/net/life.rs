@@ -13,11 +13,11 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Once the server leaves: until a connection without a request has said goodbye.
 const GOODBYE: Duration = Duration::from_millis(250);
 /// Once the server leaves: until callers who are slow to send or to take have done so.
-pub const HURRY: Duration = Duration::from_secs(5);
+pub(super) const HURRY: Duration = Duration::from_secs(5);
 
 /// How long things may take.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub(crate) struct Limits {
     /// A TLS handshake; the head of a request.
     pub head: Duration,
     /// A connection between two requests.
@@ -30,7 +30,7 @@ pub struct Limits {
 
 impl Limits {
     /// As they are set.
-    pub fn of(config: &ServeConfig) -> Self {
+    pub(crate) fn of(config: &ServeConfig) -> Self {
         let seconds = |s: std::num::NonZeroU32| Duration::from_secs(s.get().into());
         Self {
             head: seconds(config.head_timeout_s),
@@ -41,7 +41,7 @@ impl Limits {
     }
 
     /// How often to look whether something took longer.
-    pub fn tick(&self) -> Duration {
+    pub(crate) fn tick(&self) -> Duration {
         let shortest = self.head.min(self.idle).min(self.write);
         (shortest / 4).min(Duration::from_secs(1))
     }
@@ -49,7 +49,7 @@ impl Limits {
 
 /// A connection.
 #[derive(Debug)]
-pub struct Life {
+pub(crate) struct Life {
     state: Mutex<State>,
     /// Rung when its place is needed.
     pub given_up: Notify,
@@ -76,7 +76,7 @@ struct State {
 
 /// A request and its reply.
 #[derive(Debug)]
-pub struct Exchange {
+pub(crate) struct Exchange {
     method: String,
     /// Cut to a sane length.
     path: String,
@@ -91,7 +91,7 @@ pub struct Exchange {
 
 impl Life {
     /// It begins.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let state = State {
             waits_since: Instant::now(),
             head_since: None,
@@ -107,12 +107,12 @@ impl Life {
     }
 
     /// The handshake is done: from now on it owes a request.
-    pub fn open(&self) {
+    pub(crate) fn open(&self) {
         self.lock().waits_since = Instant::now();
     }
 
     /// These bytes came.
-    pub fn read(&self, bytes: &[u8]) {
+    pub(crate) fn read(&self, bytes: &[u8]) {
         let mut state = self.lock();
         if state.running.is_empty() {
             state.head_since.get_or_insert_with(Instant::now);
@@ -128,7 +128,7 @@ impl Life {
     }
 
     /// Bytes were written, or could not be.
-    pub fn wrote(&self, blocked: bool) {
+    pub(crate) fn wrote(&self, blocked: bool) {
         let mut state = self.lock();
         match blocked {
             true => drop(state.write_blocked.get_or_insert_with(Instant::now)),
@@ -137,7 +137,7 @@ impl Life {
     }
 
     /// All that was to be written has been.
-    pub fn flushed(&self) {
+    pub(crate) fn flushed(&self) {
         let mut state = self.lock();
         if std::mem::take(&mut state.unwritten) {
             state.waits_since = Instant::now();
@@ -145,19 +145,19 @@ impl Life {
     }
 
     /// Whether bytes of a reply may be lost with it.
-    pub fn is_unwritten(&self) -> bool {
+    pub(crate) fn is_unwritten(&self) -> bool {
         self.lock().unwritten
     }
 
     /// A request runs.
-    pub fn begin(&self, exchange: Arc<Exchange>) {
+    pub(crate) fn begin(&self, exchange: Arc<Exchange>) {
         let mut state = self.lock();
         state.asked = true;
         state.running.push(exchange);
     }
 
     /// It does no more.
-    pub fn finish(&self, exchange: &Arc<Exchange>) {
+    pub(crate) fn finish(&self, exchange: &Arc<Exchange>) {
         let mut state = self.lock();
         state.running.retain(|other| !Arc::ptr_eq(other, exchange));
         state.unwritten = true;
@@ -167,33 +167,33 @@ impl Life {
     }
 
     /// How little is lost by ending it, and for how long it has waited; `None` while a request runs.
-    pub fn waiting(&self) -> Option<(bool, Duration)> {
+    pub(crate) fn waiting(&self) -> Option<(bool, Duration)> {
         let state = self.lock();
         let waits = state.is_idle() && !state.given_up;
         waits.then(|| (!state.asked, state.waits_since.elapsed()))
     }
 
     /// Asks it to end, for somebody else's sake.
-    pub fn give_up(&self) {
+    pub(crate) fn give_up(&self) {
         self.lock().given_up = true;
         self.given_up.notify_one();
     }
 
     /// Whether it may end, as it was asked to: a request may have come meanwhile.
-    pub fn may_end(&self) -> bool {
+    pub(crate) fn may_end(&self) -> bool {
         let mut state = self.lock();
         state.given_up &= state.is_idle();
         state.given_up
     }
 
     /// Whether it was asked to end and has not done so yet.
-    pub fn is_ending(&self) -> bool {
+    pub(crate) fn is_ending(&self) -> bool {
         self.lock().given_up
     }
 
     /// Ends what takes too long: streams by themselves; the reason when the whole connection has to. `leaving` is since
     /// when the server shuts down.
-    pub fn overdue(&self, limits: &Limits, leaving: Option<Instant>) -> Option<Cause> {
+    pub(crate) fn overdue(&self, limits: &Limits, leaving: Option<Instant>) -> Option<Cause> {
         let state = self.lock();
         let write = if leaving.is_some() { limits.write.min(HURRY) } else { limits.write };
         let untaken = state.running.iter().filter(|exchange| exchange.untaken_for() >= write);
@@ -213,7 +213,7 @@ impl Life {
     }
 
     /// Counts and says why all of it ends.
-    pub fn end(&self, cause: Cause) {
+    pub(crate) fn end(&self, cause: Cause) {
         let state = self.lock();
         match state.running.as_slice() {
             [] => cause.end_connection(),
@@ -253,7 +253,7 @@ impl State {
 
 impl Exchange {
     /// It begins.
-    pub fn new(method: &str, path: &str) -> Self {
+    pub(crate) fn new(method: &str, path: &str) -> Self {
         Self {
             method: method.to_owned(),
             path: path.chars().take(100).collect(),
@@ -264,18 +264,18 @@ impl Exchange {
     }
 
     /// It runs on a stream of HTTP/2, which ends when this is rung.
-    pub fn on_stream(&self, end: Arc<Notify>) {
+    pub(crate) fn on_stream(&self, end: Arc<Notify>) {
         // It is told once.
         let _ = self.stream.set(end);
     }
 
     /// Whether it runs on a stream of HTTP/2.
-    pub fn is_on_stream(&self) -> bool {
+    pub(crate) fn is_on_stream(&self) -> bool {
         self.stream.get().is_some()
     }
 
     /// From now on the caller has to take what we have, or waits for us.
-    pub fn hand_over(&self, offered: bool) {
+    pub(crate) fn hand_over(&self, offered: bool) {
         let since = (offered && self.is_on_stream()).then(Instant::now);
         *self.untaken.lock().unwrap_or_else(PoisonError::into_inner) = since;
     }
@@ -286,7 +286,7 @@ impl Exchange {
     }
 
     /// Counts and says why it ends.
-    pub fn say(&self, cause: Cause) {
+    pub(crate) fn say(&self, cause: Cause) {
         // Before its reply has a head, the span of the request names it.
         cause.end_request(self.id.get().map(String::as_str), &self.method, &self.path);
     }

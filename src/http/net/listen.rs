@@ -17,7 +17,7 @@ const COMPLAIN_EVERY: Duration = Duration::from_secs(5);
 const BACK_OFF: Duration = Duration::from_millis(50);
 
 /// An address that is listened on, and who answers there.
-pub struct Listening {
+pub(crate) struct Listening {
     /// The address.
     pub listener: TcpListener,
     /// The listener's connections.
@@ -34,7 +34,7 @@ pub struct Listening {
 
 impl Listening {
     /// Accepts until the connections are asked to leave.
-    pub async fn accept(self) {
+    pub(crate) async fn accept(self) {
         let leaving = self.connections.leaving();
         tokio::select! {
             _ = leaving.begun() => {}
@@ -72,7 +72,7 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 }
 
 /// How the files that the system allows are shared out.
-pub struct Files {
+pub(crate) struct Files {
     /// Connections of the main address.
     pub connections: usize,
     /// On top of them, for health alone.
@@ -82,7 +82,7 @@ pub struct Files {
 }
 
 /// Raises the number of files that may be open as far as the system allows, and shares them out.
-pub fn share_files(wanted: usize) -> Files {
+pub(crate) fn share_files(wanted: usize) -> Files {
     // Where it cannot be known, none is known to be missing.
     let most = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(u64::MAX);
     let most = usize::try_from(most).unwrap_or(usize::MAX);

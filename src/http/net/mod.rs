@@ -15,9 +15,9 @@ mod tls;
 mod turn;
 mod watched;
 
-pub use connection::Connections;
-pub use life::Limits;
-pub use listen::{Listening, share_files};
-pub use pace::{Pace, Slow};
-pub use places::Places;
-pub use tls::{Certificate, TlsError};
+pub(super) use connection::Connections;
+pub(super) use life::Limits;
+pub(super) use listen::{Listening, share_files};
+pub(super) use pace::{Pace, Slow};
+pub(super) use places::Places;
+pub(super) use tls::{Certificate, TlsError};

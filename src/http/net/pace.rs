@@ -27,11 +27,11 @@ const PIECE: usize = 16 * 1024;
 
 /// What became of a request's body; goes with the request.
 #[derive(Clone, Debug, Default)]
-pub struct Pace(Arc<OnceLock<Slow>>);
+pub(crate) struct Pace(Arc<OnceLock<Slow>>);
 
 /// Why a request's body was not waited for any longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Slow {
+pub(crate) enum Slow {
     /// The caller sent too little in too long a time.
     Caller,
     /// The server shuts down.
@@ -40,13 +40,13 @@ pub enum Slow {
 
 impl Pace {
     /// Why it was given up, if it was.
-    pub fn slow(&self) -> Option<Slow> {
+    pub(crate) fn slow(&self) -> Option<Slow> {
         self.0.get().copied()
     }
 }
 
 /// A request's body.
-pub struct Upload {
+pub(super) struct Upload {
     body: Incoming,
     pace: Pace,
     exchange: Arc<Exchange>,
@@ -63,7 +63,7 @@ pub struct Upload {
 
 impl Upload {
     /// Whose next byte may take as long as `limit`.
-    pub fn new(
+    pub(super) fn new(
         body: Incoming,
         headers: &HeaderMap,
         limit: Duration,
@@ -86,7 +86,7 @@ impl Upload {
     }
 
     /// What becomes of it.
-    pub fn pace(&self) -> Pace {
+    pub(super) fn pace(&self) -> Pace {
         self.pace.clone()
     }
 
@@ -180,7 +180,7 @@ impl HttpBody for Upload {
 }
 
 /// A reply's body: knows whether the caller takes it. Holds its request's place in the connection's life.
-pub struct Reply {
+pub(super) struct Reply {
     body: Body,
     rest: Bytes,
     turn: Turn,
@@ -188,7 +188,7 @@ pub struct Reply {
 
 impl Reply {
     /// The reply of this turn.
-    pub fn new(body: Body, turn: Turn) -> Self {
+    pub(super) fn new(body: Body, turn: Turn) -> Self {
         turn.exchange.hand_over(true);
         Self { body, rest: Bytes::new(), turn }
     }

@@ -14,7 +14,7 @@ const SETTLED: Duration = Duration::from_millis(50);
 
 /// Places of one address.
 #[derive(Clone)]
-pub struct Places(Arc<Inner>);
+pub(crate) struct Places(Arc<Inner>);
 
 struct Inner {
     most: usize,
@@ -30,7 +30,7 @@ struct Taken {
 }
 
 /// Given back when dropped.
-pub struct Place {
+pub(crate) struct Place {
     /// The connection that holds it.
     pub life: Arc<Life>,
     /// Whether only health is answered here.
@@ -40,13 +40,13 @@ pub struct Place {
 
 impl Places {
     /// For `most` connections, and a few more that may only ask for health.
-    pub fn new(most: usize, kept_back: usize) -> Self {
+    pub(crate) fn new(most: usize, kept_back: usize) -> Self {
         let (taken, freed) = (Mutex::default(), Notify::new());
         Self(Arc::new(Inner { most, kept_back, taken, freed }))
     }
 
     /// A place, as soon as one can be had.
-    pub async fn take(&self) -> Place {
+    pub(crate) async fn take(&self) -> Place {
         loop {
             if let Some(place) = self.try_take(false) {
                 return place;
@@ -64,7 +64,7 @@ impl Places {
 
     /// Asks the connection that has waited longest for a request to end. Whether there will be room: `false` where
     /// requests run on all.
-    pub fn free_one(&self, kept_back: bool) -> bool {
+    pub(crate) fn free_one(&self, kept_back: bool) -> bool {
         let taken = self.lock();
         let lives = taken.iter().filter(|taken| taken.kept_back == kept_back).map(|taken| &taken.life);
         if lives.clone().any(|life| life.is_ending()) {

@@ -18,27 +18,27 @@ pub struct TlsError {
 
 /// A certificate that can be replaced while connections are accepted.
 #[derive(Clone)]
-pub struct Certificate {
+pub(crate) struct Certificate {
     paths: [PathBuf; 2],
     current: Arc<RwLock<Arc<ServerConfig>>>,
 }
 
 impl Certificate {
     /// A certificate chain and its key, both PEM.
-    pub fn read(chain: &Path, key: &Path) -> Result<Self, TlsError> {
+    pub(crate) fn read(chain: &Path, key: &Path) -> Result<Self, TlsError> {
         let current = Arc::new(RwLock::new(config(chain, key)?));
         Ok(Self { paths: [chain.to_owned(), key.to_owned()], current })
     }
 
     /// Reads the files anew; the old certificate stays when they cannot be used.
-    pub fn reload(&self) -> Result<(), TlsError> {
+    pub(crate) fn reload(&self) -> Result<(), TlsError> {
         let [chain, key] = &self.paths;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = config(chain, key)?;
         Ok(())
     }
 
     /// What shakes hands by it now.
-    pub fn acceptor(&self) -> TlsAcceptor {
+    pub(crate) fn acceptor(&self) -> TlsAcceptor {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone().into()
     }
 }

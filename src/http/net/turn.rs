@@ -7,7 +7,7 @@ use super::life::{Exchange, Life};
 
 /// How many requests run, and how many were given up.
 #[derive(Debug, Default)]
-pub struct Tally {
+pub(super) struct Tally {
     running: AtomicUsize,
     /// Refused because the server would not wait any longer.
     lost: AtomicUsize,
@@ -15,23 +15,23 @@ pub struct Tally {
 
 impl Tally {
     /// Requests whose reply is not sent yet.
-    pub fn running(&self) -> usize {
+    pub(super) fn running(&self) -> usize {
         self.running.load(Ordering::Relaxed)
     }
 
     /// A request that was accepted is not answered.
-    pub fn lose(&self) {
+    pub(super) fn lose(&self) {
         self.lost.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Accepted requests that were not answered.
-    pub fn lost(&self) -> usize {
+    pub(super) fn lost(&self) -> usize {
         self.lost.load(Ordering::Relaxed)
     }
 }
 
 /// Holds the request's place among those that run.
-pub struct Turn {
+pub(super) struct Turn {
     /// The request.
     pub exchange: Arc<Exchange>,
     life: Arc<Life>,
@@ -40,7 +40,7 @@ pub struct Turn {
 
 impl Turn {
     /// It begins.
-    pub fn begin(exchange: Exchange, life: Arc<Life>, tally: Arc<Tally>) -> Self {
+    pub(super) fn begin(exchange: Exchange, life: Arc<Life>, tally: Arc<Tally>) -> Self {
         let exchange = Arc::new(exchange);
         life.begin(exchange.clone());
         tally.running.fetch_add(1, Ordering::Relaxed);

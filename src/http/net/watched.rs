@@ -10,14 +10,14 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::life::Life;
 
 /// Over TCP or TLS.
-pub struct Watched<S> {
+pub(super) struct Watched<S> {
     stream: S,
     life: Arc<Life>,
 }
 
 impl<S> Watched<S> {
     /// Tells `life`.
-    pub fn new(stream: S, life: Arc<Life>) -> Self {
+    pub(super) fn new(stream: S, life: Arc<Life>) -> Self {
         Self { stream, life }
     }
 

@@ -15,7 +15,7 @@ const BEARER: &str = "bearer";
 const API_KEY: &str = "api_key";
 
 /// Adds them.
-pub fn complete(api: &mut OpenApi) {
+pub(super) fn complete(api: &mut OpenApi) {
     let components = api.components.get_or_insert_default();
     add_security(components);
     for parameter in parameters() {

@@ -11,7 +11,7 @@ use super::operations;
 use crate::http::formats::{cell, to_json};
 
 /// Adds them.
-pub fn complete(api: &mut OpenApi) {
+pub(super) fn complete(api: &mut OpenApi) {
     let schemas = api.components.get_or_insert_default().schemas.clone();
     for (_, _, operation) in operations(api) {
         if let Some(RefOr::T(request)) = &mut operation.request_body {
@@ -24,7 +24,10 @@ pub fn complete(api: &mut OpenApi) {
 }
 
 /// The example of a JSON request or reply, which stands with its schema.
-pub fn of_schema<'a>(content: &Content, schemas: &'a BTreeMap<String, RefOr<Schema>>) -> Option<&'a Value> {
+pub(super) fn of_schema<'a>(
+    content: &Content,
+    schemas: &'a BTreeMap<String, RefOr<Schema>>,
+) -> Option<&'a Value> {
     let Some(RefOr::Ref(schema)) = &content.schema else { return None };
     match schemas.get(schema.ref_location.rsplit('/').next()?)? {
         RefOr::T(Schema::Object(object)) => object.example.as_ref(),
@@ -62,7 +65,7 @@ fn fill<'a>(
 }
 
 /// The list of a request or of a reply.
-pub fn rows(json: &Value) -> Option<&[Value]> {
+pub(super) fn rows(json: &Value) -> Option<&[Value]> {
     let mut lists = json.as_object()?.values().filter_map(Value::as_array);
     lists.find(|list| list.first().is_some_and(Value::is_object)).map(Vec::as_slice)
 }

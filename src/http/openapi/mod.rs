@@ -12,7 +12,7 @@ use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 use utoipa::openapi::path::Operation;
 
-pub use problems::{
+pub(super) use problems::{
     BareProblems, LiveProblems, LookupProblems, ReadinessProblems, ReadyProblems, ScoringProblems,
 };
 
@@ -52,12 +52,12 @@ const DESCRIPTION: &str = "Answers the questions of microRNA biology with neural
 struct Frame;
 
 /// The document before the routes are added.
-pub fn frame() -> OpenApi {
+pub(super) fn frame() -> OpenApi {
     Frame::openapi()
 }
 
 /// What the handlers do not say themselves.
-pub fn complete(api: &mut OpenApi) {
+pub(super) fn complete(api: &mut OpenApi) {
     common::complete(api);
     examples::complete(api);
     problems::complete(api);
@@ -82,7 +82,7 @@ fn operations(api: &mut OpenApi) -> impl Iterator<Item = (&str, Method, &mut Ope
     get, path = "/openapi.json", tag = "service", operation_id = "openapi",
     responses((status = 200, body = Object, description = "This document"), BareProblems),
 )]
-pub async fn openapi() -> ([(HeaderName, &'static str); 1], Bytes) {
+pub(super) async fn openapi() -> ([(HeaderName, &'static str); 1], Bytes) {
     // Written once: replies that nobody takes share it.
     static DOCUMENT: LazyLock<Bytes> =
         LazyLock::new(|| crate::http::openapi().to_json().expect("the document always serialises").into());

@@ -18,17 +18,17 @@ use crate::http::rate::RateStatus;
 use crate::serving::UnknownModel;
 
 /// What a route that scores rows may refuse with, for the OpenAPI document.
-pub struct ScoringProblems;
+pub(crate) struct ScoringProblems;
 /// What a route that looks something up by name may refuse with.
-pub struct LookupProblems;
+pub(crate) struct LookupProblems;
 /// What a route that needs the models may refuse with.
-pub struct ReadinessProblems;
+pub(crate) struct ReadinessProblems;
 /// What a route that needs nothing may refuse with.
-pub struct BareProblems;
+pub(crate) struct BareProblems;
 /// What a probe that needs nothing, not even a key, may refuse with.
-pub struct LiveProblems;
+pub(crate) struct LiveProblems;
 /// What a probe that needs the models may refuse with.
-pub struct ReadyProblems;
+pub(crate) struct ReadyProblems;
 
 /// What any route may refuse with that needs a key.
 const ACCESS: [ProblemKind; 5] = [
@@ -112,7 +112,7 @@ fn responses(kinds: &[&[ProblemKind]]) -> BTreeMap<String, RefOr<Response>> {
 }
 
 /// Writes the examples, as the route itself would answer.
-pub fn complete(api: &mut OpenApi) {
+pub(super) fn complete(api: &mut OpenApi) {
     let schemas = api.components.get_or_insert_default().schemas.clone();
     for (path, method, operation) in operations(api) {
         let place = place(operation, &schemas);

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::Problem;
 
 /// Entries of a list of errors; of the rest only the number is told, so that a reply stays shorter than its request.
-pub const MOST_ERRORS: usize = 100;
+pub(crate) const MOST_ERRORS: usize = 100;
 /// Characters of a caller's value that a message repeats.
 const MOST_ECHOED: usize = 100;
 

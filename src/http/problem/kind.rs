@@ -5,11 +5,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 /// Media type of every error.
-pub const PROBLEM_JSON: &str = "application/problem+json";
+pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
 /// Stable names of the kinds of problems.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema, strum::EnumIter)]
-pub enum ProblemKind {
+pub(crate) enum ProblemKind {
     /// Not JSON, a wrong type, an unknown or missing field, a header that cannot be read.
     #[serde(rename = "urn:mirador:problem:malformed-request")]
     MalformedRequest,
@@ -114,18 +114,18 @@ impl ProblemKind {
     }
 
     /// The kind's own part of the stable name.
-    pub fn name(self) -> String {
+    pub(crate) fn name(self) -> String {
         let name = serde_json::to_value(self).expect("a name always serialises");
         name.as_str().and_then(|name| name.rsplit(':').next()).unwrap_or_default().to_owned()
     }
 
     /// The HTTP status of this kind.
-    pub fn status(self) -> StatusCode {
+    pub(crate) fn status(self) -> StatusCode {
         self.row().0
     }
 
     /// The kind in a few words.
-    pub fn title(self) -> &'static str {
+    pub(crate) fn title(self) -> &'static str {
         self.row().1
     }
 }

@@ -11,8 +11,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-pub use field_error::{ErrorCode, Errors, FieldError, MOST_ERRORS};
-pub use kind::{PROBLEM_JSON, ProblemKind};
+pub(super) use field_error::{ErrorCode, Errors, FieldError, MOST_ERRORS};
+pub(super) use kind::{PROBLEM_JSON, ProblemKind};
 
 use super::keys::Scope;
 use super::rate::RateStatus;
@@ -88,7 +88,7 @@ pub enum Problem {
 /// An error, as RFC 9457 problem details.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(title = "Problem")]
-pub struct ProblemBody {
+pub(super) struct ProblemBody {
     /// Stable name of the kind of problem.
     #[serde(rename = "type")]
     kind: ProblemKind,

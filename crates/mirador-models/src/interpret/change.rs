@@ -57,7 +57,7 @@ pub fn variants<'a>(input: &'a Input, changes: &'a [Change]) -> impl Iterator<It
 }
 
 /// The strands of a row, by name.
-pub fn strands(input: &Input) -> Vec<(&'static str, &Rna)> {
+pub(super) fn strands(input: &Input) -> Vec<(&'static str, &Rna)> {
     match input {
         Input::Pair(pair) => vec![("mirna", &pair.mirna), ("site", &pair.site)],
         Input::PreMirna(pre_mirna) => vec![("sequence", &pre_mirna.sequence)],

@@ -6,9 +6,9 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// Letters of a window.
-pub const WINDOW: usize = 7;
+pub(super) const WINDOW: usize = 7;
 /// Shuffles of each window.
-pub const SHUFFLES: usize = 20;
+pub(super) const SHUFFLES: usize = 20;
 /// From this length on pairs of neighbours are kept; a shorter strand has too few orders that do.
 const KEEPS_NEIGHBOURS: usize = 6;
 const SEED: u64 = 17;
@@ -16,7 +16,7 @@ const SEED: u64 = 17;
 const LETTERS: usize = 5;
 
 /// Shuffles of one window. They depend on its letters and place alone.
-pub fn shuffled(window: &[Base], place: usize) -> Vec<Vec<Base>> {
+pub(super) fn shuffled(window: &[Base], place: usize) -> Vec<Vec<Base>> {
     let mut rng = ChaCha8Rng::seed_from_u64(SEED);
     rng.set_stream(place as u64);
     let one = |_| {

@@ -5,13 +5,13 @@ use tch::Tensor;
 use tch::nn::{self, Init, Module};
 
 /// U(−l, l) with l = √(6 / (fan in + fan out)).
-pub fn glorot_uniform(fan_in: i64, fan_out: i64) -> Init {
+pub(super) fn glorot_uniform(fan_in: i64, fan_out: i64) -> Init {
     let limit = (6.0 / (fan_in + fan_out) as f64).sqrt();
     Init::Uniform { lo: -limit, up: limit }
 }
 
 /// Valid convolution over the last axis: (n, `channels_in`, t) to (n, `channels_out`, t − `width` + 1).
-pub fn conv1d(path: nn::Path, channels_in: i64, channels_out: i64, width: i64) -> nn::Conv1D {
+pub(super) fn conv1d(path: nn::Path, channels_in: i64, channels_out: i64, width: i64) -> nn::Conv1D {
     let config = nn::ConvConfig {
         ws_init: glorot_uniform(channels_in * width, channels_out * width),
         bs_init: Init::Const(0.0),
@@ -21,7 +21,7 @@ pub fn conv1d(path: nn::Path, channels_in: i64, channels_out: i64, width: i64) -
 }
 
 /// Fully connected: (n, `inputs`) to (n, `outputs`).
-pub fn dense(path: nn::Path, inputs: i64, outputs: i64) -> nn::Linear {
+pub(super) fn dense(path: nn::Path, inputs: i64, outputs: i64) -> nn::Linear {
     let config = nn::LinearConfig {
         ws_init: glorot_uniform(inputs, outputs),
         bs_init: Some(Init::Const(0.0)),
@@ -31,14 +31,14 @@ pub fn dense(path: nn::Path, inputs: i64, outputs: i64) -> nn::Linear {
 }
 
 /// Batch normalisation over channels, (n, c) or (n, c, t), with Keras' eps .001 and momentum .99 (libtorch: .01).
-pub fn batch_norm(path: nn::Path, channels: i64) -> nn::BatchNorm {
+pub(super) fn batch_norm(path: nn::Path, channels: i64) -> nn::BatchNorm {
     let config =
         nn::BatchNormConfig { eps: 1e-3, momentum: 0.01, ws_init: Init::Const(1.0), ..Default::default() };
     nn::batch_norm1d(path, channels, config)
 }
 
 /// GRU over all steps in one direction: (n, t, `inputs`) to (n, t, `units`).
-pub fn gru(path: nn::Path, inputs: i64, units: i64) -> nn::GRU {
+pub(super) fn gru(path: nn::Path, inputs: i64, units: i64) -> nn::GRU {
     let config = nn::RNNConfig {
         w_ih_init: glorot_uniform(inputs, 3 * units),
         w_hh_init: Init::Orthogonal { gain: 1.0 },
@@ -48,14 +48,14 @@ pub fn gru(path: nn::Path, inputs: i64, units: i64) -> nn::GRU {
 }
 
 /// Layer normalisation over the last axis, eps 1e-5.
-pub fn layer_norm(path: nn::Path, size: i64) -> nn::LayerNorm {
+pub(super) fn layer_norm(path: nn::Path, size: i64) -> nn::LayerNorm {
     nn::layer_norm(path, vec![size], nn::LayerNormConfig::default())
 }
 
 /// A convolution over rows and columns with Keras' "same" padding: (n, `channels_in`, h, w) to (n, `channels_out`,
 /// ⌈h / stride⌉, ⌈w / stride⌉).
 #[derive(Debug)]
-pub struct SameConv2D {
+pub(super) struct SameConv2D {
     weight: Tensor,
     bias: Tensor,
     stride: i64,
@@ -63,7 +63,13 @@ pub struct SameConv2D {
 
 impl SameConv2D {
     /// With a kernel of rows × columns.
-    pub fn new(path: &nn::Path, channels_in: i64, channels_out: i64, kernel: [i64; 2], stride: i64) -> Self {
+    pub(super) fn new(
+        path: &nn::Path,
+        channels_in: i64,
+        channels_out: i64,
+        kernel: [i64; 2],
+        stride: i64,
+    ) -> Self {
         let [rows, columns] = kernel;
         let size = rows * columns;
         let init = glorot_uniform(channels_in * size, channels_out * size);
@@ -110,7 +116,7 @@ fn same_padding(size: i64, kernel: i64, stride: i64) -> (i64, i64) {
 }
 
 /// Starts a layer's weight anew as TensorFlow's truncated normal (none beyond two deviations), its bias constant.
-pub fn truncated_normal(path: &nn::Path, deviation: f64, bias: f64) {
+pub(super) fn truncated_normal(path: &nn::Path, deviation: f64, bias: f64) {
     /// Share of a normal distribution within two deviations.
     const WITHIN: f64 = 0.954_499_736;
     tch::no_grad(|| {

@@ -14,7 +14,7 @@ use crate::tensors::values;
 
 /// One or two directions over all steps.
 #[derive(Debug)]
-pub struct Lstm {
+pub(super) struct Lstm {
     layer: nn::LSTM,
     /// Forward, then backward; libtorch's tensors, shared with `layer`.
     directions: Vec<Weights>,
@@ -31,12 +31,12 @@ struct Weights {
 
 impl Lstm {
     /// In one direction: (n, t, `inputs`) to (n, t, `units`).
-    pub fn one_way(path: &Path, inputs: i64, units: i64) -> Self {
+    pub(super) fn one_way(path: &Path, inputs: i64, units: i64) -> Self {
         Self::new(path, [inputs, units], &["l0"])
     }
 
     /// In both: (n, t, `inputs`) to (n, t, 2 × `units`), forward half first.
-    pub fn both_ways(path: &Path, inputs: i64, units: i64) -> Self {
+    pub(super) fn both_ways(path: &Path, inputs: i64, units: i64) -> Self {
         Self::new(path, [inputs, units], &["l0", "l0_reverse"])
     }
 

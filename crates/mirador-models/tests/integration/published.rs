@@ -16,13 +16,13 @@ use serde_json::Value;
 use tch::Device;
 
 /// A file of others, which is not part of the project.
-pub fn reference(name: &str) -> PathBuf {
+pub(crate) fn reference(name: &str) -> PathBuf {
     let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/reference")).join(name);
     assert!(path.exists(), "{} is not here", path.display());
     path
 }
 
-pub fn cases(path: PathBuf) -> Vec<Value> {
+pub(crate) fn cases(path: PathBuf) -> Vec<Value> {
     let golden: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
     golden["cases"].as_array().unwrap().clone()
 }

@@ -19,7 +19,7 @@ use crate::results::report::MeasuredBaseline;
 use crate::stats::metrics::{Measured, Metric, MetricValue, with_intervals};
 
 /// Rows of any labelled TSV; `keep` is a column and a value, e.g. `source` and `hejret2023_test`.
-pub fn read(path: &Path, keep: Option<&(String, String)>) -> Result<Vec<Row>> {
+pub(super) fn read(path: &Path, keep: Option<&(String, String)>) -> Result<Vec<Row>> {
     let kept = tsv::read(path, |record: HashMap<String, String>| {
         let field = |name: &str| record.get(name).with_context(|| format!("no column {name:?}"));
         if let Some((column, value)) = keep
@@ -41,7 +41,7 @@ pub fn read(path: &Path, keep: Option<&(String, String)>) -> Result<Vec<Row>> {
 }
 
 /// Metrics of served weights on labelled rows.
-pub fn evaluate(weights: &WeightsDir, device: tch::Device, rows: &[Row]) -> Result<Measured> {
+pub(super) fn evaluate(weights: &WeightsDir, device: tch::Device, rows: &[Row]) -> Result<Measured> {
     let replica = weights.load(device)?;
     let task = replica.encoder.task();
     ensure!(task == Task::TargetSite, "{} does not score target sites", weights.config.model);
@@ -50,7 +50,7 @@ pub fn evaluate(weights: &WeightsDir, device: tch::Device, rows: &[Row]) -> Resu
 }
 
 /// The baselines fitted on some rows and measured on others, by name.
-pub fn audit(train: &[Row], rows: &[Row]) -> Vec<MeasuredBaseline> {
+pub(super) fn audit(train: &[Row], rows: &[Row]) -> Vec<MeasuredBaseline> {
     let (targets, groups) = (targets(rows), groups(rows));
     let measure = |baseline: &FittedBaseline<'_>| {
         let scored = baseline.score(rows);
@@ -61,7 +61,7 @@ pub fn audit(train: &[Row], rows: &[Row]) -> Vec<MeasuredBaseline> {
 }
 
 /// Prints metrics as a table.
-pub fn print(measured: &Measured) {
+pub(super) fn print(measured: &Measured) {
     println!("rows                {}", measured.rows);
     measured.metrics.iter().for_each(|MetricValue { name, value }| println!("{name:<20}{value}"));
     let Some(classes) = &measured.classes else { return };
@@ -82,7 +82,7 @@ pub fn print(measured: &Measured) {
 }
 
 /// Prints baselines as a table.
-pub fn print_baselines(baselines: &[MeasuredBaseline]) {
+pub(super) fn print_baselines(baselines: &[MeasuredBaseline]) {
     println!(
         "{:<28}{}",
         "baseline",

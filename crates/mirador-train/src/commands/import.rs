@@ -9,7 +9,13 @@ use tch::Device;
 
 /// Reads a safetensors file under the published (Keras) names; `scripts/keras_to_safetensors.py` makes one from the
 /// authors' HDF5 file.
-pub fn import(model: &str, file: &Path, version: &str, options: &Options, weights: &Path) -> Result<()> {
+pub(super) fn import(
+    model: &str,
+    file: &Path,
+    version: &str,
+    options: &Options,
+    weights: &Path,
+) -> Result<()> {
     let kind = find(model).with_context(|| format!("no model {model:?}"))?;
     let convert = kind.from_published.with_context(|| format!("{model} has no published weights"))?;
     let tensors = convert(Tensors::read(file)?)

@@ -11,7 +11,7 @@ use crate::interpret::{Run, page};
 
 /// What `interpret` takes.
 #[derive(Args, Debug)]
-pub struct Interpret {
+pub(super) struct Interpret {
     /// Model name, or name@version
     model: String,
     /// A TSV with columns mirna, site, label; without it, only the report is written again
@@ -51,7 +51,7 @@ pub struct Interpret {
 
 impl Interpret {
     /// Interprets a network, if there is a data set, and writes its model's report, if there is a template.
-    pub fn run(self, weights: &Path, device: Device, only: Option<(String, String)>) -> Result<()> {
+    pub(super) fn run(self, weights: &Path, device: Device, only: Option<(String, String)>) -> Result<()> {
         let (model, version) = self
             .model
             .split_once('@')

@@ -20,7 +20,7 @@ const FEWEST_TARGETS: usize = 30;
 
 /// What is correlated with a miRNA's target scores, which are the lower the stronger the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rule {
+pub(super) enum Rule {
     /// miREx: highest correlation of truth − prediction, so that strong targets lie below the prediction.
     Mirex,
     /// What miREx's released code does: prediction − truth, the other way round.
@@ -33,7 +33,7 @@ pub enum Rule {
 
 impl Rule {
     /// Their names on the command line.
-    pub const NAMES: [&str; 4] = ["mirex", "mirex-released", "abscorr", "abscorr-lowest"];
+    pub(super) const NAMES: [&str; 4] = ["mirex", "mirex-released", "abscorr", "abscorr-lowest"];
 
     /// The correlation by which miRNAs are ranked, highest first.
     fn correlation(self, residuals: &[f64], target_scores: &[f64]) -> f64 {
@@ -62,7 +62,7 @@ impl FromStr for Rule {
 
 /// What a network without miRNAs leaves unexplained of each training and validation gene.
 #[derive(Debug, Default)]
-pub struct Residuals {
+pub(super) struct Residuals {
     /// Truth − prediction, the prediction by a network that saw no gene of the same chromosome.
     pub residuals: Vec<f64>,
     /// How strongly each miRNA targets the gene.
@@ -71,7 +71,7 @@ pub struct Residuals {
 
 impl Residuals {
     /// Trains a recipe's first seed on five folds of whole chromosomes. The published test's genes take no part.
-    pub fn out_of_fold(recipe: &Recipe, dataset: &Path, runs: &Path, device: Device) -> Result<Self> {
+    pub(super) fn out_of_fold(recipe: &Recipe, dataset: &Path, runs: &Path, device: Device) -> Result<Self> {
         let model = find(&recipe.model).with_context(|| format!("no model {:?}", recipe.model))?;
         let genes = Genes::in_folds(dataset)?;
         let seed = *recipe.seeds.first().context("a recipe needs a seed")?;
@@ -105,7 +105,7 @@ impl Residuals {
     }
 
     /// The `count` miRNAs that the rule ranks first, with their correlations.
-    pub fn select(&self, rule: Rule, count: usize) -> Vec<(String, f64)> {
+    pub(super) fn select(&self, rule: Rule, count: usize) -> Vec<(String, f64)> {
         let names: BTreeSet<&String> = self.target_scores.iter().flat_map(BTreeMap::keys).collect();
         let mut ranked: Vec<(String, f64)> = names
             .into_iter()

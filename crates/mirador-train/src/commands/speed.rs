@@ -16,7 +16,7 @@ const EPOCH_ROWS: usize = 20_000;
 const EPOCH_BATCH: usize = 128;
 
 /// Prints the table.
-pub fn speed(model: &str, options: &Options, device: Device) -> Result<()> {
+pub(super) fn speed(model: &str, options: &Options, device: Device) -> Result<()> {
     let kind = find(model).with_context(|| format!("no model {model:?}"))?;
     let replica = Replica::new(kind, options, device)?;
     let width = replica.encoder.width;

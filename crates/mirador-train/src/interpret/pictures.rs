@@ -18,7 +18,7 @@ type Panel<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 /// What a panel shows of a strand.
 #[derive(Clone, Copy, PartialEq)]
-pub enum Shown {
+pub(super) enum Shown {
     /// A curve for each width of masks.
     Masks,
     /// A bar for each letter.
@@ -30,7 +30,7 @@ pub enum Shown {
 }
 
 /// Two panels, the miRNA's and the site's, with one range of effects.
-pub fn strands(path: &Path, title: &str, shown: Shown, curves: &[StrandCurves]) -> Result<()> {
+pub(super) fn strands(path: &Path, title: &str, shown: Shown, curves: &[StrandCurves]) -> Result<()> {
     let root = SVGBackend::new(path, SIZE).into_drawing_area();
     root.fill(&WHITE)?;
     let below = root.titled(title, ("sans-serif", 17))?;
@@ -164,7 +164,7 @@ const COLUMNS: usize = 4;
 const MOST_BITS: f64 = 2.0;
 
 /// The informative kernels as logos: a column is as high as its information, a letter as its part of it.
-pub fn logos(path: &Path, title: &str, kernels: &Kernels) -> Result<()> {
+pub(super) fn logos(path: &Path, title: &str, kernels: &Kernels) -> Result<()> {
     let shown: Vec<&Kernel> =
         kernels.kernels.iter().filter(|kernel| kernel.informative && kernel.motif.is_some()).collect();
     let lines = shown.len().div_ceil(COLUMNS).max(1);

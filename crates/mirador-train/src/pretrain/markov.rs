@@ -8,11 +8,11 @@ const ALPHABET: [Base; LETTERS] = [Base::A, Base::C, Base::G, Base::U];
 
 /// P(letter | three letters before).
 #[derive(Debug)]
-pub struct Markov(Vec<[f64; LETTERS]>);
+pub(super) struct Markov(Vec<[f64; LETTERS]>);
 
 impl Markov {
     /// Counts in `texts`, one added to each.
-    pub fn fit(texts: &[Rna]) -> Self {
+    pub(super) fn fit(texts: &[Rna]) -> Self {
         let mut counts = vec![[1.0; LETTERS]; STATES];
         for word in texts.iter().flat_map(|text| text.windows(4)) {
             if let Some([a, b, c, d]) = digits(word) {
@@ -28,7 +28,7 @@ impl Markov {
 
     /// For each hidden word of a text, the probability of each of the 256 words, given every letter that a visible
     /// word shows, on both sides (forward and backward sums over the chain).
-    pub fn posteriors(&self, text: &[Base], hidden: &[usize]) -> Vec<Vec<f64>> {
+    pub(super) fn posteriors(&self, text: &[Base], hidden: &[usize]) -> Vec<Vec<f64>> {
         let seen = self.seen(text, hidden);
         let allowed = |place: usize, letter: usize| seen[place].is_none_or(|known| known == letter);
         let last = text.len() - 1;

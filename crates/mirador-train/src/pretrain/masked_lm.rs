@@ -18,7 +18,7 @@ const BATCH: usize = 256;
 
 /// BERT and the head that names the hidden words; the head is dropped afterwards.
 #[derive(Debug)]
-pub struct MaskedLm {
+pub(super) struct MaskedLm {
     /// `bert.…` and `head.…`.
     pub store: VarStore,
     bert: Bert,
@@ -29,7 +29,7 @@ pub struct MaskedLm {
 
 /// Rows of words as they are shown, and what is hidden.
 #[derive(Debug)]
-pub struct Batch {
+pub(super) struct Batch {
     words: Tensor,   // (n, t)
     places: Tensor,  // (hidden), in the flattened (n, t + 2)
     answers: Tensor, // (hidden)
@@ -48,7 +48,7 @@ pub struct Guesses {
 
 impl MaskedLm {
     /// As BERT starts.
-    pub fn new(layers: usize, device: Device) -> Self {
+    pub(super) fn new(layers: usize, device: Device) -> Self {
         let store = VarStore::new(device);
         let root = store.root();
         let bert = Bert::new(&(&root / "bert"), layers);
@@ -80,14 +80,14 @@ impl MaskedLm {
     }
 
     /// Mean cross-entropy of the hidden words; 0 where none is hidden.
-    pub fn loss(&self, batch: &Batch) -> Tensor {
+    pub(super) fn loss(&self, batch: &Batch) -> Tensor {
         let logits = self.logits(batch, true);
         let sum = logits.cross_entropy_loss::<Tensor>(&batch.answers, None, Reduction::Sum, -100, 0.0);
         sum / batch.answers.numel().max(1) as f64
     }
 
     /// On held-out windows, all hidden words masked, beside a chain fitted on `text`: both see the same.
-    pub fn measure(&self, text: &[Rna], held_out: &[Rna], run: usize) -> (Guesses, Guesses) {
+    pub(super) fn measure(&self, text: &[Rna], held_out: &[Rna], run: usize) -> (Guesses, Guesses) {
         let _no_grad = tch::no_grad_guard();
         let markov = Markov::fit(text);
         let mut rng = ChaCha8Rng::seed_from_u64(0);
@@ -119,7 +119,7 @@ impl MaskedLm {
 
 /// One row before and after words were hidden.
 #[derive(Debug)]
-pub struct Row {
+pub(super) struct Row {
     /// As it is.
     pub words: Vec<i64>,
     /// As it is shown.
@@ -137,7 +137,7 @@ impl Row {
 
 impl Batch {
     /// Filled with padding to the longest row.
-    pub fn new(rows: &[Row], device: Device) -> Self {
+    pub(super) fn new(rows: &[Row], device: Device) -> Self {
         let steps = rows.iter().map(|row| row.words.len()).max().unwrap_or(0);
         let mut words = vec![PAD; rows.len() * steps];
         let (mut places, mut answers) = (Vec::new(), Vec::new());

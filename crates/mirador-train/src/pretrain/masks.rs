@@ -9,7 +9,7 @@ const SHARE: f64 = 0.15;
 
 /// Places to hide in a row of words, in order: every word begins a run of `run` with probability 15 % / `run`; a word
 /// with an `N` cannot be asked for.
-pub fn draw(words: &[i64], run: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
+pub(super) fn draw(words: &[i64], run: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
     let mut end = 0;
     (0..words.len())
         .filter(|&place| {
@@ -22,7 +22,7 @@ pub fn draw(words: &[i64], run: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
 }
 
 /// The row as training shows it: of the places, 80 % hidden, 10 % another word, 10 % as they are.
-pub fn corrupt(words: &[i64], places: &[usize], rng: &mut ChaCha8Rng) -> Vec<i64> {
+pub(super) fn corrupt(words: &[i64], places: &[usize], rng: &mut ChaCha8Rng) -> Vec<i64> {
     let mut shown = words.to_vec();
     for &place in places {
         match rng.random_range(0..10) {
@@ -35,7 +35,7 @@ pub fn corrupt(words: &[i64], places: &[usize], rng: &mut ChaCha8Rng) -> Vec<i64
 }
 
 /// The row with all places hidden.
-pub fn hide(words: &[i64], places: &[usize]) -> Vec<i64> {
+pub(super) fn hide(words: &[i64], places: &[usize]) -> Vec<i64> {
     let mut shown = words.to_vec();
     places.iter().for_each(|&place| shown[place] = MASK);
     shown

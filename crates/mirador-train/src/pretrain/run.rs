@@ -46,7 +46,7 @@ pub struct Settings {
 
 /// `state.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct State {
+pub(super) struct State {
     /// Settings and text that the run belongs to.
     settings: Settings,
     text_sha256: String,
@@ -59,7 +59,7 @@ pub struct State {
 }
 
 /// Trains, or goes on; the model is left as the last step made it.
-pub fn train(
+pub(super) fn train(
     model: &MaskedLm,
     windows: &[Rna],
     settings: &Settings,

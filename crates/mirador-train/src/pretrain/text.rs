@@ -17,7 +17,7 @@ const HELD_OUT: usize = 50;
 
 /// Sequences without labels, 5'→3'.
 #[derive(Debug)]
-pub struct Text {
+pub(super) struct Text {
     /// Distinct training miRNAs.
     pub mirnas: Vec<Rna>,
     /// 3'UTR windows of 53 nt and distinct training sites.
@@ -28,7 +28,7 @@ pub struct Text {
 
 impl Text {
     /// Reads the public files below `data`.
-    pub fn read(data: &Path, tally: &mut Tally) -> Result<Self> {
+    pub(super) fn read(data: &Path, tally: &mut Tally) -> Result<Self> {
         let train = deepmirnatar(data, "train", false, tally)?;
         let mut tested = deepmirnatar(data, "valid", false, tally)?;
         tested.extend(deepmirnatar(data, "test", false, tally)?);
@@ -58,7 +58,7 @@ impl Text {
     }
 
     /// Tells this text from others.
-    pub fn sha256(&self) -> String {
+    pub(super) fn sha256(&self) -> String {
         let all = self.mirnas.iter().chain(&self.windows).chain(&self.held_out);
         sha256_of(all.map(|rna| format!("{rna}\n")).collect::<String>().as_bytes())
     }

@@ -34,7 +34,7 @@ pub struct Summary {
 
 /// One vector of 34 after the other for the 256 words; 0 for a word that does not occur. A token without letters,
 /// of an `N`, is no word and ends no sentence.
-pub fn train(sentences: &[Vec<i64>], seed: u64) -> (Vec<f32>, Summary) {
+pub(super) fn train(sentences: &[Vec<i64>], seed: u64) -> (Vec<f32>, Summary) {
     let sentences: Vec<Vec<usize>> = sentences
         .iter()
         .map(|tokens| {

@@ -18,7 +18,7 @@ use crate::stats::correlation::mean;
 use crate::stats::interval::Interval;
 
 /// Gives a template all that it may use.
-pub fn add_to(environment: &mut Environment<'static>, page: Arc<Page>) {
+pub(super) fn add_to(environment: &mut Environment<'static>, page: Arc<Page>) {
     networks(environment, &page);
     pictures(environment, &page);
     row_scores(environment, &page);

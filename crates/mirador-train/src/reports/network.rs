@@ -14,7 +14,7 @@ use crate::stats::metrics::{Metric, MetricValue};
 
 /// A network that is trained.
 #[derive(Debug)]
-pub struct Network {
+pub(super) struct Network {
     /// How it was trained.
     pub recipe: Recipe,
     /// What was measured.
@@ -26,7 +26,7 @@ pub struct Network {
 
 impl Network {
     /// A network of these measurements.
-    pub fn new(recipe: Recipe, report: Report, predictions: Vec<Arc<Predictions>>) -> Self {
+    pub(super) fn new(recipe: Recipe, report: Report, predictions: Vec<Arc<Predictions>>) -> Self {
         let best = report.seeds.iter().filter_map(|run| Some(run.best_epoch()?.score));
         let fields = context! {
             name => recipe.id().to_string(),
@@ -41,7 +41,7 @@ impl Network {
     }
 
     /// The validation metric that chooses.
-    pub fn chosen_by(&self) -> &'static str {
+    pub(super) fn chosen_by(&self) -> &'static str {
         match self.recipe.choose_by {
             EpochMetric::AveragePrecision => "average precision",
             EpochMetric::Auroc => "AUROC",
@@ -112,7 +112,7 @@ fn by_run(report: &Report, set: &str, index: usize) -> Vec<f64> {
 
 /// One number of a table; a template that prints it prints its interval.
 #[derive(Debug)]
-pub struct ShownMetric {
+pub(super) struct ShownMetric {
     name: Metric,
     /// The shipped run, with its 95 % interval.
     pub interval: Interval,

@@ -17,7 +17,7 @@ use crate::results::report::Report;
 use crate::training::Training;
 
 /// A report that is being written.
-pub struct Page {
+pub(super) struct Page {
     /// The name of the report's file.
     pub name: String,
     /// Where everything is.
@@ -27,7 +27,7 @@ pub struct Page {
 
 /// What is not here.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Missing {
+pub(super) struct Missing {
     /// What brings it.
     pub command: String,
     /// The kind of what is missing.
@@ -37,7 +37,7 @@ pub struct Missing {
 /// Kinds of what is not here.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum What {
+pub(super) enum What {
     /// A recipe is not written.
     Recipe,
     /// A network is not trained.
@@ -48,12 +48,12 @@ pub enum What {
 
 impl Page {
     /// A report of this name, before its template asks for anything.
-    pub fn new(name: &str, runs: Runs) -> Self {
+    pub(super) fn new(name: &str, runs: Runs) -> Self {
         Self { name: name.to_owned(), runs, missing: Mutex::default() }
     }
 
     /// A version, or `None` (and its command among the missing) where it is not trained and must not be now.
-    pub fn network(&self, model: &str, version: &str) -> Result<Option<Network>> {
+    pub(super) fn network(&self, model: &str, version: &str) -> Result<Option<Network>> {
         let id = ModelId::new(model, version);
         let path = self.runs.roots.recipe(&id);
         if !path.is_file() {
@@ -77,7 +77,7 @@ impl Page {
     }
 
     /// The networks that are served, of the task with this name.
-    pub fn served(&self, task: &str) -> Result<Vec<Network>> {
+    pub(super) fn served(&self, task: &str) -> Result<Vec<Network>> {
         let mut networks = Vec::new();
         for folder in WeightsDir::scan(&self.runs.roots.weights)? {
             if folder.model()?.task.name() == task {
@@ -88,7 +88,7 @@ impl Page {
     }
 
     /// The scores of a set's rows; where a network has none, its command is among the missing.
-    pub fn scores(&self, network: &Network, set: &str) -> Option<Arc<Predictions>> {
+    pub(super) fn scores(&self, network: &Network, set: &str) -> Option<Arc<Predictions>> {
         if network.predictions.is_empty() {
             self.miss(&network.recipe.id(), What::RowScores);
         }
@@ -96,7 +96,7 @@ impl Page {
     }
 
     /// All that was asked for and is not here, in the order of asking.
-    pub fn missing(&self) -> Vec<Missing> {
+    pub(super) fn missing(&self) -> Vec<Missing> {
         self.missing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

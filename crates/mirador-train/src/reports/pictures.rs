@@ -14,7 +14,7 @@ const UNIT: [(f64, f64); 2] = [(0.0, 1.0), (0.0, 1.0)];
 
 impl Page {
     /// The validation metric that chooses, epoch by epoch, for up to five runs.
-    pub fn training_picture(&self, network: &Network, file: &str) -> Result<String> {
+    pub(super) fn training_picture(&self, network: &Network, file: &str) -> Result<String> {
         let sign = network.recipe.choose_by.sign();
         let points = |run: &SeedReport| {
             let epochs = run.history.iter().zip(1..);
@@ -38,7 +38,7 @@ impl Page {
     }
 
     /// ROC and precision-recall curves of a set: the network beside some baselines.
-    pub fn class_curves(
+    pub(super) fn class_curves(
         &self,
         network: &Network,
         set: &str,
@@ -71,7 +71,7 @@ impl Page {
     }
 
     /// The fraction of positives by probability, in bins of a tenth.
-    pub fn reliability(&self, network: &Network, set: &str) -> Result<String> {
+    pub(super) fn reliability(&self, network: &Network, set: &str) -> Result<String> {
         let (file, title) = (format!("{set}-reliability"), format!("{set}: reliability"));
         if !self.drawn_before(network, &file) {
             let Some(set) = self.scores(network, set) else { return Ok(String::new()) };
@@ -87,7 +87,7 @@ impl Page {
     }
 
     /// Horizontal bars, one for each name, from `from` on.
-    pub fn bars(
+    pub(super) fn bars(
         &self,
         file: &str,
         title: &str,

@@ -11,7 +11,7 @@ use crate::stats::metrics::AtThreshold;
 use crate::stats::ranking::{auroc, average_precision, falling_ties};
 
 /// The metrics of one column of scores at a threshold; `called` counts the rows from there on.
-pub fn at_threshold(set: &Predictions, column: &str, threshold: f64) -> Option<Value> {
+pub(super) fn at_threshold(set: &Predictions, column: &str, threshold: f64) -> Option<Value> {
     let (labels, scores) = (set.labels(), set.column(column)?);
     let AtThreshold { accuracy, sensitivity, specificity, precision, f1, .. } =
         AtThreshold::new(&labels, scores, threshold);
@@ -24,7 +24,7 @@ pub fn at_threshold(set: &Predictions, column: &str, threshold: f64) -> Option<V
 }
 
 /// The threshold with the best accuracy.
-pub fn best_threshold(set: &Predictions, column: &str) -> Option<f64> {
+pub(super) fn best_threshold(set: &Predictions, column: &str) -> Option<f64> {
     let (labels, scores) = (set.labels(), set.column(column)?);
     let mut distinct = scores.to_vec();
     distinct.sort_by(|a, b| b.total_cmp(a));
@@ -41,7 +41,7 @@ pub fn best_threshold(set: &Predictions, column: &str) -> Option<f64> {
 }
 
 /// The expected calibration error, and that of perfect probabilities on as many rows.
-pub fn calibration(set: &Predictions) -> Value {
+pub(super) fn calibration(set: &Predictions) -> Value {
     context! {
         expected => calibration_error(&set.labels(), &set.network),
         by_chance => calibration_error_by_chance(&set.network),
@@ -49,7 +49,7 @@ pub fn calibration(set: &Predictions) -> Value {
 }
 
 /// The fraction of positives below a quantile of the negatives, divided by it.
-pub fn below_quantile(set: &Predictions, quantile: f64) -> Option<f64> {
+pub(super) fn below_quantile(set: &Predictions, quantile: f64) -> Option<f64> {
     let scores = |label: bool| -> Vec<f64> {
         let rows = set.labels().into_iter().zip(&set.network);
         rows.filter(|(of, _)| *of == label).map(|(_, &score)| score).collect()
@@ -62,7 +62,7 @@ pub fn below_quantile(set: &Predictions, quantile: f64) -> Option<f64> {
 }
 
 /// AUROC and average precision that the network has more than other scores of the same rows.
-pub fn difference(set: &Predictions, others: &[f64]) -> Vec<Interval> {
+pub(super) fn difference(set: &Predictions, others: &[f64]) -> Vec<Interval> {
     let (labels, own) = (set.labels(), &set.network);
     bootstrap(&set.groups, |rows| {
         let labels: Vec<bool> = rows.iter().map(|&row| labels[row]).collect();
@@ -76,7 +76,7 @@ pub fn difference(set: &Predictions, others: &[f64]) -> Vec<Interval> {
 }
 
 /// The mean difference of two networks' runs, paired by their place, in standard errors; `None` below three pairs.
-pub fn paired_runs(runs: Vec<f64>, others: Vec<f64>) -> Option<Value> {
+pub(super) fn paired_runs(runs: Vec<f64>, others: Vec<f64>) -> Option<Value> {
     let differences: Vec<f64> = runs.iter().zip(&others).map(|(a, b)| a - b).collect();
     let pairs = differences.len();
     if pairs < 3 {
@@ -89,7 +89,7 @@ pub fn paired_runs(runs: Vec<f64>, others: Vec<f64>) -> Option<Value> {
 }
 
 /// The standard deviation of a sample.
-pub fn deviation(values: &[f64]) -> f64 {
+pub(super) fn deviation(values: &[f64]) -> f64 {
     let mean = mean(values);
     let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
     (squares / (values.len() as f64 - 1.0)).sqrt()

@@ -4,7 +4,7 @@ use super::inside::{Inside, SMALLEST_PAIR};
 use super::score::Score;
 
 /// Sums over the structures of stretches that are not within a pair, up to a window's length.
-pub struct Exterior {
+pub(super) struct Exterior {
     /// Letters of a window.
     pub window: usize,
     length: usize,
@@ -17,7 +17,7 @@ pub struct Exterior {
 }
 
 impl Exterior {
-    pub fn new(inside: &Inside<f64>, window: usize) -> Self {
+    pub(super) fn new(inside: &Inside<f64>, window: usize) -> Self {
         let n = inside.strand.len();
         let window = window.min(n).max(1);
         let width = window + 1;
@@ -55,14 +55,14 @@ impl Exterior {
     }
 
     /// Where the windows begin that hold i..=j: the first and the last; none where the stretch is longer.
-    pub fn holding(&self, i: usize, j: usize) -> Option<(usize, usize)> {
+    pub(super) fn holding(&self, i: usize, j: usize) -> Option<(usize, usize)> {
         let first = (j + 1).saturating_sub(self.window);
         let last = i.min(self.length - self.window);
         (first <= last).then_some((first, last))
     }
 
     /// Over all windows that hold i..=j: what surrounds it outside every pair, as a part of the window's sum.
-    pub fn around(&self, i: usize, j: usize) -> f64 {
+    pub(super) fn around(&self, i: usize, j: usize) -> f64 {
         let Some((first, last)) = self.holding(i, j) else { return 0.0 };
         let (width, window) = (self.window + 1, self.window);
         let left = &self.left[i * width + window - (i - first)..=i * width + window - (i - last)];

@@ -6,48 +6,48 @@ use super::model::Model;
 use super::score::Score;
 
 /// Letters of the smallest pair with its hairpin, less one.
-pub const SMALLEST_PAIR: usize = SMALLEST_HAIRPIN + 1;
+pub(super) const SMALLEST_PAIR: usize = SMALLEST_HAIRPIN + 1;
 
 /// None to 31 letters of a loop.
 const SIDES: usize = LONGEST_LOOP + 2;
 
 /// Values by the first letter of a stretch: those of one first letter lie side by side.
 #[derive(Clone, Debug)]
-pub struct ByStart<S> {
+pub(super) struct ByStart<S> {
     span: usize,
     values: Vec<S>,
 }
 
 impl<S: Copy> ByStart<S> {
-    pub fn new(length: usize, span: usize, value: S) -> Self {
+    pub(super) fn new(length: usize, span: usize, value: S) -> Self {
         Self { span, values: vec![value; length * span] }
     }
 
     /// Scores of the stretches from i to first, …, last.
-    pub fn row(&self, i: usize, first: usize, last: usize) -> &[S] {
+    pub(super) fn row(&self, i: usize, first: usize, last: usize) -> &[S] {
         &self.values[i * self.span + first - i..=i * self.span + last - i]
     }
 
-    pub fn row_mut(&mut self, i: usize, first: usize, last: usize) -> &mut [S] {
+    pub(super) fn row_mut(&mut self, i: usize, first: usize, last: usize) -> &mut [S] {
         &mut self.values[i * self.span + first - i..=i * self.span + last - i]
     }
 
-    pub fn get(&self, i: usize, j: usize) -> S {
+    pub(super) fn get(&self, i: usize, j: usize) -> S {
         self.values[i * self.span + j - i]
     }
 
-    pub fn set(&mut self, i: usize, j: usize, value: S) {
+    pub(super) fn set(&mut self, i: usize, j: usize, value: S) {
         self.values[i * self.span + j - i] = value;
     }
 }
 
 impl ByStart<f64> {
-    pub fn is_finite(&self) -> bool {
+    pub(super) fn is_finite(&self) -> bool {
         self.values.iter().all(|value| value.is_finite())
     }
 
     /// Adds to each stretch that begins at i what the longer ones have.
-    pub fn sum_from_the_longest(&mut self, i: usize) {
+    pub(super) fn sum_from_the_longest(&mut self, i: usize) {
         let row = &mut self.values[i * self.span..(i + 1) * self.span];
         let mut sum = 0.0;
         for value in row.iter_mut().rev() {
@@ -59,13 +59,13 @@ impl ByStart<f64> {
 
 /// Values by the last letter of a stretch.
 #[derive(Clone, Debug)]
-pub struct ByEnd<S> {
+pub(super) struct ByEnd<S> {
     span: usize,
     values: Vec<S>,
 }
 
 impl<S: Copy> ByEnd<S> {
-    pub fn new(length: usize, span: usize, value: S) -> Self {
+    pub(super) fn new(length: usize, span: usize, value: S) -> Self {
         Self { span, values: vec![value; length * span] }
     }
 
@@ -74,27 +74,27 @@ impl<S: Copy> ByEnd<S> {
     }
 
     /// Scores of the stretches from first, …, last to j.
-    pub fn column(&self, first: usize, last: usize, j: usize) -> &[S] {
+    pub(super) fn column(&self, first: usize, last: usize, j: usize) -> &[S] {
         &self.values[self.place(first, j)..=self.place(last, j)]
     }
 
-    pub fn column_mut(&mut self, first: usize, last: usize, j: usize) -> &mut [S] {
+    pub(super) fn column_mut(&mut self, first: usize, last: usize, j: usize) -> &mut [S] {
         let places = self.place(first, j)..=self.place(last, j);
         &mut self.values[places]
     }
 
-    pub fn get(&self, i: usize, j: usize) -> S {
+    pub(super) fn get(&self, i: usize, j: usize) -> S {
         self.values[self.place(i, j)]
     }
 
-    pub fn set(&mut self, i: usize, j: usize, value: S) {
+    pub(super) fn set(&mut self, i: usize, j: usize, value: S) {
         let place = self.place(i, j);
         self.values[place] = value;
     }
 }
 
 /// Scores of every stretch i..=j of up to `span` letters.
-pub struct Inside<S: 'static> {
+pub(super) struct Inside<S: 'static> {
     pub model: &'static Model<S>,
     pub strand: Strand,
     pub span: usize,
@@ -123,7 +123,7 @@ pub struct Inside<S: 'static> {
 
 impl<S: Score> Inside<S> {
     /// `scale`: what a letter is multiplied with.
-    pub fn new(model: &'static Model<S>, strand: Strand, span: usize, scale: S) -> Self {
+    pub(super) fn new(model: &'static Model<S>, strand: Strand, span: usize, scale: S) -> Self {
         let n = strand.len();
         let span = span.min(n).max(1);
         let powers = std::iter::successors(Some(S::ONE), |power| Some(power.then(scale)));
@@ -220,25 +220,25 @@ impl<S: Score> Inside<S> {
         (p + SMALLEST_PAIR).max((j + p).saturating_sub(LONGEST_LOOP + i + 2))
     }
 
-    pub fn hairpin(&self, i: usize, j: usize, view: View) -> S {
+    pub(super) fn hairpin(&self, i: usize, j: usize, view: View) -> S {
         self.model.hairpin(&self.strand.letters[i..=j], view, &self.hairpins).then(self.scale[j - i + 1])
     }
 
     /// A multiloop, apart from its inner stems.
-    pub fn multiloop(&self, view: View) -> S {
+    pub(super) fn multiloop(&self, view: View) -> S {
         self.closing.then(self.model.stem[usize::from(view)])
     }
 
     /// The loop between two pairs.
     #[inline]
-    pub fn interior(&self, i: usize, j: usize, p: usize, q: usize, outer: View, inner: View) -> S {
+    pub(super) fn interior(&self, i: usize, j: usize, p: usize, q: usize, outer: View, inner: View) -> S {
         let (after, before) = (p - i - 1, j - q - 1);
         self.model.interior(after, before, outer, inner).then(self.scale[after + before + 2])
     }
 
     /// Visits each pair (p, q) that can be next within (i, j).
     #[inline]
-    pub fn interiors(&self, i: usize, j: usize, mut visit: impl FnMut(usize, usize, View)) {
+    pub(super) fn interiors(&self, i: usize, j: usize, mut visit: impl FnMut(usize, usize, View)) {
         let outer = self.strand.inward(i, j);
         for p in self.seconds(i, j) {
             let least = self.least(i, j, p);

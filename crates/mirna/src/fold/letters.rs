@@ -3,18 +3,18 @@
 use crate::Base;
 
 /// Letters: N A C G U.
-pub const LETTERS: usize = 5;
+pub(super) const LETTERS: usize = 5;
 /// Kinds of pairs: none CG GC GU UG AU UA.
-pub const KINDS: usize = 7;
+pub(super) const KINDS: usize = 7;
 /// As a neighbour of an exterior pair: the strand ends there.
-pub const END: u8 = 5;
+pub(super) const END: u8 = 5;
 /// No hairpin loop is smaller.
-pub const SMALLEST_HAIRPIN: usize = 3;
+pub(super) const SMALLEST_HAIRPIN: usize = 3;
 /// No bulge or interior loop has more unpaired letters.
-pub const LONGEST_LOOP: usize = 30;
+pub(super) const LONGEST_LOOP: usize = 30;
 
 /// The number of a letter.
-pub fn code(base: Base) -> u8 {
+pub(super) fn code(base: Base) -> u8 {
     match base {
         Base::N => 0,
         Base::A => 1,
@@ -25,51 +25,51 @@ pub fn code(base: Base) -> u8 {
 }
 
 /// By two letters' numbers: the kind of their pair, 0 where they do not pair.
-pub const KIND: [[u8; LETTERS]; LETTERS] =
+pub(super) const KIND: [[u8; LETTERS]; LETTERS] =
     [[0; 5], [0, 0, 0, 0, 5], [0, 0, 0, 1, 0], [0, 0, 2, 0, 3], [0, 6, 0, 4, 0]];
 
 /// The kind of a pair read from its other letter.
-pub const TURNED: [u8; KINDS] = [0, 2, 1, 4, 3, 6, 5];
+pub(super) const TURNED: [u8; KINDS] = [0, 2, 1, 4, 3, 6, 5];
 
 /// A pair as seen from within a loop: its kind, read from the letter after which the loop goes on, the letter that
 /// follows, and the letter before the pair's second. 0 to 31 is no pair.
 ///
 /// The pair that closes a loop is seen as (i, j) with letters i + 1 and j − 1; a pair (p, q) that the loop holds is seen
 /// as (q, p) with letters q + 1 and p − 1.
-pub type View = u8;
+pub(super) type View = u8;
 
 /// Number of views.
-pub const VIEWS: usize = 256;
+pub(super) const VIEWS: usize = 256;
 
 /// Packs a view.
-pub const fn view(kind: u8, next: u8, previous: u8) -> View {
+pub(super) const fn view(kind: u8, next: u8, previous: u8) -> View {
     kind << 5 | (next * LETTERS as u8 + previous)
 }
 
 /// Kind, next and previous letter of a view; the letters of numbers that are no view are N.
-pub const fn unpack(view: View) -> (u8, u8, u8) {
+pub(super) const fn unpack(view: View) -> (u8, u8, u8) {
     let letters = view & 31;
     if letters < 25 { (view >> 5, letters / 5, letters % 5) } else { (0, 0, 0) }
 }
 
 /// All views of pairs.
 #[cfg(test)]
-pub fn views() -> impl Iterator<Item = View> {
+pub(super) fn views() -> impl Iterator<Item = View> {
     (0..=View::MAX).filter(|&view| (1..KINDS as u8).contains(&unpack(view).0))
 }
 
 /// The kind of a view.
 #[inline]
-pub fn kind_of(view: View) -> usize {
+pub(super) fn kind_of(view: View) -> usize {
     usize::from(view >> 5)
 }
 
 /// Number of halves of views.
-pub const HALVES: usize = 64;
+pub(super) const HALVES: usize = 64;
 
 /// Kind and next letter of a view.
 #[inline]
-pub fn half(view: View) -> usize {
+pub(super) fn half(view: View) -> usize {
     const HALF: [u8; VIEWS] = {
         let mut halves = [0; VIEWS];
         let mut view = 0;
@@ -86,19 +86,19 @@ pub fn half(view: View) -> usize {
 
 /// One strand's letters, by number.
 #[derive(Clone, Debug)]
-pub struct Strand {
+pub(super) struct Strand {
     /// Numbers of the letters, 5'→3'.
     pub letters: Vec<u8>,
 }
 
 impl Strand {
     /// The strand of these bases.
-    pub fn new(bases: &[Base]) -> Self {
+    pub(super) fn new(bases: &[Base]) -> Self {
         Self { letters: bases.iter().map(|&base| code(base)).collect() }
     }
 
     /// How many letters.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.letters.len()
     }
 
@@ -108,30 +108,30 @@ impl Strand {
     }
 
     /// The kind of a pair, 0 for none.
-    pub fn kind(&self, i: usize, j: usize) -> u8 {
+    pub(super) fn kind(&self, i: usize, j: usize) -> u8 {
         KIND[usize::from(self.letters[i])][usize::from(self.letters[j])]
     }
 
     /// The pair i < j as seen from the loop that it closes.
-    pub fn inward(&self, i: usize, j: usize) -> View {
+    pub(super) fn inward(&self, i: usize, j: usize) -> View {
         view(self.kind(i, j), self.letters[i + 1], self.letters[j - 1])
     }
 
     /// The pair i < j as seen from the loop that holds it.
-    pub fn outward(&self, i: usize, j: usize) -> View {
+    pub(super) fn outward(&self, i: usize, j: usize) -> View {
         let after = self.letters.get(j + 1).copied();
         view(self.kind(j, i), after.unwrap_or(0), self.before(i).unwrap_or(0))
     }
 
     /// The place in a table of exterior pairs of the pair i < j.
-    pub fn exterior(&self, i: usize, j: usize) -> usize {
+    pub(super) fn exterior(&self, i: usize, j: usize) -> usize {
         let after = self.letters.get(j + 1).copied();
         exterior(self.kind(i, j), self.before(i).unwrap_or(END), after.unwrap_or(END))
     }
 }
 
 /// The place of an exterior pair, with the letters before and after it, in a table.
-pub fn exterior(kind: u8, before: u8, after: u8) -> usize {
+pub(super) fn exterior(kind: u8, before: u8, after: u8) -> usize {
     usize::from(kind) * 36 + usize::from(before) * 6 + usize::from(after)
 }
 

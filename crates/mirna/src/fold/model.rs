@@ -11,7 +11,7 @@ use super::score::Score;
 const LOOPS: usize = LONGEST_LOOP + 1;
 
 /// Loops scored as energies or as weights.
-pub struct Model<S> {
+pub(super) struct Model<S> {
     /// By both kinds.
     pub stack: [[S; 8]; 8],
     pub bulge: [S; LOOPS],
@@ -47,7 +47,7 @@ pub struct Model<S> {
 
 impl Model<i32> {
     /// Turner 2004 in hundredths of kcal/mol.
-    pub fn energies() -> &'static Self {
+    pub(super) fn energies() -> &'static Self {
         static MADE: OnceLock<Model<i32>> = OnceLock::new();
         MADE.get_or_init(|| Model::new(Parameters::turner2004()))
     }
@@ -55,7 +55,7 @@ impl Model<i32> {
 
 impl Model<i16> {
     /// Turner 2004 in tenths of kcal/mol.
-    pub fn tenths() -> &'static Self {
+    pub(super) fn tenths() -> &'static Self {
         static MADE: OnceLock<Model<i16>> = OnceLock::new();
         MADE.get_or_init(|| Model::new(Parameters::turner2004()))
     }
@@ -63,7 +63,7 @@ impl Model<i16> {
 
 impl Model<f64> {
     /// Turner 2004 as Boltzmann weights at 37 °C.
-    pub fn weights() -> &'static Self {
+    pub(super) fn weights() -> &'static Self {
         static MADE: OnceLock<Model<f64>> = OnceLock::new();
         MADE.get_or_init(|| Model::new(Parameters::turner2004()))
     }
@@ -127,7 +127,7 @@ impl<S: Score> Model<S> {
     /// A stack, bulge or interior loop, of two views from within; `after` letters follow the first of the outer pair,
     /// `before` lie before its second.
     #[inline]
-    pub fn interior(&self, after: usize, before: usize, outer: View, inner: View) -> S {
+    pub(super) fn interior(&self, after: usize, before: usize, outer: View, inner: View) -> S {
         let (first, second) = (usize::from(outer), usize::from(inner));
         match (after, before) {
             (0, 0) => self.stacked(outer, inner),
@@ -155,7 +155,7 @@ impl<S: Score> Model<S> {
     }
 
     /// Hairpin loops by the number of their unpaired letters, mismatch apart, for strands of `n` letters.
-    pub fn hairpin_lengths(&self, n: usize) -> Vec<S> {
+    pub(super) fn hairpin_lengths(&self, n: usize) -> Vec<S> {
         let longest = self.hairpin[LONGEST_LOOP];
         let longer = |length: usize| {
             let energy = self.extension * (length as f64 / LONGEST_LOOP as f64).ln();
@@ -165,7 +165,7 @@ impl<S: Score> Model<S> {
     }
 
     /// A hairpin loop of these letters, both of the pair included, with the lengths of [`Self::hairpin_lengths`].
-    pub fn hairpin(&self, letters: &[u8], view: View, lengths: &[S]) -> S {
+    pub(super) fn hairpin(&self, letters: &[u8], view: View, lengths: &[S]) -> S {
         let length = letters.len() - 2;
         if matches!(length, 3 | 4 | 6)
             && let Ok(found) = self.special.binary_search_by(|(special, _)| special.as_slice().cmp(letters))

@@ -8,7 +8,7 @@ use super::inside::{ByEnd, ByStart, Inside, SMALLEST_PAIR};
 use super::letters::LONGEST_LOOP;
 
 /// Sums over windows, of what the parts of `Inside` are multiplied with.
-pub struct Outside {
+pub(super) struct Outside {
     /// Probability that i pairs with j.
     pub pair: ByStart<f64>,
     /// What surrounds the inner stems of a multiloop closed by (i, j).
@@ -30,7 +30,7 @@ struct Parts {
 }
 
 impl Outside {
-    pub fn new(inside: &Inside<f64>, exterior: &Exterior) -> Self {
+    pub(super) fn new(inside: &Inside<f64>, exterior: &Exterior) -> Self {
         let (n, span) = (inside.strand.len(), inside.span);
         let by_start = || ByStart::new(n, span, 0.0);
         let mut outside = Self {

@@ -5,11 +5,11 @@ use std::sync::OnceLock;
 /// Turner 2004, as published. Its header says how it is read.
 const TURNER_2004: &str = include_str!("turner2004.par");
 /// Energy of what cannot be: far above every energy, and some of it can still be added up.
-pub const NEVER: i32 = 10_000_000;
+pub(super) const NEVER: i32 = 10_000_000;
 
 /// Energies at 37 °C in hundredths of kcal/mol, in the order of the file.
 #[derive(Debug)]
-pub struct Parameters {
+pub(super) struct Parameters {
     pub stack: Vec<i32>,
     pub bulge: Vec<i32>,
     pub interior: Vec<i32>,
@@ -39,7 +39,7 @@ pub struct Parameters {
 
 /// What is wrong with a table.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Malformed {
+pub(super) enum Malformed {
     /// No such section.
     #[error("section {0} is missing")]
     Missing(&'static str),
@@ -60,7 +60,7 @@ pub enum Malformed {
 
 impl Parameters {
     /// The crate's own table, read once.
-    pub fn turner2004() -> &'static Self {
+    pub(super) fn turner2004() -> &'static Self {
         static READ: OnceLock<Parameters> = OnceLock::new();
         READ.get_or_init(|| Self::read(TURNER_2004).expect("a test reads the crate's own table"))
     }

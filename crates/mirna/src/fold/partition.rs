@@ -78,7 +78,7 @@ fn of_letter(window: usize) -> f64 {
 }
 
 /// Sums over all structures of each window.
-pub fn sums(bases: &[Base], window: usize, span: usize) -> Option<(Inside<f64>, Exterior, Outside)> {
+pub(super) fn sums(bases: &[Base], window: usize, span: usize) -> Option<(Inside<f64>, Exterior, Outside)> {
     let letter = (-of_letter(window)).exp();
     let inside = Inside::new(Model::weights(), Strand::new(bases), span.min(window), letter);
     let exterior = Exterior::new(&inside, window);

@@ -3,10 +3,10 @@
 use super::parameters::NEVER;
 
 /// Gas constant (kcal/mol/K) times 37 °C.
-pub const KT: f64 = 1.98717e-3 * 310.15;
+pub(super) const KT: f64 = 1.98717e-3 * 310.15;
 
 /// A semiring: `then` joins the parts of a structure, `or` its alternatives.
-pub trait Score: Copy + PartialEq + 'static {
+pub(super) trait Score: Copy + PartialEq + 'static {
     /// Score of no loop at all.
     const ONE: Self;
     /// Score of what cannot be.

@@ -12,7 +12,7 @@ const FEED_FORWARD: i64 = 256;
 
 /// (n, t, 64) looks at (n, s, 64), gives (n, t, 64).
 #[derive(Debug)]
-pub struct Attention {
+pub(super) struct Attention {
     query: nn::Linear,
     key: nn::Linear,
     value: nn::Linear,
@@ -20,13 +20,13 @@ pub struct Attention {
 }
 
 impl Attention {
-    pub fn new(path: nn::Path) -> Self {
+    pub(super) fn new(path: nn::Path) -> Self {
         let [query, key, value, output] =
             ["query", "key", "value", "output"].map(|name| dense(&path / name, MODEL, MODEL));
         Self { query, key, value, output }
     }
 
-    pub fn forward_t(&self, state: &Tensor, memory: &Tensor, seen: &Mask, train: bool) -> Tensor {
+    pub(super) fn forward_t(&self, state: &Tensor, memory: &Tensor, seen: &Mask, train: bool) -> Tensor {
         let split = |values: Tensor| {
             let (rows, steps, _) = values.size3().expect("(n, t, 64)");
             values.view([rows, steps, HEADS, MODEL / HEADS]).transpose(1, 2) // (n, 8, t, 8)
@@ -44,13 +44,13 @@ impl Attention {
 
 /// 64 → 256 → 64 for each word by itself.
 #[derive(Debug)]
-pub struct FeedForward {
+pub(super) struct FeedForward {
     inner: nn::Linear,
     outer: nn::Linear,
 }
 
 impl FeedForward {
-    pub fn new(path: nn::Path) -> Self {
+    pub(super) fn new(path: nn::Path) -> Self {
         Self {
             inner: dense(&path / "inner", MODEL, FEED_FORWARD),
             outer: dense(path / "outer", FEED_FORWARD, MODEL),

@@ -11,7 +11,7 @@ use crate::networks::layers::{conv1d, layer_norm};
 
 /// One of the four modules: state (n, t, 64) and memory (n, s, 64) to a new state.
 #[derive(Debug)]
-pub struct Decoder {
+pub(super) struct Decoder {
     attention: Attention,
     convolution: Option<Convolution>,
     norm_attention: nn::LayerNorm,
@@ -27,7 +27,7 @@ struct Convolution {
 }
 
 impl Decoder {
-    pub fn new(path: nn::Path, spatial: bool) -> Self {
+    pub(super) fn new(path: nn::Path, spatial: bool) -> Self {
         Self {
             attention: Attention::new(&path / "attention"),
             convolution: spatial.then(|| Convolution {
@@ -40,7 +40,7 @@ impl Decoder {
         }
     }
 
-    pub fn forward_t(
+    pub(super) fn forward_t(
         &self,
         (state, real): (&Tensor, &Mask),
         (memory, seen): (&Tensor, &Mask),

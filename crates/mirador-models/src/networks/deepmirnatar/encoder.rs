@@ -16,7 +16,7 @@ const UNITS: i64 = MODEL / 2;
 /// What reads the words in both directions.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Recurrence {
+pub(super) enum Recurrence {
     /// The paper's choice.
     #[default]
     Lstm,
@@ -28,7 +28,7 @@ pub enum Recurrence {
 
 /// (n, t, inputs) to (n, t, 64).
 #[derive(Debug)]
-pub struct Encoder {
+pub(super) struct Encoder {
     words: Words,
     recurrent: Recurrent,
     norm: nn::LayerNorm,
@@ -48,7 +48,7 @@ enum Recurrent {
 }
 
 impl Encoder {
-    pub fn new(path: nn::Path, inputs: i64, text_cnn: bool, recurrence: Recurrence) -> Self {
+    pub(super) fn new(path: nn::Path, inputs: i64, text_cnn: bool, recurrence: Recurrence) -> Self {
         let words = match text_cnn {
             true => Words::TextCnn {
                 filters: WIDTHS
@@ -72,7 +72,7 @@ impl Encoder {
         Self { words, recurrent, norm: layer_norm(path / "norm", MODEL) }
     }
 
-    pub fn forward_t(&self, features: &Tensor, mask: &Mask, train: bool) -> Tensor {
+    pub(super) fn forward_t(&self, features: &Tensor, mask: &Mask, train: bool) -> Tensor {
         let words = mask.cut(&features.dropout(DROPOUT, train));
         let words = self.words.forward(&words); // (n, t, 64)
         let states = match &self.recurrent {

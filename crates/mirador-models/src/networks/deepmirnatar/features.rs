@@ -12,7 +12,7 @@ use super::kmers::{DISTINCT, PAD, WORDS};
 
 /// The frozen part of the network.
 #[derive(Debug)]
-pub struct Features {
+pub(super) struct Features {
     word2vec: Tensor, // (256, 34)
     bert: Bert,
     /// Hidden states (t, 96) by a site's words, once training has begun.
@@ -21,7 +21,7 @@ pub struct Features {
 
 impl Features {
     /// Under the names that pre-training writes.
-    pub fn new(path: &nn::Path, layers: usize) -> Self {
+    pub(super) fn new(path: &nn::Path, layers: usize) -> Self {
         let mut word2vec = path.zeros_no_train("word2vec", &[DISTINCT, WORD2VEC]);
         let limit = 0.5 / WORD2VEC as f64;
         tch::no_grad(|| word2vec.init(Init::Uniform { lo: -limit, up: limit }));
@@ -29,7 +29,7 @@ impl Features {
     }
 
     /// Words (n, t) to (n, t, 34). A word with an `N` is 0, as is padding.
-    pub fn mirna(&self, words: &Tensor) -> Tensor {
+    pub(super) fn mirna(&self, words: &Tensor) -> Tensor {
         let place = (words - WORDS).clamp_min(0);
         Tensor::embedding(&self.word2vec, &place, -1, false, false) * words.ge(WORDS).unsqueeze(-1)
     }
@@ -38,7 +38,7 @@ impl Features {
     ///
     /// A network that is being trained sees the same sites again and again, so it remembers them; the frozen
     /// weights must be in place before its first step.
-    pub fn site(&self, words: &Tensor, train: bool) -> Tensor {
+    pub(super) fn site(&self, words: &Tensor, train: bool) -> Tensor {
         let _no_grad = tch::no_grad_guard();
         match train || !self.known.borrow().is_empty() {
             true => self.remembered(words),

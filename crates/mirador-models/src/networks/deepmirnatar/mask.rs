@@ -7,38 +7,38 @@ use super::kmers::PAD;
 
 /// Real positions come first in each row.
 #[derive(Debug)]
-pub struct Mask {
+pub(super) struct Mask {
     real: Tensor, // (n, t), bool
 }
 
 impl Mask {
     /// The mask of tokens (n, t).
-    pub fn of(tokens: &Tensor) -> Self {
+    pub(super) fn of(tokens: &Tensor) -> Self {
         Self { real: tokens.ne(PAD) }
     }
 
     /// Values (n, t, c) with 0 past each row's end.
-    pub fn cut(&self, values: &Tensor) -> Tensor {
+    pub(super) fn cut(&self, values: &Tensor) -> Tensor {
         values * self.real.unsqueeze(-1)
     }
 
     /// For attention to these positions: (n, 1, 1, t).
-    pub fn keys(&self) -> Tensor {
+    pub(super) fn keys(&self) -> Tensor {
         self.real.unsqueeze(1).unsqueeze(1)
     }
 
     /// Scores (n, t) with −∞ past each row's end.
-    pub fn only_real(&self, scores: &Tensor) -> Tensor {
+    pub(super) fn only_real(&self, scores: &Tensor) -> Tensor {
         scores.masked_fill(&self.real.logical_not(), f64::NEG_INFINITY)
     }
 
     /// How many positions of each row are real: (n).
-    pub fn lengths(&self) -> Tensor {
+    pub(super) fn lengths(&self) -> Tensor {
         self.real.sum_dim_intlist(1, false, Kind::Int64)
     }
 
     /// Values (n, t, c) with the real positions of each row in reverse order; twice gives them back.
-    pub fn reverse(&self, values: &Tensor) -> Tensor {
+    pub(super) fn reverse(&self, values: &Tensor) -> Tensor {
         let steps = Tensor::arange(self.real.size()[1], (Kind::Int64, self.real.device()));
         let mirrored = self.lengths().unsqueeze(1) - 1 - &steps; // (n, t), negative past the end
         let places = mirrored.where_self(&mirrored.ge(0), &steps);
@@ -47,6 +47,6 @@ impl Mask {
 }
 
 /// Tokens (n, t) without the columns that are padding in every row.
-pub fn trim(tokens: &Tensor) -> Tensor {
+pub(super) fn trim(tokens: &Tensor) -> Tensor {
     tokens.narrow(1, 0, Mask::of(tokens).lengths().max().int64_value(&[]))
 }

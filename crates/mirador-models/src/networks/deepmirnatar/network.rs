@@ -73,7 +73,7 @@ enum Body {
     Transformer(Transformer),
 }
 
-pub fn build(path: &nn::Path, options: &Options) -> Result<Network, LoadError> {
+pub(super) fn build(path: &nn::Path, options: &Options) -> Result<Network, LoadError> {
     let switches: Switches = LoadError::options(options)?;
     let spatial = switches.attention == AttentionKind::SpatialConv;
     let encoder = |name: &str, inputs: i64| {

@@ -14,7 +14,7 @@ const LONGEST: f64 = 10_000.0;
 
 /// Features of both to the miRNA's last state.
 #[derive(Debug)]
-pub struct Transformer {
+pub(super) struct Transformer {
     mirna: nn::Linear,
     site: nn::Linear,
     encoder: Vec<Layer>,
@@ -22,7 +22,7 @@ pub struct Transformer {
 }
 
 impl Transformer {
-    pub fn new(path: &nn::Path) -> Self {
+    pub(super) fn new(path: &nn::Path) -> Self {
         let layers = |name: &str, cross: bool| {
             (0..MODULES).map(|index| Layer::new(path / format!("{name}_{index}"), cross)).collect()
         };
@@ -34,7 +34,7 @@ impl Transformer {
         }
     }
 
-    pub fn forward_t(
+    pub(super) fn forward_t(
         &self,
         (mirna, mirna_mask): (&Tensor, &Mask),
         (site, site_mask): (&Tensor, &Mask),

@@ -43,7 +43,7 @@ struct Dmiso {
     switches: Switches,
 }
 
-pub fn build(path: &nn::Path, options: &Options) -> Result<Network, LoadError> {
+pub(super) fn build(path: &nn::Path, options: &Options) -> Result<Network, LoadError> {
     Ok(Box::new(Dmiso {
         conv_mirna: conv1d(path / "conv_mirna", 4, KERNELS, KERNEL_WIDTH),
         conv_site: conv1d(path / "conv_site", 4, KERNELS, KERNEL_WIDTH),

@@ -15,7 +15,7 @@ const KERNELS: [(&str, &str); 4] =
 const DIRECTIONS: [(&str, &str); 2] =
     [("bidirectional_1/forward_lstm_1", "l0"), ("bidirectional_1/backward_lstm_1", "l0_reverse")];
 
-pub fn convert(mut keras: Tensors) -> Result<Tensors, LoadError> {
+pub(super) fn convert(mut keras: Tensors) -> Result<Tensors, LoadError> {
     let mut ours = Tensors::default();
     for (layer, path) in KERNELS {
         ours.insert(format!("{path}.weight"), keras.take(&format!("{layer}/kernel:0"))?.reverse_axes());

@@ -7,7 +7,7 @@ use crate::networks::layers::glorot_uniform;
 
 /// Two directions, each with gates in the order i, f, c, o.
 #[derive(Debug)]
-pub struct BiLstm {
+pub(super) struct BiLstm {
     directions: [Direction; 2],
     units: i64,
 }
@@ -21,7 +21,7 @@ struct Direction {
 
 impl BiLstm {
     /// Glorot-uniform and orthogonal kernels, zero biases but 1 for the forget gate, as Keras starts it.
-    pub fn new(path: &nn::Path, inputs: i64, units: i64) -> Self {
+    pub(super) fn new(path: &nn::Path, inputs: i64, units: i64) -> Self {
         let direction = |path: nn::Path| {
             let bias = path.var("bias", &[4 * units], Init::Const(0.0));
             tch::no_grad(|| {
@@ -37,7 +37,7 @@ impl BiLstm {
     }
 
     /// Last states of both directions: (n, t, inputs) to (n, 2 × units), forward first.
-    pub fn last_states(&self, input: &Tensor) -> Tensor {
+    pub(super) fn last_states(&self, input: &Tensor) -> Tensor {
         let (rows, steps) = (input.size()[0], input.size()[1]);
         let u = self.units;
         // The hard sigmoid's 0.2·x + 0.5 goes into the kernels of i, f and o, once for all steps; the candidate's

@@ -23,7 +23,7 @@ struct Mitar {
     switches: Switches,
 }
 
-pub fn build(path: &nn::Path, options: &Options) -> Result<Network, LoadError> {
+pub(super) fn build(path: &nn::Path, options: &Options) -> Result<Network, LoadError> {
     let embedding =
         nn::EmbeddingConfig { ws_init: Init::Uniform { lo: -0.05, up: 0.05 }, ..Default::default() };
     Ok(Box::new(Mitar {

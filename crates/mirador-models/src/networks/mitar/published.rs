@@ -2,7 +2,7 @@
 
 use crate::{LoadError, Tensors};
 
-pub fn convert(keras: Tensors) -> Result<Tensors, LoadError> {
+pub(super) fn convert(keras: Tensors) -> Result<Tensors, LoadError> {
     let mut keras = numbered(keras);
     let mut ours = Tensors::default();
     ours.insert("embedding.weight".into(), keras.take("embedding/embeddings:0")?);

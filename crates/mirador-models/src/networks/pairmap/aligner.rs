@@ -7,18 +7,18 @@ use pulp::bytemuck::{cast_slice, cast_slice_mut};
 use pulp::{Arch, Simd, WithSimd};
 
 /// Positions of a miRNA.
-pub const POSITIONS: usize = 30;
+pub(super) const POSITIONS: usize = 30;
 /// A, C, G, U, N.
-pub const LETTERS: usize = 5;
+pub(super) const LETTERS: usize = 5;
 /// At each position: letters of the miRNA unpaired, the first and each further one; the same of the site; an alignment
 /// that starts, and that ends.
-pub const MOVES: usize = 6;
+pub(super) const MOVES: usize = 6;
 
 /// Kinds of pairs: C:G, G:C, G:U, U:G, A:U, U:A.
-pub const KINDS: usize = 6;
+pub(super) const KINDS: usize = 6;
 
 /// Kind of a miRNA's letter with a site's, if they pair.
-pub fn kind(mirna: u8, site: u8) -> Option<usize> {
+pub(super) fn kind(mirna: u8, site: u8) -> Option<usize> {
     const KIND: [[u8; LETTERS]; LETTERS] =
         [[9, 9, 9, 4, 9], [9, 9, 0, 9, 9], [9, 1, 9, 2, 9], [5, 9, 3, 9, 9], [9; LETTERS]];
     let kind = usize::from(KIND[usize::from(mirna)][usize::from(site)]);
@@ -27,7 +27,7 @@ pub fn kind(mirna: u8, site: u8) -> Option<usize> {
 
 /// Weights as factors, e^w.
 #[derive(Clone, Debug)]
-pub struct Aligner {
+pub(super) struct Aligner {
     /// For each position, miRNA letter and site letter.
     pub pairs: Vec<[[f32; LETTERS]; LETTERS]>,
     /// For each position.
@@ -38,7 +38,7 @@ pub struct Aligner {
 
 /// A row: letters as numbers below [`LETTERS`].
 #[derive(Clone, Copy, Debug)]
-pub struct Letters<'a> {
+pub(super) struct Letters<'a> {
     /// 5'→3'.
     pub mirna: &'a [u8],
     /// 3'→5', so that paired letters run the same way.
@@ -47,7 +47,7 @@ pub struct Letters<'a> {
 
 impl Letters<'_> {
     /// Kinds of a pair and of the next one, one on in either strand.
-    pub fn stack(&self, i: usize, j: usize) -> Option<(usize, usize)> {
+    pub(super) fn stack(&self, i: usize, j: usize) -> Option<(usize, usize)> {
         let next = kind(*self.mirna.get(i + 1)?, *self.site.get(j + 1)?)?;
         Some((kind(self.mirna[i], self.site[j])?, next))
     }
@@ -55,7 +55,7 @@ impl Letters<'_> {
 
 /// What the aligner says of a row.
 #[derive(Clone, Debug, Default)]
-pub struct Alignment {
+pub(super) struct Alignment {
     /// ln(1 + sum over alignments).
     pub score: f32,
     /// Probability of each pair: miRNA positions × site positions (3'→5').
@@ -71,14 +71,14 @@ const START: f32 = 4.248_354e-18;
 
 impl Aligner {
     /// Aligns rows.
-    pub fn align(&self, rows: &[Letters<'_>]) -> Vec<Alignment> {
+    pub(super) fn align(&self, rows: &[Letters<'_>]) -> Vec<Alignment> {
         let mut alignments = vec![Alignment::default(); rows.len()];
         Arch::new().dispatch(Align { aligner: self, rows, alignments: &mut alignments, whole: true });
         alignments
     }
 
     /// Scores of rows, without the way back that tells what pairs.
-    pub fn scores(&self, rows: &[Letters<'_>]) -> Vec<f32> {
+    pub(super) fn scores(&self, rows: &[Letters<'_>]) -> Vec<f32> {
         let mut alignments = vec![Alignment::default(); rows.len()];
         Arch::new().dispatch(Align { aligner: self, rows, alignments: &mut alignments, whole: false });
         alignments.into_iter().map(|alignment| alignment.score).collect()

@@ -20,36 +20,36 @@ const STACK: f32 = 0.3;
 
 /// Trained weights: (30, 5, 5) of pairs by position and letters, (30, 6) of moves, (1, 6, 6) of pairs in a row.
 #[derive(Debug)]
-pub struct Alignment {
+pub(super) struct Alignment {
     pairs: Tensor,
     moves: Tensor,
     stacks: Tensor,
 }
 
 /// Rows as letters.
-pub struct Rows {
+pub(super) struct Rows {
     inputs: Vec<[u8; WIDTH]>,
 }
 
 impl Rows {
     /// Rows from inputs (n, 131).
-    pub fn of(input: &Tensor) -> Self {
+    pub(super) fn of(input: &Tensor) -> Self {
         Self { inputs: values(input).as_chunks().0.iter().map(|row| row.map(|value| value as u8)).collect() }
     }
 
-    pub fn letters(&self) -> Vec<Letters<'_>> {
+    pub(super) fn letters(&self) -> Vec<Letters<'_>> {
         self.inputs.iter().map(letters).collect()
     }
 
     /// The best seed match of each.
-    pub fn site_types(&self) -> impl Iterator<Item = usize> {
+    pub(super) fn site_types(&self) -> impl Iterator<Item = usize> {
         self.inputs.iter().map(|input| usize::from(input[WIDTH - 1]))
     }
 }
 
 impl Alignment {
     /// Weights that know what pairs.
-    pub fn new(path: nn::Path) -> Self {
+    pub(super) fn new(path: nn::Path) -> Self {
         const BASES: [Base; LETTERS] = [Base::A, Base::C, Base::G, Base::U, Base::N];
         let pair = |mirna: Base, site: Base| match () {
             () if mirna.pairs_with(site) => WATSON_CRICK,
@@ -73,7 +73,7 @@ impl Alignment {
     }
 
     /// Those of a network.
-    pub fn of(store: &nn::VarStore) -> Result<Self, LoadError> {
+    pub(super) fn of(store: &nn::VarStore) -> Result<Self, LoadError> {
         let variables = store.variables();
         let get = |part: &str| {
             let name = format!("alignment.{part}");
@@ -83,7 +83,7 @@ impl Alignment {
     }
 
     /// The aligner with these weights.
-    pub fn aligner(&self) -> Aligner {
+    pub(super) fn aligner(&self) -> Aligner {
         let factors = |weights: &Tensor| values(&weights.detach().exp());
         let stacks = factors(&self.stacks);
         Aligner {
@@ -94,7 +94,7 @@ impl Alignment {
     }
 
     /// Scores (n, 1) and all that the aligner says of the rows. While training, the scores carry a gradient.
-    pub fn align(&self, rows: &[Letters<'_>], train: bool) -> (Tensor, Vec<Aligned>) {
+    pub(super) fn align(&self, rows: &[Letters<'_>], train: bool) -> (Tensor, Vec<Aligned>) {
         let alignments = self.aligner().align(rows);
         let scores: Vec<f32> = alignments.iter().map(|alignment| alignment.score).collect();
         let scores = Tensor::from_slice(&scores).unsqueeze(1).to_device(self.pairs.device());

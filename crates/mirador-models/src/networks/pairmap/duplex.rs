@@ -14,11 +14,12 @@ const FLANK: usize = 15;
 /// Pairs that are rarer add no energy.
 const LEAST: f32 = 1e-3;
 /// Numbers of a row.
-pub const FEATURES: usize = POSITIONS * FACING + PARTS.len() + 4 + 2 * LETTERS + 2 + 2 + SiteType::ALL.len();
+pub(super) const FEATURES: usize =
+    POSITIONS * FACING + PARTS.len() + 4 + 2 * LETTERS + 2 + 2 + SiteType::ALL.len();
 
 /// In order: for each position of the miRNA the probability of each kind of pair; stacking energies (kcal/mol) of three
 /// parts; gaps; letters of either sequence; their lengths; the flanks; the seed match.
-pub fn features(row: Letters<'_>, site_type: usize, alignment: &Alignment) -> Vec<f32> {
+pub(super) fn features(row: Letters<'_>, site_type: usize, alignment: &Alignment) -> Vec<f32> {
     let (m, n) = (row.mirna.len(), row.site.len());
     let mut numbers = vec![0.0; POSITIONS * FACING];
     let mut energies = [0.0; PARTS.len()];

@@ -13,7 +13,7 @@ const STACKS: [[f32; KINDS]; KINDS] = [
 ];
 
 /// Energy of two neighbouring pairs by kind: a letter of the miRNA (5'→3') and the letter of the site that it faces.
-pub fn stack(first: usize, second: usize) -> f32 {
+pub(super) fn stack(first: usize, second: usize) -> f32 {
     // Read from the other strand C:G is G:C, and so on.
     STACKS[first][second ^ 1]
 }

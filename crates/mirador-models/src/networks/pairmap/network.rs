@@ -33,7 +33,7 @@ struct Head {
     dropout: f64,
 }
 
-pub fn build(path: &nn::Path, options: &Options) -> Result<Network, LoadError> {
+pub(super) fn build(path: &nn::Path, options: &Options) -> Result<Network, LoadError> {
     let switches: Switches = LoadError::options(options)?;
     let calibration = path.zeros_no_train("calibration", &[2]);
     let _ = tch::no_grad(|| calibration.get(0).fill_(1.0));

@@ -12,7 +12,7 @@ use crate::{LoadError, Pairing};
 const LEAST: f32 = 0.1;
 
 /// Makes the pairing of the network with these variables.
-pub fn pairing(store: &VarStore) -> Result<Pairing, LoadError> {
+pub(super) fn pairing(store: &VarStore) -> Result<Pairing, LoadError> {
     let aligner = Trained::of(store)?.aligner();
     Ok(Box::new(move |pair: &Pair| {
         let mirna: Vec<u8> = pair.mirna.iter().map(|&base| number(base)).collect();

@@ -10,26 +10,26 @@ use super::{MIRNA_ROWS, MISSING};
 use crate::tensors::values;
 
 /// Numbers that it adds to a row.
-pub const COMPARED: usize = 4;
+pub(super) const COMPARED: usize = 4;
 
 /// The most frequent miRNA of each of the most frequent families, and the logarithm of the family's share. Not trained:
 /// read from the training rows.
 #[derive(Debug)]
-pub struct Panel {
+pub(super) struct Panel {
     mirnas: Tensor, // (size, 30)
     shares: Tensor, // (size)
 }
 
 impl Panel {
     /// An empty one.
-    pub fn new(path: &nn::Path, size: i64) -> Self {
+    pub(super) fn new(path: &nn::Path, size: i64) -> Self {
         let mut mirnas = path.zeros_no_train("mirnas", &[size, MIRNA_ROWS as i64]);
         let _ = tch::no_grad(|| mirnas.fill_(f64::from(MISSING)));
         Self { mirnas, shares: path.zeros_no_train("shares", &[size]) }
     }
 
     /// Fills a network's panel, if it has one, from training inputs (n, 131).
-    pub fn adapt(store: &nn::VarStore, inputs: &Tensor) {
+    pub(super) fn adapt(store: &nn::VarStore, inputs: &Tensor) {
         let variables = store.variables();
         let variable = |name: &str| variables.get(&format!("head.panel.{name}"));
         let (Some(mirnas), Some(shares)) = (variable("mirnas"), variable("shares")) else { return };
@@ -60,7 +60,12 @@ impl Panel {
 
     /// For each row its score less that of the others together, less the best of them, less their mean, and the fraction
     /// of others above it. miRNAs of the row's own family are no competitors.
-    pub fn compare(&self, aligner: &Aligner, rows: &[Letters<'_>], alignments: &[Alignment]) -> Vec<f32> {
+    pub(super) fn compare(
+        &self,
+        aligner: &Aligner,
+        rows: &[Letters<'_>],
+        alignments: &[Alignment],
+    ) -> Vec<f32> {
         let letters: Vec<u8> = values(&self.mirnas).into_iter().map(|letter| letter as u8).collect();
         let mirnas =
             letters.chunks(MIRNA_ROWS).filter_map(|row| row.split(|&letter| letter == MISSING).next());

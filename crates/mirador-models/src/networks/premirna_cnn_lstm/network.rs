@@ -26,7 +26,7 @@ struct CnnLstm {
     switches: Switches,
 }
 
-pub fn build(path: &nn::Path, options: &Options) -> Result<Network, LoadError> {
+pub(super) fn build(path: &nn::Path, options: &Options) -> Result<Network, LoadError> {
     let switches: Switches = LoadError::options(options)?;
     let stride = match switches.downsample {
         Downsample::Stride => 2,

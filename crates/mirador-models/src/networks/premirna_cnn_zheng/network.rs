@@ -48,7 +48,7 @@ struct Zheng {
     logit_relu: bool,
 }
 
-pub fn build(path: &nn::Path, options: &Options) -> Result<Network, LoadError> {
+pub(super) fn build(path: &nn::Path, options: &Options) -> Result<Network, LoadError> {
     let Switches { filters, logit_relu } = LoadError::options(options)?;
     let heights: &[i64] = match filters {
         Filters::Single => &[6],

@@ -2,7 +2,7 @@
 
 use crate::{LoadError, Tensors};
 
-pub fn convert(mut theirs: Tensors) -> Result<Tensors, LoadError> {
+pub(super) fn convert(mut theirs: Tensors) -> Result<Tensors, LoadError> {
     let mut ours = Tensors::default();
     // (height, width, in, out)
     ours.insert("conv6.weight".into(), theirs.take("Conv6-128/weights")?.permute(&[3, 2, 0, 1]));

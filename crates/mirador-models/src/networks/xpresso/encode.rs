@@ -18,7 +18,7 @@ const NAMED: usize = 10;
 /// Letters of a caller's name that a warning repeats.
 const REPEATED: usize = 40;
 
-pub fn encoder(options: &Options) -> Result<Encoder, LoadError> {
+pub(super) fn encoder(options: &Options) -> Result<Encoder, LoadError> {
     let switches: Switches = LoadError::options(options)?;
     let [before, after] = switches.window;
     if before > UPSTREAM || after > DOWNSTREAM {

@@ -28,7 +28,7 @@ struct Xpresso {
     switches: Switches,
 }
 
-pub fn build(path: &nn::Path, options: &Options) -> Result<Network, LoadError> {
+pub(super) fn build(path: &nn::Path, options: &Options) -> Result<Network, LoadError> {
     let switches: Switches = LoadError::options(options)?;
     let (features, mirnas) = (switches.features.len() as i64, switches.mirnas.len() as i64);
     Ok(Box::new(Xpresso {
@@ -80,7 +80,7 @@ impl Xpresso {
 }
 
 /// Sets the scale of the features and of the output by the training rows, as Xpresso's z-scores do.
-pub fn scale(store: &VarStore, inputs: &Tensor, targets: &Tensor) {
+pub(super) fn scale(store: &VarStore, inputs: &Tensor, targets: &Tensor) {
     scale_features(store, inputs, targets);
     set(store, TARGET_MEAN, &targets.mean(Kind::Float).view([1]));
     set(store, TARGET_SD, &targets.std(false).view([1]));

@@ -15,7 +15,7 @@ const SECOND: Layer = Layer { kernels: 32, width: 9, left: 4, pool: 10 };
 const POSITIONS: [i64; 3] =
     [WINDOW as i64, WINDOW as i64 / FIRST.pool, WINDOW as i64 / (FIRST.pool * SECOND.pool)];
 /// Values of the last map.
-pub const OUTPUTS: i64 = POSITIONS[2] * SECOND.kernels;
+pub(super) const OUTPUTS: i64 = POSITIONS[2] * SECOND.kernels;
 
 /// A convolution with "same" padding, ReLU and the pooling behind it.
 struct Layer {
@@ -69,14 +69,14 @@ impl Layer {
 
 /// The weights of both.
 #[derive(Debug)]
-pub struct Promoter {
+pub(super) struct Promoter {
     first: nn::Conv1D,
     second: nn::Conv1D,
 }
 
 impl Promoter {
     /// Under a path.
-    pub fn new(path: &nn::Path) -> Self {
+    pub(super) fn new(path: &nn::Path) -> Self {
         Self {
             first: FIRST.weights(path / "conv1", LETTERS),
             second: SECOND.weights(path / "conv2", FIRST.kernels),
@@ -84,7 +84,7 @@ impl Promoter {
     }
 
     /// Letter codes (n, 10,500) to (n, 1,120), time-major.
-    pub fn forward(&self, codes: &Tensor) -> Tensor {
+    pub(super) fn forward(&self, codes: &Tensor) -> Tensor {
         self.computed_in(codes, &letters(codes))
     }
 

@@ -15,7 +15,7 @@ const KERNELS: [(&str, &str); 5] = [
 /// Which six features they are is not published.
 const FEATURES: usize = 6;
 
-pub fn convert(mut keras: Tensors) -> Result<Tensors, LoadError> {
+pub(super) fn convert(mut keras: Tensors) -> Result<Tensors, LoadError> {
     let mut ours = Tensors::default();
     for (layer, path) in KERNELS {
         ours.insert(format!("{path}.weight"), keras.take(&format!("{layer}/kernel:0"))?.reverse_axes());

@@ -13,7 +13,7 @@ use super::genome::Genome;
 
 /// A transcript. Ranges are 0-based and half-open on the forward strand, in ascending order.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Transcript {
+pub(super) struct Transcript {
     /// Name of the contig, without `chr`.
     pub contig: String,
     /// On the strand that the contig's letters do not show.
@@ -25,7 +25,7 @@ pub struct Transcript {
 }
 
 /// For each gene id, without its version, the longest transcript; one that codes is preferred.
-pub fn genes(gtf: &Path) -> Result<BTreeMap<String, Transcript>> {
+pub(super) fn genes(gtf: &Path) -> Result<BTreeMap<String, Transcript>> {
     let file = File::open(gtf).with_context(|| format!("annotation {}", gtf.display()))?;
     let mut transcripts: BTreeMap<(String, String), Transcript> = BTreeMap::new();
     for (index, line) in BufReader::new(file).lines().enumerate() {
@@ -76,7 +76,7 @@ fn attribute<'a>(attributes: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// `ENSG00000141510.17` is `ENSG00000141510`.
-pub fn without_version(gene: &str) -> &str {
+pub(super) fn without_version(gene: &str) -> &str {
     gene.split('.').next().unwrap_or(gene)
 }
 
@@ -101,12 +101,12 @@ impl Transcript {
     }
 
     /// Index of the first transcribed base on its contig.
-    pub fn start(&self) -> usize {
+    pub(super) fn start(&self) -> usize {
         if self.reverse { self.span().end - 1 } else { self.span().start }
     }
 
     /// Xpresso's eight features; those of a part that the transcript does not have are unknown.
-    pub fn half_life(&self, genome: &Genome) -> HalfLife {
+    pub(super) fn half_life(&self, genome: &Genome) -> HalfLife {
         let span = self.span();
         let (Some(first), Some(last)) = (self.coding.first(), self.coding.last()) else {
             return HalfLife::default();

@@ -11,13 +11,13 @@ use mirna::{Base, Rna};
 
 /// Letters of each contig, by its name without `chr`.
 #[derive(Debug, Default)]
-pub struct Genome {
+pub(super) struct Genome {
     contigs: HashMap<String, Vec<u8>>,
 }
 
 impl Genome {
     /// Reads a FASTA file; a contig's name ends at the first blank.
-    pub fn read(fasta: &Path) -> Result<Self> {
+    pub(super) fn read(fasta: &Path) -> Result<Self> {
         let file = File::open(fasta).with_context(|| format!("genome {}", fasta.display()))?;
         let mut genome = Self::default();
         let mut name = String::new();
@@ -40,7 +40,7 @@ impl Genome {
 
     /// `before` letters up to `start` and `after` letters from it on, 5'→3' of the strand; N beyond the contig's ends.
     /// `None` where there is no such contig.
-    pub fn window(
+    pub(super) fn window(
         &self,
         contig: &str,
         start: usize,
@@ -61,7 +61,7 @@ impl Genome {
     }
 
     /// Share of G and C among the letters of these ranges; `None` where there is none.
-    pub fn gc(&self, contig: &str, ranges: &[Range<usize>]) -> Option<f32> {
+    pub(super) fn gc(&self, contig: &str, ranges: &[Range<usize>]) -> Option<f32> {
         let letters = self.contigs.get(contig)?;
         let bases = || {
             ranges.iter().filter_map(|range| letters.get(range.clone())).flatten().map(|letter| base(*letter))

@@ -12,7 +12,7 @@ const SWAPS: usize = 20;
 
 /// Exchanges the miRNAs of two pairs, over and over: every gene keeps its number of miRNAs and every miRNA its number
 /// of targets and its scores.
-pub fn permute_targets(rows: &mut [Example], seed: u64) {
+pub(super) fn permute_targets(rows: &mut [Example], seed: u64) {
     let mut pairs: Vec<(usize, String, f32)> = Vec::new();
     for (gene, row) in rows.iter().enumerate() {
         pairs.extend(row.target_scores.iter().map(|(name, score)| (gene, name.clone(), *score)));

@@ -10,7 +10,7 @@ const LONG: usize = 22;
 const SHORT: usize = 8;
 
 /// A family number for each hairpin: single linkage.
-pub fn families(hairpins: &[&Rna]) -> Vec<usize> {
+pub(super) fn families(hairpins: &[&Rna]) -> Vec<usize> {
     let words: Vec<usize> =
         hairpins.iter().map(|hairpin| hairpin.windows(SHORT).collect::<HashSet<_>>().len()).collect();
     let by_short =

@@ -10,7 +10,7 @@ struct Twister {
 }
 
 /// Shuffles as Python 3 does after `random.seed(seed)`.
-pub fn shuffle<T>(items: &mut [T], seed: u32) {
+pub(super) fn shuffle<T>(items: &mut [T], seed: u32) {
     let mut twister = Twister::new(seed);
     for last in (1..items.len()).rev() {
         items.swap(last, twister.below(last + 1));

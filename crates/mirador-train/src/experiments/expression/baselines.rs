@@ -14,7 +14,7 @@ const WORDS_LAMBDA: f64 = 300.0;
 const SMALL_LAMBDA: f64 = 1e-6;
 
 /// Fits every baseline on `train`.
-pub fn baselines(train: &[Row]) -> Vec<FittedBaseline<'_>> {
+pub(super) fn baselines(train: &[Row]) -> Vec<FittedBaseline<'_>> {
     let measured = train.iter().any(|row| row.gene().half_life != HalfLife::default());
     let studied = train.iter().any(|row| !row.gene().mirnas.is_empty());
     let line = |baseline, features: fn(&Gene) -> Vec<f64>, lambda| {

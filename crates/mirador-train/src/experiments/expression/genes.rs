@@ -18,7 +18,7 @@ use crate::recipe::Stage;
 const SEED: u64 = 7;
 const FOLDS: usize = 5;
 /// Name under which a network can read whether a gene has any record of a miRNA at all: study bias.
-pub const ANY_RECORD: &str = "any_record";
+pub(super) const ANY_RECORD: &str = "any_record";
 
 /// The genes of a dataset, split.
 pub struct Genes {

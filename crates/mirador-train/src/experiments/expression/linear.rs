@@ -4,7 +4,7 @@ use tch::{Kind, Tensor};
 
 /// A fitted line over some features.
 #[derive(Debug)]
-pub struct Linear {
+pub(super) struct Linear {
     means: Vec<f64>,
     weights: Vec<f64>,
     intercept: f64,
@@ -12,7 +12,7 @@ pub struct Linear {
 
 impl Linear {
     /// Minimises Σ(y − w·x − b)² + `lambda`·|w|² over rows of equally many features; the intercept is free.
-    pub fn fit(rows: &[Vec<f64>], targets: &[f64], lambda: f64) -> Self {
+    pub(super) fn fit(rows: &[Vec<f64>], targets: &[f64], lambda: f64) -> Self {
         let features = matrix(rows);
         let means = features.mean_dim(0, false, Kind::Double);
         let centred = &features - &means;
@@ -28,7 +28,7 @@ impl Linear {
     }
 
     /// The line at a row.
-    pub fn at(&self, row: &[f64]) -> f64 {
+    pub(super) fn at(&self, row: &[f64]) -> f64 {
         let terms = row.iter().zip(&self.means).zip(&self.weights);
         self.intercept + terms.map(|((value, mean), weight)| (value - mean) * weight).sum::<f64>()
     }

@@ -11,7 +11,7 @@ const SHORT: usize = 70;
 const STRETCH: usize = 20;
 
 /// The rules, which need no fit, and a logistic regression fitted on `train`.
-pub fn baselines(train: &[Row]) -> Vec<FittedBaseline<'_>> {
+pub(super) fn baselines(train: &[Row]) -> Vec<FittedBaseline<'_>> {
     let logistic =
         Logistic::fit(&train.iter().map(|row| (features(sequence(row)), row.label())).collect::<Vec<_>>());
     let rule = |baseline, holds: fn(&Rna) -> bool| {
@@ -28,7 +28,7 @@ pub fn baselines(train: &[Row]) -> Vec<FittedBaseline<'_>> {
 }
 
 /// The splice acceptor of an intron: UAG or CAG at the 3' end.
-pub fn ends_in_yag(rna: &Rna) -> bool {
+pub(super) fn ends_in_yag(rna: &Rna) -> bool {
     rna.ends_with(&[Base::U, Base::A, Base::G]) || rna.ends_with(&[Base::C, Base::A, Base::G])
 }
 

@@ -9,13 +9,13 @@ const STEPS: usize = 25;
 const RIDGE: f64 = 1e-3;
 
 /// A fitted regression.
-pub struct Logistic {
+pub(super) struct Logistic {
     weights: [f64; SIZE],
 }
 
 impl Logistic {
     /// A regression of these classes on these features.
-    pub fn fit(rows: &[([f64; FEATURES], bool)]) -> Self {
+    pub(super) fn fit(rows: &[([f64; FEATURES], bool)]) -> Self {
         let mut fitted = Self { weights: [0.0; SIZE] };
         for _ in 0..STEPS {
             let mut gradient = fitted.weights.map(|weight| RIDGE * weight);
@@ -38,7 +38,7 @@ impl Logistic {
     }
 
     /// That the class is the positive one.
-    pub fn probability(&self, features: &[f64; FEATURES]) -> f64 {
+    pub(super) fn probability(&self, features: &[f64; FEATURES]) -> f64 {
         let sum: f64 =
             with_constant(features).iter().zip(&self.weights).map(|(input, weight)| input * weight).sum();
         1.0 / (1.0 + (-sum).exp())

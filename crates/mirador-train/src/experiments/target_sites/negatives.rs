@@ -21,7 +21,7 @@ const TRIES: usize = 1000;
 /// row's own family is therefore forbidden too. Clashes are mended by random swaps. A row that cannot be mended
 /// leaves the pool and the permutation starts again, which keeps the marginals exact. Sites never leave their source:
 /// otherwise site length and source would meet in negatives only.
-pub fn permute(rows: &[&Example], rng: &mut ChaCha8Rng) -> Result<Vec<(usize, usize)>> {
+pub(super) fn permute(rows: &[&Example], rng: &mut ChaCha8Rng) -> Result<Vec<(usize, usize)>> {
     let bound: HashSet<(&[Base], usize)> = rows.iter().map(|row| (row.family(), row.cluster)).collect();
     let forbidden = |row: usize, partner: usize| bound.contains(&(rows[row].family(), rows[partner].cluster));
     let mut sources: Vec<&str> = rows.iter().map(|row| row.source.as_str()).collect();
@@ -70,7 +70,7 @@ fn permute_pool(
 }
 
 /// The permuted pairs themselves.
-pub fn pairs(rows: &[&Example], permutation: &[(usize, usize)]) -> Vec<Pair> {
+pub(super) fn pairs(rows: &[&Example], permutation: &[(usize, usize)]) -> Vec<Pair> {
     let pair = |&(row, partner): &(usize, usize)| Pair {
         mirna: rows[row].pair.mirna.clone(),
         site: rows[partner].pair.site.clone(),

@@ -21,13 +21,13 @@ const IMPLANTED: f64 = 0.45;
 const CUT: f64 = 0.4;
 
 /// What the aligner thinks of a pair, in [0, 1].
-pub fn opinion(pair: &Pair) -> f32 {
+pub(super) fn opinion(pair: &Pair) -> f32 {
     let score = align(&pair.mirna, &pair.site) as f32;
     probability((score - MIDDLE) / WIDTH)
 }
 
 /// A miRNA and a site that met by chance, in part made to bind, and the aligner's opinion of them.
-pub fn draw(mirnas: &[Rna], sites: &[Rna], rng: &mut ChaCha8Rng) -> (Pair, f32) {
+pub(super) fn draw(mirnas: &[Rna], sites: &[Rna], rng: &mut ChaCha8Rng) -> (Pair, f32) {
     let mirna = match mirnas.choose(rng) {
         Some(mirna) if !rng.random_bool(MADE_UP_MIRNA) => mirna.to_vec(),
         _ => random(rng.random_range(18..26), rng),

@@ -23,7 +23,7 @@ const NONE: i16 = <i16 as Score>::ZERO;
 
 /// Room for two strands.
 #[derive(Clone, Debug, Default)]
-pub struct Grid {
+pub(super) struct Grid {
     /// Letters, between two that say that the strand ends there.
     one: Vec<u8>,
     /// The second strand, 3'→5': a pair's successor is below it and to its right.
@@ -52,7 +52,7 @@ pub struct Grid {
 
 impl Grid {
     /// Energy (tenths of kcal/mol) and last pair, in places of this table, of the best hybrid of two strands.
-    pub fn fill(&mut self, first: &[Base], second: &[Base]) -> Option<(i16, (usize, usize))> {
+    pub(super) fn fill(&mut self, first: &[Base], second: &[Base]) -> Option<(i16, (usize, usize))> {
         self.read(first, second);
         let (model, loops) = (Model::tenths(), Loops::get());
         let mut best = (0, (0, 0));
@@ -236,7 +236,7 @@ impl Grid {
     }
 
     /// The pairs of the best hybrid that ends with this one, the first first, j in the second strand's own direction.
-    pub fn trace(&self, mut last: (usize, usize)) -> Vec<(usize, usize)> {
+    pub(super) fn trace(&self, mut last: (usize, usize)) -> Vec<(usize, usize)> {
         let own = |(i, x): (usize, usize)| (i, self.other.len() - 3 - x);
         let mut pairs = vec![own(last)];
         while let Some(before) = self.before(last) {
