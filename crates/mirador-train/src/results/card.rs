@@ -6,7 +6,8 @@ use anyhow::Result;
 use mirador_models::find;
 
 use super::report::{MeasuredBaseline, Report, SetReport, Start, mean_and_range};
-use crate::recipe::Recipe;
+use crate::experiment::Baseline;
+use crate::recipe::{Recipe, SiteRows};
 use crate::stats::metrics::{Metric, MetricValue};
 
 /// The card's Markdown.
@@ -19,6 +20,7 @@ pub fn card(recipe: &Recipe, report: &Report, data: &str) -> Result<String> {
     if let Some(Start { version, sha256 }) = &report.started {
         writeln!(text, "Training starts from `{version}` (SHA-256 of its weights `{sha256}`).\n")?;
     }
+    write_teacher(&mut text, recipe)?;
     for note in &recipe.notes {
         writeln!(text, "{note}\n")?;
     }
@@ -76,6 +78,26 @@ pub fn card(recipe: &Recipe, report: &Report, data: &str) -> Result<String> {
         writeln!(text, "- {line}")?;
     }
     Ok(text)
+}
+
+/// What a network learned from the aligner: it is no independent rival of that baseline.
+fn write_teacher(text: &mut String, recipe: &Recipe) -> Result<()> {
+    let stages = recipe.shared_stages.iter().chain(&recipe.stages);
+    let rows: Vec<SiteRows> = stages.map(|stage| stage.rows.unwrap_or_default()).collect();
+    let list =
+        |value: &dyn Fn(&SiteRows) -> String| rows.iter().map(value).collect::<Vec<_>>().join(", then ");
+    if rows.iter().any(|rows| rows.synthetic > 0 || rows.teacher > 0.0) {
+        writeln!(
+            text,
+            "**Taught by the aligner.** Stage by stage, an epoch holds {} synthetic pairs that the untrained aligner \
+             labelled, and the aligner's opinion is {} of a measured row's label. The baseline \"{}\" is therefore its \
+             teacher in part, not only its rival.\n",
+            list(&|rows| rows.synthetic.to_string()),
+            list(&|rows| rows.teacher.to_string()),
+            Baseline::Aligner,
+        )?;
+    }
+    Ok(())
 }
 
 fn write_set(text: &mut String, set: &SetReport) -> Result<()> {

@@ -1,7 +1,7 @@
 //! A trained version's whole folder.
 
 use anyhow::{Context, Result};
-use mirador_models::{Identity, Replica, write_folder, write_json};
+use mirador_models::{Identity, Replica, write_folder};
 
 use super::card::card;
 use super::report::Report;
@@ -24,7 +24,9 @@ pub fn write_trained(
     };
     let folder = roots.folder(recipe);
     std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
-    write_json(&folder.join("recipe.json"), recipe)?;
+    // The file itself, so that both stay the same to the byte.
+    let source = roots.recipe(&recipe.id());
+    std::fs::copy(&source, folder.join("recipe.json")).with_context(|| source.display().to_string())?;
     write_folder(&roots.weights_of(recipe), &identity, replica, report, &card(recipe, report, data)?)?;
     println!("wrote {}", folder.display());
     Ok(())
