@@ -40,6 +40,10 @@ pub trait Layers: nn::ModuleT {
         None
     }
 
+    /// From now on keeps what frozen layers make of each input, for a trainer that shows the same ones again and again.
+    /// Frozen weights must be in place before, and a served network is never asked for it.
+    fn remember_frozen(&self) {}
+
     /// Outputs of inner layers by name, for whoever reads what they have learned: each (n, …), as in a forward pass
     /// without dropout. Empty where a network shows none.
     fn stages(&self, _input: &Tensor) -> Vec<(&'static str, Tensor)> {

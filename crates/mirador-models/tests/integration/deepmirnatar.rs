@@ -109,6 +109,7 @@ fn what_training_remembers_of_a_site_changes_no_number() {
     let before = replica.score(&pairs);
     let inputs: Vec<f32> = pairs.iter().flat_map(|pair| replica.encoder.encode(pair).values).collect();
     let inputs = Tensor::from_slice(&inputs).view([-1, replica.encoder.width as i64]);
+    replica.network.remember_frozen();
     for _ in 0..2 {
         let logits = replica.network.forward_t(&inputs, true);
         logits.square().mean(tch::Kind::Float).backward();

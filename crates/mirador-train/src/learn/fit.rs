@@ -41,6 +41,7 @@ pub struct Run<'a> {
 impl Run<'_> {
     /// Trains, or goes on where a killed run stopped; leaves the best epoch's weights in `replica`.
     pub fn fit(&self, replica: &Replica) -> Result<State> {
+        replica.network.remember_frozen();
         let mut state = self.checkpoint.state(self.fingerprint)?;
         let mut best = Tensors::of(&replica.store);
         let mut resume = state.history.last().map(|last| (last.stage, last.epoch));

@@ -1,6 +1,6 @@
 //! What both frozen tables make of the tokens: 34 values for a word of the miRNA, 96 for one of the site.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 
 use tch::nn::{self, Init};
@@ -15,8 +15,8 @@ use super::kmers::{DISTINCT, PAD, WORDS};
 pub(super) struct Features {
     word2vec: Tensor, // (256, 34)
     bert: Bert,
-    /// Hidden states (t, 96) by a site's words, once training has begun.
-    known: RefCell<HashMap<Vec<i64>, Tensor>>,
+    /// Hidden states (t, 96) by a site's words; only where a trainer asked for it.
+    known: OnceCell<RefCell<HashMap<Vec<i64>, Tensor>>>,
 }
 
 impl Features {
@@ -25,7 +25,7 @@ impl Features {
         let mut word2vec = path.zeros_no_train("word2vec", &[DISTINCT, WORD2VEC]);
         let limit = 0.5 / WORD2VEC as f64;
         tch::no_grad(|| word2vec.init(Init::Uniform { lo: -limit, up: limit }));
-        Self { word2vec, bert: Bert::new(&(path / "bert"), layers), known: RefCell::default() }
+        Self { word2vec, bert: Bert::new(&(path / "bert"), layers), known: OnceCell::new() }
     }
 
     /// Words (n, t) to (n, t, 34). A word with an `N` is 0, as is padding.
@@ -34,23 +34,24 @@ impl Features {
         Tensor::embedding(&self.word2vec, &place, -1, false, false) * words.ge(WORDS).unsqueeze(-1)
     }
 
+    /// Keeps the hidden states of every site from now on.
+    pub(super) fn remember(&self) {
+        self.known.get_or_init(RefCell::default);
+    }
+
     /// Words (n, t) to (n, t, 96). What stands past a row's end means nothing.
-    ///
-    /// A network that is being trained sees the same sites again and again, so it remembers them; the frozen
-    /// weights must be in place before its first step.
-    pub(super) fn site(&self, words: &Tensor, train: bool) -> Tensor {
+    pub(super) fn site(&self, words: &Tensor) -> Tensor {
         let _no_grad = tch::no_grad_guard();
-        match train || !self.known.borrow().is_empty() {
-            true => self.remembered(words),
-            false => self.bert.features(words),
+        match self.known.get() {
+            Some(known) => self.remembered(&mut known.borrow_mut(), words),
+            None => self.bert.features(words),
         }
     }
 
     /// Each site by itself: bit for bit the same, whatever was beside it when it was first seen. A resumed run
     /// depends on that.
-    fn remembered(&self, words: &Tensor) -> Tensor {
+    fn remembered(&self, known: &mut HashMap<Vec<i64>, Tensor>, words: &Tensor) -> Tensor {
         let (rows, steps) = words.size2().expect("(n, t)");
-        let mut known = self.known.borrow_mut();
         let features = Tensor::zeros([rows, steps, HIDDEN], (Kind::Float, words.device()));
         let mut all = vec![PAD; words.numel()];
         words.to_device(Device::Cpu).contiguous().copy_data(&mut all, words.numel());

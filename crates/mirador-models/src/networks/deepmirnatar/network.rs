@@ -97,7 +97,11 @@ pub(super) fn build(path: &nn::Path, options: &Options) -> Result<Network, LoadE
     }))
 }
 
-impl Layers for DeepMirnaTar {}
+impl Layers for DeepMirnaTar {
+    fn remember_frozen(&self) {
+        self.features.remember();
+    }
+}
 
 impl ModuleT for DeepMirnaTar {
     fn forward_t(&self, input: &Tensor, train: bool) -> Tensor {
@@ -105,7 +109,7 @@ impl ModuleT for DeepMirnaTar {
         let mirna = trim(&words.narrow(1, 0, MIRNA_WORDS as i64)); // (n, t)
         let site = trim(&words.narrow(1, MIRNA_WORDS as i64, SITE_WORDS as i64)); // (n, s)
         let (mirna_mask, site_mask) = (Mask::of(&mirna), Mask::of(&site));
-        let (mirna, site) = (self.features.mirna(&mirna), self.features.site(&site, train)); // (n, t, 34), (n, s, 96)
+        let (mirna, site) = (self.features.mirna(&mirna), self.features.site(&site)); // (n, t, 34), (n, s, 96)
         let state = self.body.forward_t((&mirna, &mirna_mask), (&site, &site_mask), train); // (n, t, 64)
         let share = mirna_mask
             .only_real(&state.norm_scalaropt_dim(2, [-1], false)) // (n, t)
