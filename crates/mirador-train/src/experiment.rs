@@ -68,6 +68,9 @@ pub enum Baseline {
     /// The best local duplex, by weights that no training chose.
     #[strum(serialize = "aligner, no training")]
     Aligner,
+    /// The least free energy of any duplex of both, as RNAduplex computes it; the lower, the higher the score.
+    #[strum(serialize = "duplex energy (Turner 2004)")]
+    DuplexEnergy,
     /// The splice acceptor UAG or CAG at the 3' end.
     #[strum(serialize = "ends in YAG")]
     EndsInYag,

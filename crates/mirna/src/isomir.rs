@@ -111,6 +111,11 @@ impl Isomir {
         })
     }
 
+    /// Letters that are added, missing or others: 0 for the miRNA itself.
+    pub fn distance(&self) -> usize {
+        self.more_at_5p().unsigned_abs() + self.more_at_3p().unsigned_abs() + self.mismatches.len()
+    }
+
     /// How many letters more the read has at its 5' end; fewer below 0.
     fn more_at_5p(&self) -> isize {
         -self.start

@@ -4,15 +4,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::target_sites::{prepare as target_sites, published};
+use super::target_sites::{prepare as target_sites, published, reads};
 use super::{expression, pre_mirnas};
 
 /// Writes a dataset from the public files below a folder; says what was done, in words.
 type Prepare = fn(data: &Path, out: &Path) -> Result<Vec<String>>;
 
-const DATASETS: [(&str, Prepare); 9] = [
+const DATASETS: [(&str, Prepare); 10] = [
     ("target-sites", target_sites::target_sites),
     ("all-target-sites", target_sites::all_target_sites),
+    ("isomir-reads", reads::isomir_reads),
     ("deepmirnatar", |data, out| published::prepare_deepmirnatar(data, out, false)),
     ("deepmirnatar-raw", |data, out| published::prepare_deepmirnatar(data, out, true)),
     ("mitar-deepmirtar", published::prepare_mitar_deepmirtar),
@@ -23,7 +24,7 @@ const DATASETS: [(&str, Prepare); 9] = [
 ];
 
 /// Their names.
-pub fn names() -> [&'static str; 9] {
+pub fn names() -> [&'static str; 10] {
     DATASETS.map(|(name, _)| name)
 }
 

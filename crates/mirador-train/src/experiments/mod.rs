@@ -16,6 +16,7 @@ use crate::recipe::{Data, Recipe};
 pub fn open(recipe: &Recipe, path: &Path) -> Result<Box<dyn Experiment>> {
     Ok(match &recipe.data {
         Data::TargetSites(data) => Box::new(target_sites::Examples::new(dataset::read(path)?, data)?),
+        Data::IsomirReads(data) => Box::new(target_sites::Reads::new(dataset::read(path)?, data.split)?),
         Data::PreMirnas(data) => Box::new(pre_mirnas::Folds::open(path, data.split)?),
         Data::Expression(_) => Box::new(expression::Genes::open(path)?),
     })

@@ -11,6 +11,8 @@ use super::is_default;
 pub enum Data {
     /// Pairs of a miRNA and a site.
     TargetSites(TargetSites),
+    /// Pairs of a miRNA as it was read and its site.
+    IsomirReads(IsomirReads),
     /// Hairpins.
     PreMirnas(PreMirnas),
     /// Genes with their levels.
@@ -95,6 +97,24 @@ pub enum SiteSplit {
     Published,
 }
 
+/// Pairs of a miRNA as it was read and its site.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IsomirReads {
+    /// Which rows are trained on, choose and measure.
+    pub split: ReadSplit,
+}
+
+/// How reads are split.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReadSplit {
+    /// Ten folds of pairs; a tenth of the other nine is validation.
+    TenFolds,
+    /// Half of the miRNAs, with their isomiRs, are held out; a tenth of the other half's rows is validation.
+    UnseenMirnas,
+}
+
 /// Hairpins.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -128,6 +148,7 @@ impl Data {
     pub fn dataset(&self) -> &str {
         match self {
             Self::TargetSites(TargetSites { dataset, .. }) | Self::Expression(Genes { dataset }) => dataset,
+            Self::IsomirReads(_) => "isomir_reads",
             Self::PreMirnas(_) => "pre_mirnas",
         }
     }
@@ -135,7 +156,7 @@ impl Data {
     /// Whose rows they are.
     pub fn task(&self) -> Task {
         match self {
-            Self::TargetSites(_) => Task::TargetSite,
+            Self::TargetSites(_) | Self::IsomirReads(_) => Task::TargetSite,
             Self::PreMirnas(_) => Task::PreMirna,
             Self::Expression(_) => Task::Expression,
         }

@@ -12,7 +12,9 @@ use mirador_models::tasks::Task;
 use mirador_models::{ModelId, Options, find};
 use serde::{Deserialize, Serialize};
 
-pub use data::{Data, Genes, HairpinSplit, PreMirnas, SiteRows, SiteSplit, TargetSites};
+pub use data::{
+    Data, Genes, HairpinSplit, IsomirReads, PreMirnas, ReadSplit, SiteRows, SiteSplit, TargetSites,
+};
 pub use stage::{EpochMetric, OptimizerKind, Schedule, Stage};
 
 /// A whole training.

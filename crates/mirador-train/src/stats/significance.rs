@@ -53,6 +53,16 @@ pub fn correlation(r: f64, n: usize) -> f64 {
     ln_incomplete_beta(a, 0.5, x) / LN_10
 }
 
+/// One-sided binomial test: the probability of `successes` or more among `trials`, each with `probability`.
+pub fn at_least(successes: usize, trials: usize, probability: f64) -> f64 {
+    if successes == 0 {
+        return 1.0;
+    }
+    let (k, n) = (successes as f64, trials as f64);
+    // P(X ≥ k) is the incomplete beta function of k and n − k + 1.
+    ln_incomplete_beta(k, n - k + 1.0, probability).exp()
+}
+
 /// Σ t³ − t over groups of t equal ranks.
 fn ties(mut ranks: Vec<f64>) -> f64 {
     ranks.sort_by(f64::total_cmp);
@@ -164,6 +174,19 @@ mod tests {
     fn near(found: f64, case: &Value, name: &str) {
         let expected = case[name].as_f64().unwrap();
         assert!((found - expected).abs() <= 1e-9 * (1.0 + expected.abs()), "{found} is not {expected}");
+    }
+
+    #[test]
+    fn a_binomial_test_sums_its_tail() {
+        for (successes, trials, probability, expected) in [
+            (8, 10, 0.5, 56.0 / 1024.0),
+            (1, 3, 0.1, 0.271),
+            (0, 5, 0.2, 1.0),
+            (20, 20, 0.3, 0.3_f64.powi(20)),
+        ] {
+            let found = at_least(successes, trials, probability);
+            assert!((found - expected).abs() <= 1e-12 + 1e-9 * expected, "{found} is not {expected}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use mirna::Rna;
+use mirna::mirbase::Mirbase;
 
 const FILE: &str = "reference_sequences/BioGeMT+FuNmiRBench/mature.fa";
 
@@ -22,13 +23,19 @@ pub fn read_fasta(path: &Path) -> Result<Vec<(String, String)>> {
     Ok(records)
 }
 
+/// The human mature miRNAs.
+pub fn human_mirbase(data: &Path) -> Result<Mirbase> {
+    let path = data.join(FILE);
+    let text = fs::read_to_string(&path).with_context(|| format!("public file {}", path.display()))?;
+    let records = text.split('>').filter(|record| record.starts_with("hsa-"));
+    let human: String = records.map(|record| format!(">{record}")).collect();
+    Mirbase::parse(&human).with_context(|| path.display().to_string())
+}
+
 /// The human mature miRNAs, sorted, without repeats.
 pub fn human_mature(data: &Path) -> Result<Vec<Rna>> {
-    let mut mirnas = read_fasta(&data.join(FILE))?
-        .into_iter()
-        .filter(|(header, _)| header.starts_with("hsa-"))
-        .map(|(header, letters)| letters.parse().with_context(|| header))
-        .collect::<Result<Vec<Rna>>>()?;
+    let mut mirnas: Vec<Rna> =
+        human_mirbase(data)?.matures().iter().map(|mature| mature.rna.clone()).collect();
     mirnas.sort();
     mirnas.dedup();
     Ok(mirnas)

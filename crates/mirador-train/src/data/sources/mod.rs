@@ -22,7 +22,7 @@ pub use expression::{XpressoGene, human_promoters, mirtarbase};
 pub use hejret2023::Hejret2023;
 pub use isomirs::isomirs;
 pub use klimentova2022::{klimentova2022, published_scores};
-pub use mature::{human_mature, read_fasta};
+pub use mature::{human_mature, human_mirbase, read_fasta};
 pub use mitar::{MitarFile, mitar, without_genes};
 pub use pre_mirnas::pre_mirnas;
 pub use predicted::{MIRAW_GENE, PredictedSites};

@@ -3,4 +3,5 @@
 pub mod dataset;
 pub mod prepare;
 pub mod published;
+pub mod reads;
 pub mod split;

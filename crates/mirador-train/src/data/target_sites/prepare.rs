@@ -138,7 +138,7 @@ fn chimeras<const N: usize>(
 }
 
 /// For each row a window of its site's length from a random 3'UTR, away from published tests and from all sites.
-fn utr_windows(rows: &[Example], utrs: &[Rna], tests: &SharedKmers<'_>) -> Result<Vec<Example>> {
+pub(super) fn utr_windows(rows: &[Example], utrs: &[Rna], tests: &SharedKmers<'_>) -> Result<Vec<Example>> {
     let positives = SharedKmers::new(rows.iter().map(|row| &row.pair.site));
     let longest = rows.iter().map(|row| row.pair.site.len()).max().unwrap_or(0);
     let utrs: Vec<&Rna> = utrs.iter().filter(|utr| utr.len() >= longest).collect();

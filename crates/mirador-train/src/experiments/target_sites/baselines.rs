@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use mirna::Base;
 use mirna::duplex::align;
+use mirna::fold;
 use mirna::seed::SiteType;
 
 use crate::experiment::{Baseline, FittedBaseline, Row};
@@ -30,6 +31,10 @@ pub fn baselines(train: &[Row]) -> Vec<FittedBaseline<'_>> {
             logit(pair_rule.share(&&row.pair().mirna)) + 1.2 * seed_class(row)
         }),
         FittedBaseline::new(Baseline::Aligner, |row| f64::from(align(&row.pair().mirna, &row.pair().site))),
+        FittedBaseline::new(Baseline::DuplexEnergy, |row| {
+            let energy = fold::duplex(&row.pair().mirna, &row.pair().site).map(|duplex| duplex.energy);
+            -energy.unwrap_or(0.0)
+        }),
     ]
 }
 

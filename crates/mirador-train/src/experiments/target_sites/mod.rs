@@ -4,6 +4,8 @@ pub mod augment;
 pub mod baselines;
 mod examples;
 mod negatives;
+mod reads;
 mod teacher;
 
 pub use examples::Examples;
+pub use reads::Reads;
