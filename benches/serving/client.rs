@@ -15,9 +15,13 @@ pub(crate) const SCORE: &str = "/v1/target-sites/score?model=dmiso";
 
 /// A request to score `pairs` pairs.
 pub(crate) fn request(pairs: usize) -> Vec<u8> {
-    let body = format!(r#"{{"pairs":[{}]}}"#, vec![PAIR; pairs].join(","));
+    post(SCORE, &format!(r#"{{"pairs":[{}]}}"#, vec![PAIR; pairs].join(",")))
+}
+
+/// A request with a JSON body.
+pub(crate) fn post(route: &str, body: &str) -> Vec<u8> {
     format!(
-        "POST {SCORE} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\n\
+        "POST {route} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\n\
          content-length: {}\r\n\r\n{body}",
         body.len()
     )

@@ -10,6 +10,7 @@
 #![allow(clippy::print_stdout)]
 
 mod client;
+mod explain;
 mod lines;
 mod load;
 mod process;
@@ -110,6 +111,7 @@ async fn alone() -> Result<(), Failure> {
     }
     let long = run.add("1 client, 1000 pairs", closed(address, 1, 1000, MEASURED).await?);
     let beside = run.add("1 client, 1 pair, beside 10000 pairs", beside(address, 10_000, MEASURED).await?);
+    explain::explain(&mut run, address).await?;
     drop(server);
     let single = {
         let server = Server::mirador(&["--max-batch-size", "1"]).await?;

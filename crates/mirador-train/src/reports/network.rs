@@ -33,6 +33,7 @@ impl Network {
             model => &recipe.model,
             version => &recipe.version,
             parameters => report.parameters,
+            preparation => &report.preparation,
             seeds => report.seeds.iter().map(|run| run.seed).collect::<Vec<u64>>(),
             best_scores => best.collect::<Vec<f64>>(),
             sets => Value::from_pairs(report.sets.iter().map(|set| (set.name.as_str(), fields_of(set, &report)))),

@@ -75,6 +75,9 @@ fn measured(task: Task) -> (&'static [&'static str], &'static [&'static str]) {
             &[
                 "validation",
                 "random_fifth",
+                "held_out",
+                "held_out, miRNAs",
+                "held_out, isomiRs",
                 "left_out_families",
                 "miraw_independent",
                 "deepmirtar_independent",
@@ -198,8 +201,8 @@ fn a_network_that_is_not_trained_is_named_with_its_command() {
         assert!(left_out.contains("\n- `mirador-train train --model "), "{left_out}");
     }
     let dmiso = project.report("dmiso");
-    let commands =
-        ["paper", "balanced"].map(|it| format!("- `mirador-train train --model dmiso --version {it}`"));
+    let commands = ["paper", "balanced", "reads", "reads_unseen"]
+        .map(|it| format!("- `mirador-train train --model dmiso --version {it}`"));
     assert!(dmiso.ends_with(&format!("\n{}\n", commands.join("\n"))), "{dmiso}");
 }
 
