@@ -31,7 +31,7 @@ pub(crate) async fn explain(run: &mut Run, address: SocketAddr) -> Result<(), Fa
                 json!({"pairs": [{"mirna": "UGAGGUAGUAGGUUGUAUAGUU", "site": SITE}]}),
             ),
             Some("pre_mirna") => {
-                ("/v1/pre-mirnas/explain", "80 nt", json!({"hairpins": [{"sequence": HAIRPIN}]}))
+                ("/v1/pre-mirnas/explain", "80 nt", json!({"pre_mirnas": [{"sequence": HAIRPIN}]}))
             }
             _ => {
                 let promoter = "ACGGCGCCGT".repeat(12);
