@@ -9,6 +9,7 @@ mod architecture;
 mod asking;
 mod bodies;
 mod browsers;
+mod columns;
 mod complaints;
 mod compression;
 mod connections;

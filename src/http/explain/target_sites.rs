@@ -86,8 +86,8 @@ pub(crate) struct ExplainResult {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     double_mutants: Option<Vec<MutatedPair>>,
-    /// The mean rescue of the pairs that tell one, null where none does: near 1 for a model that reads pairing, near 0
-    /// for one that recognises sequences.
+    /// The mean rescue of the pairs that tell one, null where none does: near 1 for a model that reads pairing, 0 or
+    /// below for one that recognises letters or reads one strand alone.
     rescue: Option<f32>,
 }
 

@@ -57,6 +57,10 @@ impl Run<'_> {
                 }
                 _ => {}
             }
+            println!(
+                "seed {} fold {} stage {index}: from epoch {first} to at most {}",
+                self.seed, self.fold, stage.epochs
+            );
             for epoch in first..=stage.epochs {
                 if is_over(stage, index, &state) || self.is_dead(&state) {
                     break;

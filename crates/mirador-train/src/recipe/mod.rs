@@ -145,7 +145,9 @@ mod tests {
     fn every_committed_recipe_is_read() {
         let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../recipes"));
         let mut read = 0;
+        let mut defaults = Vec::new();
         for model in fs::read_dir(root).unwrap() {
+            let mut default_versions = Vec::new();
             for file in fs::read_dir(model.unwrap().path()).unwrap() {
                 let path = file.unwrap().path();
                 if path.ends_with("deepmirnatar/pretrained.json") {
@@ -157,10 +159,18 @@ mod tests {
                     "{}",
                     path.display()
                 );
+                default_versions.extend(recipe.default_version.then(|| recipe.id()));
+                defaults.extend(recipe.default.then(|| (find(&recipe.model).unwrap().task, recipe.id())));
                 read += 1;
             }
+            assert!(
+                default_versions.len() <= 1,
+                "each is the version of its model's name: {default_versions:?}"
+            );
         }
-        assert!(read >= 49, "{read} recipes");
+        assert!(read >= 51, "{read} recipes");
+        defaults.sort_by_key(|(task, _)| *task as u8);
+        assert!(defaults.windows(2).all(|two| two[0].0 != two[1].0), "each answers its task: {defaults:?}");
     }
 
     #[test]

@@ -135,10 +135,15 @@ fn count(reads: &[Read<'_>], tally: &mut Tally) {
     let (of_exact, of_isomirs) =
         (sites(&|source| source == MIRNA), sites(&|source| types(source).next().is_some()));
     let both = of_exact.intersection(&of_isomirs).count();
+    let [five, three] = ["5p", "3p"].map(|end| {
+        let of_end = sites(&|source| types(source).any(|kind| kind.name().starts_with(end)));
+        of_exact.intersection(&of_end).count()
+    });
     tally.count(
         of_exact.len(),
         format!(
-            "places (sites that share 25 nt) are bound by miRNAs, {} by isomiRs, {both} by both",
+            "places (sites that share 25 nt) are bound by miRNAs, {} by isomiRs, {both} by both ({five} by an isomiR that \
+             differs at the 5' end, {three} at the 3' end)",
             of_isomirs.len()
         ),
     );

@@ -100,7 +100,7 @@ impl Experiment for Reads {
         };
         format!(
             "**Data.** Chimeric reads of Hejret 2023 with each miRNA as it was read: the only public reads of isomiRs with \
-             their sites. The paper's own reads (CLASH, 83 % isomiRs) are not to be had; CLASH 2013's table has miRNAs cut to \
+             their sites. The paper's own pairs (CLASH, 83 % isomiRs) are not public, their raw reads are; CLASH 2013's table has miRNAs cut to \
              20 nt in place of reads and takes no part. A negative is the same miRNA with a window of a random 3'UTR, not of \
              the same transcript. {how}; one in ten of the rest chooses the epoch, by average precision. A negative's window \
              can be told from a read's site without the miRNA: see the baselines that read the site only. Isomir types by \
