@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Writes `<network>.json` beside itself: options, rows, and what the networks of `networks.py` answer. Needs PyTorch
-(2.11.0 was used). `make.py --check` compares with what is there."""
+"""Writes `<network>.json` beside itself: options, rows, and what the networks of `networks.py` and `pairmap.py` answer.
+Needs PyTorch (2.11.0 was used). `make.py --check` compares with what is there."""
 
 import json
 import pathlib
@@ -10,6 +10,7 @@ import sys
 import torch
 
 import networks
+import pairmap
 
 HERE = pathlib.Path(__file__).parent
 SIX = ["utr5_length", "cds_length", "intron_length", "utr3_length", "utr5_gc", "cds_gc"]
@@ -23,6 +24,34 @@ def letters(rng, length, unknown=0.03):
 def pairs(rng, longest):
     lengths = [(15, 6), (22, 30), (22, longest), (30, longest // 2), (26, 8), (21, longest - 1)]
     return [{"mirna": letters(rng, mirna), "site": letters(rng, site)} for mirna, site in lengths]
+
+
+def duplexes(rng):
+    """Each seed match, loops, wobbles, N and nothing that pairs. The families (letters 2 to 8 alike) are of 4, 3 and 2 rows
+    and then of one, and each has one most frequent member: which of two equals a panel takes is not said."""
+    a, b, c, wobbles = letters(rng, 22, 0), letters(rng, 21, 0), letters(rng, 30), "".join(rng.choices("GU", k=23))
+    other = lambda letters: letters.translate(pairmap.COMPLEMENT)
+    facing = lambda mirna, first, last: other(mirna[first - 1 : last][::-1])
+    flank = lambda length: letters(rng, length)
+    rows = [
+        (a, flank(20) + facing(a, 1, 22) + flank(25)),
+        (a, flank(30) + facing(a, 2, 8) + "A" + flank(12)),
+        (a[:20], flank(9) + facing(a, 14, 19) + flank(4) + facing(a, 2, 8) + "C" + flank(31)),
+        # No letter pairs with itself, and none is its own complement.
+        (other(a[0]) + a[1:8] + other(a[8]) + a[9:] + "GU", flank(11) + facing(a, 10, 17) + a[7] + facing(a, 2, 7) + "A"),
+        (b, facing(b, 2, 7) + "G"),
+        (b, flank(40) + facing(b, 9, 16) + "C" + facing(b, 3, 8)),
+        (b[:15], flank(6)),
+        (c, flank(100)),
+        (c, flank(3) + facing(c, 1, 12) + flank(50)),
+        (wobbles, flank(8) + wobbles[::-1].translate(str.maketrans("GU", "UG")) + flank(16)),
+        ("".join(rng.choices("AC", k=18)), "".join(rng.choices("AC", k=40))),
+        (letters(rng, 25, 0.3), letters(rng, 35, 0.3)),
+        # Six letters of a family are not enough.
+        (c[0] + other(c[1]) + c[2:16], "N" * 12),
+        (b[:7] + other(b[7]) + letters(rng, 16), letters(rng, 57)),
+    ]
+    return [{"mirna": mirna, "site": site} for mirna, site in rows]
 
 
 def hairpins(rng):
@@ -43,24 +72,24 @@ def genes(rng):
     return rows
 
 
-def deepmirnatar(**switches):
+def deepmirnatar(rows, **switches):
     names = {"bert": "bert_layers", "attention": "attention_kind", "recurrent": "recurrent_kind", "plain_transformer": "plain"}
     renamed = {names.get(name, name): value for name, value in switches.items()}
     if "bert_layers" in renamed:
         renamed["bert_layers"] = renamed["bert_layers"]["layers"]
-    return lambda row: networks.deepmirnatar(**row, **renamed)
+    return [networks.deepmirnatar(**row, **renamed) for row in rows]
 
 
-def xpresso(**switches):
+def xpresso(rows, **switches):
     given = {"features": switches.get("features"), "names": switches.get("mirnas", ()), "window": switches.get("window")}
     if given["features"] is None:
         given["features"] = SIX + ["utr3_gc", "orf_exon_density"]
     given = {name: value for name, value in given.items() if value is not None}
-    return lambda row: networks.xpresso(**row, **given)
+    return [networks.xpresso(**row, **given) for row in rows]
 
 
 def plain(network):
-    return lambda **switches: lambda row: network(**row, **switches)
+    return lambda rows, **switches: [network(**row, **switches) for row in rows]
 
 
 CASES = {
@@ -77,6 +106,17 @@ CASES = {
             {"bert": {"layers": 1}, "plain_transformer": True},
         ],
         lambda rng: pairs(rng, 53),
+    ),
+    "pairmap": (
+        pairmap.answers,
+        [
+            {"units": 0},
+            {"units": 128, "dropout": 0.5},
+            {"units": 128, "dropout": 0.5, "panel": 32},
+            {"units": 16, "panel": 3},
+            {"units": 16, "panel": 1},
+        ],
+        duplexes,
     ),
     "premirna_cnn_lstm": (
         plain(networks.premirna_cnn_lstm),
@@ -97,7 +137,7 @@ def goldens(model):
     make, options, rows = CASES[model]
     rows = rows(random.Random(model))
     with torch.no_grad():
-        outputs = [[float(make(**switches)(row)) for row in rows] for switches in options]
+        outputs = [[float(output) for output in make(rows, **switches)] for switches in options]
     versions = [{"options": switches, "outputs": of_rows} for switches, of_rows in zip(options, outputs)]
     return {"model": model, "rows": rows, "versions": versions}
 

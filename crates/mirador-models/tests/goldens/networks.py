@@ -19,8 +19,15 @@ def fill(name, shape):
         x = ((x ^ (x >> shift)) * factor) & 0xFFFFFFFF
     x ^= x >> 16
     spread = x.double() / 2**31 - 1
-    if name.endswith(("running_var", "_sd")):
+    if name.endswith(("running_var", "_sd", "calibration")):
         values = 1 + spread / 2
+    elif name == "alignment.pairs":
+        # Complementary letters attract, or no duplex would stand out: A:U, C:G, G:C, G:U, U:A, U:G.
+        pairs = torch.isin(torch.arange(size) % 25, torch.tensor([3, 7, 11, 13, 15, 17]))
+        values = 2 * spread + torch.where(pairs, 1, -1)
+    elif name == "alignment.moves":
+        # Gaps cost, or the sum over alignments leaves what a float holds.
+        values = spread - 2
     elif len(shape) > 1:
         values = spread * math.sqrt(6 * shape[0] / size)
     elif name.endswith(".weight"):

@@ -1,5 +1,5 @@
-//! Against the networks of `tests/goldens/networks.py`, which were written from the papers in another language: the same
-//! made-up weights, the same rows, the same outputs.
+//! Against the networks of `tests/goldens/networks.py` and `pairmap.py`, which were written from the papers, or from the
+//! description, in another language: the same made-up weights, the same rows, the same outputs.
 
 use std::fs;
 use std::path::Path;
@@ -21,13 +21,19 @@ fn fill(name: &str, shape: &[i64]) -> Vec<f32> {
         .zip((0..5).cycle())
         .map(|(byte, place)| u32::from(byte) * 31_u32.pow(place))
         .sum::<u32>();
+    // A:U, C:G, G:C, G:U, U:A, U:G.
+    let attracts = |index: u32| [3, 7, 11, 13, 15, 17].contains(&(index % 25));
     let value = |index: u32| {
         let mut x = start.wrapping_add(index.wrapping_mul(0x9E37_79B9));
         x = (x ^ (x >> 16)).wrapping_mul(0x85EB_CA6B);
         x = (x ^ (x >> 13)).wrapping_mul(0xC2B2_AE35);
         let spread = f64::from(x ^ (x >> 16)) / f64::from(1_u32 << 31) - 1.0;
-        let value = if name.ends_with("running_var") || name.ends_with("_sd") {
+        let value = if ["running_var", "_sd", "calibration"].iter().any(|end| name.ends_with(end)) {
             1.0 + spread / 2.0
+        } else if name == "alignment.pairs" {
+            2.0 * spread + if attracts(index) { 1.0 } else { -1.0 }
+        } else if name == "alignment.moves" {
+            spread - 2.0
         } else if shape.len() > 1 {
             spread * (6.0 * shape[0] as f64 / size as f64).sqrt()
         } else if name.ends_with(".weight") {
@@ -40,9 +46,17 @@ fn fill(name: &str, shape: &[i64]) -> Vec<f32> {
     (0..size as u32).map(value).collect()
 }
 
-fn replica(model: &Model, options: &Options) -> Replica {
+/// A network with made-up weights, and with a panel, if it has one, of these rows.
+fn replica(model: &Model, options: &Options, rows: &[Input]) -> Replica {
+    const PANEL: &str = "head.panel.";
     let replica = Replica::new(model, options, Device::Cpu).unwrap();
-    for (name, mut variable) in replica.store.variables() {
+    let variables = replica.store.variables();
+    if variables.keys().any(|name| name.starts_with(PANEL)) {
+        let values: Vec<f32> = rows.iter().flat_map(|row| replica.encoder.encode(row).values).collect();
+        let inputs = Tensor::from_slice(&values).view([rows.len() as i64, -1]);
+        (model.adapt.unwrap())(&replica.store, &inputs, &inputs);
+    }
+    for (name, mut variable) in variables.into_iter().filter(|(name, _)| !name.starts_with(PANEL)) {
         let shape = variable.size();
         let values = Tensor::from_slice(&fill(&name, &shape)).view(&*shape);
         tch::no_grad(|| variable.copy_(&values));
@@ -76,7 +90,7 @@ fn agrees(file: &str) {
     let rows: Vec<Input> = golden["rows"].as_array().unwrap().iter().map(input).collect();
     for version in golden["versions"].as_array().unwrap() {
         let options: Options = serde_json::from_value(version["options"].clone()).unwrap();
-        let replica = replica(model, &options);
+        let replica = replica(model, &options, &rows);
         let alone: Vec<f32> = rows.chunks(1).flat_map(|row| replica.score(row)).collect();
         let together = replica.score(&rows);
         for (place, expected) in version["outputs"].as_array().unwrap().iter().enumerate() {
@@ -103,6 +117,11 @@ fn mitar_agrees() {
 #[test]
 fn deepmirnatar_agrees() {
     agrees("deepmirnatar.json");
+}
+
+#[test]
+fn pairmap_agrees() {
+    agrees("pairmap.json");
 }
 
 #[test]
