@@ -270,7 +270,8 @@ impl Data<'_> {
             }
         }
         let mut sets = vec![validation];
-        sets.extend(tests);
+        // A test may have rows in no fold at all.
+        sets.extend(tests.into_iter().filter(|set| !set.targets.is_empty()));
         predictions::write(&self.training.folder("predictions.tsv"), &sets)?;
         Ok((sets.iter().map(|set| self.measure(set)).collect::<Result<_>>()?, audit))
     }

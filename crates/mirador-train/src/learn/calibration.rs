@@ -89,7 +89,27 @@ mod tests {
 
     use super::*;
 
-    /// A network whose logit has nothing to do with the label, on rows of which a quarter is positive.
+    #[test]
+    fn each_class_weighs_one_half_of_the_calibration_error() {
+        let error = |labels: &[bool], probabilities: &[f64]| calibration_error(labels, probabilities);
+        assert!((error(&[true, false], &[0.85, 0.25]) - (0.075 + 0.125)).abs() < 1e-12);
+        assert!(
+            (error(&[true, false], &[0.55, 0.55]) - 0.05).abs() < 1e-12,
+            "in one bin they cancel in part"
+        );
+        assert!(
+            (error(&[true, false, false], &[0.85, 0.25, 0.35]) - (0.075 + 0.0625 + 0.0875)).abs() < 1e-12
+        );
+    }
+
+    #[test]
+    fn rows_that_are_right_about_themselves_err_by_chance() {
+        // Two rows of one half have both labels in half of the draws: no error; else their bin is a quarter off.
+        assert!((calibration_error_by_chance(&[0.5, 0.5]) - 0.125).abs() < 0.05);
+        assert_eq!(calibration_error_by_chance(&[1.0, 0.0]), 0.0);
+    }
+
+    /// A network whose logit has nothing to do with the label, and rows of two strata.
     #[test]
     fn a_replica_says_the_share_of_positives_afterwards() {
         tch::manual_seed(1);
@@ -99,15 +119,17 @@ mod tests {
         let row = |index: usize| {
             let site = ["AACUAUACAACCUACUACCUCA", "GGGAAACCCUUUGGGAAACCCA"][index / 4 % 2];
             let pair = Pair { mirna: "UGAGGUAGUAGGUUGUAUAGUU".parse().unwrap(), site: site.parse().unwrap() };
-            let target = f32::from(u8::from(index.is_multiple_of(4)));
-            Row { id: index.to_string(), input: pair.into(), target, group: index, stratum: String::new() }
+            // A quarter of the first 80 rows, none of the other 16, which weigh as much.
+            let target = f32::from(u8::from(index < 80 && index.is_multiple_of(4)));
+            let stratum = if index < 80 { "many" } else { "few" }.to_owned();
+            Row { id: index.to_string(), input: pair.into(), target, group: index, stratum }
         };
-        let rows: Vec<Row> = (0..80).map(row).collect();
+        let rows: Vec<Row> = (0..96).map(row).collect();
         let before = pairmap.score(&[rows[0].input.clone()])[0];
         calibrate(&pairmap, &rows);
         let after = pairmap.score(&[rows[0].input.clone()])[0];
         let share = 1.0 / (1.0 + (-f64::from(after)).exp());
-        assert!((share - 0.25).abs() < 1e-3 && before != after, "{before}, then {after}: {share}");
+        assert!((share - 0.125).abs() < 1e-3 && before != after, "{before}, then {after}: {share}");
 
         let dmiso = replica(&dmiso::MODEL, &Options::new());
         let before = dmiso.score(&[rows[0].input.clone()]);
