@@ -83,7 +83,9 @@ pub(super) fn is_probe(path: &str) -> bool {
 
 /// What a person reads in a browser, which sends no key of its own.
 fn is_document(path: &str) -> bool {
-    matches!(path, "/" | "/docs" | "/openapi.json") || path.starts_with("/docs/")
+    matches!(path, "/" | "/docs" | "/openapi.json")
+        || path.starts_with("/docs/")
+        || path.starts_with("/page/")
 }
 
 /// `Authorization: Bearer KEY`, or `X-API-Key: KEY`.

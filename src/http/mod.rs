@@ -19,7 +19,6 @@ mod expression;
 mod formats;
 mod hairpins;
 mod health;
-mod home;
 mod inference;
 mod keys;
 mod measure;
@@ -30,6 +29,7 @@ mod net;
 mod offload;
 mod openapi;
 mod origin;
+mod page;
 mod panics;
 mod picture;
 mod pre_mirnas;
@@ -67,7 +67,7 @@ pub fn app(state: AppState) -> Router {
     let surroundings = ServiceBuilder::new()
         .layer(from_fn_with_state(state.clone(), surround))
         .layer(CompressionLayer::new());
-    routes.merge(docs::routes()).layer(surroundings).with_state(state)
+    routes.merge(docs::routes()).merge(page::files()).layer(surroundings).with_state(state)
 }
 
 /// What every request passes, outermost first. One future for all: layers box each its own, and clone all within.
@@ -145,7 +145,7 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(metrics::metrics))
         .routes(routes!(service_info::service_info))
         .routes(routes!(openapi::openapi))
-        .routes(routes!(home::home))
+        .routes(routes!(page::home))
 }
 
 fn probes() -> OpenApiRouter<AppState> {

@@ -165,7 +165,7 @@ async fn requests_without_a_known_key_are_counted_and_bounded_by_address() {
 
 #[tokio::test]
 async fn documents_can_be_left_open_to_people() {
-    let documents = ["/", "/docs", "/docs/", "/docs/index.css", "/openapi.json"];
+    let documents = ["/", "/docs", "/docs/", "/docs/index.css", "/page/page.js", "/openapi.json"];
     let (closed, _) = guarded(&[]);
     let (open, _) = guarded(&["--public-docs", "--rate-limit", "20"]);
     for path in documents {
@@ -174,7 +174,7 @@ async fn documents_can_be_left_open_to_people() {
         assert!([200, 303, 307, 308].contains(&reply.status), "{path}: {}", reply.status);
         assert!(!reply.header("x-ratelimit-remaining").is_empty(), "{path} is counted");
     }
-    for path in ["/v1/models", "/metrics", "/service-info", "/docsx", "//docs/", "/v2"] {
+    for path in ["/v1/models", "/metrics", "/service-info", "/docsx", "//docs/", "/pages", "/v2"] {
         assert_eq!(open.get(path).await.status, 401, "{path}");
     }
     assert_eq!(open.post(body()).await.status, 401);

@@ -17,11 +17,8 @@ async fn fields(app: &App, path: &str, body: &Value) -> Vec<String> {
     assert_eq!(reply.status, 200, "{path}: {}", reply.body);
     let result = reply.body["results"][0].as_object().unwrap().clone();
     let single = |value: &Value| !value.is_object() && !value.is_array();
-    result
-        .into_iter()
-        .filter(|(name, value)| name == "warnings" || single(value))
-        .map(|(name, _)| name)
-        .collect()
+    let shown = |(name, value): &(String, Value)| name == "warnings" || name != DRAWING && single(value);
+    result.into_iter().filter(shown).map(|(name, _)| name).collect()
 }
 
 async fn header(app: &App, path: &str, body: &Value) -> Vec<String> {

@@ -90,7 +90,16 @@ async fn the_service_describes_itself() {
     let home = app.get("/").await;
     assert!(home.header("content-type").starts_with("text/html"));
     let page = home.body.as_str().unwrap();
-    assert!(page.contains("/v1/target-sites/score") && !page.contains("https://"), "no outside assets");
+    assert!(page.contains("page/page.js") && !page.contains("https://"), "no outside assets");
+    let policy = home.header("content-security-policy");
+    assert!(
+        policy.starts_with("default-src 'none'; script-src 'self';") && !policy.contains("unsafe"),
+        "{policy}"
+    );
+    assert!(
+        !page.contains("<style") && !page.contains("<script>") && !page.contains(" style="),
+        "the policy forbids it"
+    );
     let docs = app.get("/docs/").await;
     assert_eq!(docs.status, 200);
     assert!(!docs.body.as_str().unwrap().contains("https://"), "works with no internet");
@@ -109,6 +118,29 @@ async fn the_documents_work_below_any_path() {
         let page = app.get(page).await.body.as_str().unwrap().to_owned();
         assert!(!page.contains("href=\"/") && !page.contains("src=\"/"), "{page}");
     }
+    let mut asked = vec!["/".to_owned()];
+    let mut known: Vec<String> = Vec::new();
+    while let Some(path) = asked.pop() {
+        let file = app.get(&path).await;
+        assert_eq!(file.status, 200, "{path}");
+        let text = file.body.as_str().unwrap_or_default();
+        // What a file names is there: the page's own files by their folder, a module by its neighbours.
+        for end in ["href=\"page/", "src=\"page/", "from \"./"] {
+            let names = text.split(end).skip(1).filter_map(|rest| rest.split('"').next());
+            for name in names.map(|name| format!("/page/{name}")) {
+                if !known.contains(&name) {
+                    known.push(name.clone());
+                    asked.push(name);
+                }
+            }
+        }
+    }
+    assert!(known.len() >= 16, "{known:?}");
+    assert_eq!(app.get("/page/no-such-file.js").await.status, 404);
+    let first = app.get("/page/page.css").await;
+    assert_eq!(first.header("content-type"), "text/css; charset=utf-8");
+    let request = Request::get("/page/page.css").header("if-none-match", first.header("etag"));
+    assert_eq!(app.send(request.body(Body::empty()).unwrap()).await.status, 304);
     let script = app.get("/docs/swagger-ui-bundle.js").await;
     assert!(script.header("content-type").contains("javascript"), "{}", script.header("content-type"));
     assert_eq!(app.get("/docs/no-such-file").await.status, 404);

@@ -29,7 +29,7 @@ const AND: char = '+';
 const SEED: u64 = 1;
 /// A miRNA with fewer reads of isomiRs is not asked which types it prefers. The paper asks from 100 on.
 const READS: usize = 20;
-/// Of the binomial tests, corrected for their number (as in the paper).
+/// Level of the binomial tests, corrected for their number (as in the paper).
 const LEVEL: f64 = 0.01;
 
 /// The isomiR types that a source's name holds; none for a miRNA, for what is unknown, and for other sources.
