@@ -45,9 +45,9 @@ function form() {
     return { input, node: el("label", null, input, label) };
   };
   const [one, several] = [radio("one", "One pair"), radio("many", "Many pairs")];
-  const single = el("div", { class: "grid" },
+  const single = el("div", { class: "two" },
     field("miRNA, 5′ to 3′", mirna, "15 to 30 letters, RNA or DNA; isomiRs too."),
-    field("Target site, 5′ to 3′, as on the transcript", site, "6 to 100 letters."));
+    field("Target site, 5′ to 3′", site, "6 to 100 letters, as on the transcript."));
   const choose = (value) => {
     one.input.checked = value === "one";
     several.input.checked = value === "many";
@@ -68,7 +68,7 @@ function form() {
 }
 
 /** The probability where another share of the pairs binds than the half of the training rows. */
-export function atPrevalence(probability_, share) {
+function atPrevalence(probability_, share) {
   const odds = (probability_ / (1 - probability_)) * (share / (1 - share));
   return Number.isFinite(odds) ? odds / (1 + odds) : 1;
 }

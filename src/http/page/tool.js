@@ -122,7 +122,7 @@ export function makeTool(spec, shell) {
   const form = spec.form();
   const model = el("select");
   const status = el("p", { role: "status", class: "status" });
-  const place_ = el("div");
+  const outcome = el("div");
   let view;
   const values = () => ({ ...form.values(), model: model.value });
   const run = () => start();
@@ -140,7 +140,7 @@ export function makeTool(spec, shell) {
     view = new View(shell, run);
     const own = view;
     mark(form.inputs, []);
-    place_.replaceChildren(own.node, own.lines.node);
+    outcome.replaceChildren(own.node, own.lines.node);
     own.lines.node.hidden = true;
     status.textContent = "Asking the service …";
     // On a phone the answer would come below what is seen.
@@ -166,7 +166,7 @@ export function makeTool(spec, shell) {
       form.node,
       field("Model", model, "The network that answers."),
       el("div", { class: "row" }, el("button", { type: "submit", class: "main" }, spec.action), copyButton("Copy link", () => location.href))),
-    status, place_);
+    status, outcome);
   return { root, run, fill, models: () => model.replaceChildren(...modelOptions(shell.models(), spec.task)) };
 }
 
@@ -179,7 +179,7 @@ function mark(inputs, errors) {
   }
 }
 
-/** A level or a share, as it stands in a sentence. */
+/** A share as it stands in a sentence. */
 export function percent(share) {
   if (share > 0.999) return "more than 99.9 %";
   return `${number(share * 100, share < 0.1 || share > 0.99 ? 1 : 0)} %`;
@@ -189,12 +189,12 @@ export function percent(share) {
 export async function scaleChoice(view, first, fetchScale) {
   const select = el("select", null,
     el("option", { value: "probability" }, "probability"),
-    el("option", { value: "logit" }, "network's output (logit): shows what a probability near 0 or 1 hides"));
+    el("option", { value: "logit" }, "network's output (logit)"));
   select.value = first;
   const fill = async () => [await fetchScale(select.value)].flat(Infinity).filter(Boolean);
   const body = el("div", { "aria-live": "polite" }, await fill());
   select.addEventListener("change", () => fill().then(
     (nodes) => body.replaceChildren(...nodes),
     (error) => view.abort.signal.aborted || body.replaceChildren(view.failure(error))));
-  return [field("Effects on the", select), body];
+  return [field("Effects on the", select, "The logit shows what a probability near 0 or 1 hides."), body];
 }

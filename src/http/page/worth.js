@@ -57,7 +57,8 @@ function calibration(probability, { set }, yes) {
   if (probability === undefined || bins?.length !== 10) return null;
   const bin = Math.min(9, Math.floor(probability * 10));
   const { rows, observed } = bins[bin];
-  if (rows < 10) return null;
+  // Few rows tell little, and a small test is one that was picked for how hard it is.
+  if (rows < 10 || set.model.rows < 200) return null;
   const range = `between ${bin / 10} and ${(bin + 1) / 10}`;
   return el("p", null, `Of the ${rows} rows of “${plain(set.name)}” with a probability ${range}, as here, ${Math.round(observed * 100)} % ${yes}.`);
 }
