@@ -166,9 +166,18 @@ fn memory_does_not_grow() {
     load(100);
     let before = resident();
     load(300);
-    // Without few batch sizes it grows by twice as much, and goes on.
-    let grown = resident().saturating_sub(before);
-    assert!(grown < 40 * 1024, "{grown} KiB more after 300 requests of many sizes");
+    // Without few batch sizes it grows by twice as much, and goes on. What is freed is given back little by little, as
+    // memory is asked for: a busy machine has not seen all of it yet.
+    let mut grown = u64::MAX;
+    for _ in 0..50 {
+        grown = grown.min(resident().saturating_sub(before));
+        if grown < 40 * 1024 {
+            return;
+        }
+        load(1);
+        thread::sleep(Duration::from_millis(100));
+    }
+    panic!("{grown} KiB more after 300 requests of many sizes");
 }
 
 #[test]

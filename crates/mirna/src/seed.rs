@@ -147,6 +147,26 @@ mod tests {
         assert_eq!(class("CUACCUCA"), "8mer");
     }
 
+    #[test]
+    fn a_match_on_a_transcript_is_told_by_its_six_letters() {
+        let (mirna, found) = (LET7.parse::<Rna>().unwrap(), |text: &str| -> Vec<(usize, &str, String)> {
+            let (mirna, transcript): (Rna, Rna) = (LET7.parse().unwrap(), text.parse().unwrap());
+            let of = |site: SeedSite| {
+                (site.start, site.kind.name(), Rna::from(&transcript[site.core()]).to_string())
+            };
+            SiteType::all_on(&mirna, &transcript).map(of).collect()
+        });
+        assert_eq!(
+            found("GGGUACCUCGGGGCUACCUGG"),
+            [(3, "6mer", "UACCUC".into()), (13, "offset-6mer", "CUACCU".into())]
+        );
+        assert_eq!(found("CUACCU"), [(0, "offset-6mer", "CUACCU".into())]);
+        assert!(
+            SiteType::all_on(&mirna, &[]).next().is_none()
+                && SiteType::all_on(&mirna[..6], &mirna).next().is_none()
+        );
+    }
+
     proptest! {
         #[test]
         fn the_full_complement_followed_by_a_is_an_8mer(text in "[ACGU]{15,30}") {

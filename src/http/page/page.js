@@ -19,7 +19,10 @@ let waiting = null;
 
 const shell = {
   models: () => models,
-  needKey: () => showKey("This service asks for a key."),
+  needKey: (again) => {
+    waiting = again;
+    showKey("This service asks for a key.");
+  },
   link: (id, values) => {
     const given = Object.entries(values).filter(([, value]) => value);
     const hash = `#${new URLSearchParams([["tool", id], ...given])}`;
@@ -67,10 +70,11 @@ function build() {
 function restore() {
   const { tool: id, ...values } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
   const tool = tools.get(id);
-  select(tool ? id : TOOLS[0].id);
-  if (!tool || !Object.keys(values).length) return;
+  // Another mark in the address, as the link to the tools sets, is no reason to change the tool.
+  if (!tool) return;
+  select(id);
+  if (!Object.keys(values).length) return;
   tool.fill(values);
-  waiting = tool.run;
   tool.run();
 }
 
@@ -88,7 +92,8 @@ async function useKey(event) {
   input.value = "";
   if (!(await loadModels())) return;
   showKey("The key is kept until this tab is closed.");
-  if (waiting) waiting();
+  waiting?.();
+  waiting = null;
 }
 
 function forgetKey() {

@@ -45,7 +45,7 @@ class View {
 
   failure(error) {
     if (!(error instanceof Refusal)) throw error;
-    if (error.status === 401) this.shell.needKey();
+    if (error.status === 401) this.shell.needKey(this.again);
     return problemBox(error, this.again);
   }
 

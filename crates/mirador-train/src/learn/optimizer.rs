@@ -206,6 +206,18 @@ mod tests {
     }
 
     #[test]
+    fn biases_do_not_decay() {
+        let after = |weight_decay: f64| {
+            let store = VarStore::new(Device::Cpu);
+            let bias = store.root().var("bias", &[3], Init::Const(0.5));
+            let stage = Stage { optimizer: OptimizerKind::AdamW, weight_decay, ..Stage::default() };
+            Optimizer::new(&store, &stage).minimise(&bias.square().sum(Kind::Float), 0.05);
+            values(&bias)
+        };
+        near(&after(0.5), &after(0.0));
+    }
+
+    #[test]
     fn adam_w_decays_past_its_moments() {
         let (store, matrix) = network();
         let stage = Stage { optimizer: OptimizerKind::AdamW, weight_decay: 0.1, ..Stage::default() };
