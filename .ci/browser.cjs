@@ -7,7 +7,7 @@ const fs = require("node:fs");
 const http = require("node:http");
 const os = require("node:os");
 const path = require("node:path");
-const { chromium } = require("playwright-core");
+const { finish, launch } = require("./chromium.cjs");
 
 const program = process.argv[2];
 const work = fs.mkdtempSync(path.join(os.tmpdir(), "mirador-browser-"));
@@ -65,12 +65,7 @@ async function main() {
     serve("guarded", "--key-file", keys, "--public-docs"),
   ]);
 
-  const browser = await chromium.launchPersistentContext(path.join(work, "profile"), {
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    headless: true,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-      .concat(["--disable-component-update", "--disable-sync"]),
-  });
+  const browser = await launch(work);
   try {
     const tab = await browser.newPage();
     tab.setDefaultTimeout(20_000);
@@ -110,14 +105,4 @@ async function main() {
   }
 }
 
-main()
-  .then(() => 0)
-  .catch((error) => {
-    console.error(error);
-    return 1;
-  })
-  .then((code) => {
-    for (const server of servers) server.kill("SIGKILL");
-    fs.rmSync(work, { recursive: true, force: true });
-    process.exit(code);
-  });
+finish(main(), servers, work);

@@ -6,7 +6,7 @@ const { execFileSync, spawn } = require("node:child_process");
 const fs = require("node:fs");
 const os = require("node:os");
 const path = require("node:path");
-const { chromium } = require("playwright-core");
+const { finish, launch } = require("./chromium.cjs");
 
 const program = process.argv[2];
 const work = fs.mkdtempSync(path.join(os.tmpdir(), "mirador-page-"));
@@ -266,13 +266,7 @@ async function main() {
   fs.writeFileSync(keyFile, `ci score,read ${digest}\n`);
   const url = await serve("plain");
   const guarded = await serve("guarded", "--weights-dir", small, "--key-file", keyFile, "--public-docs");
-  const browser = await chromium.launchPersistentContext(path.join(work, "profile"), {
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    headless: true,
-    permissions: ["clipboard-read", "clipboard-write"],
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-      .concat(["--disable-component-update", "--disable-sync"]),
-  });
+  const browser = await launch(work, { permissions: ["clipboard-read", "clipboard-write"] });
   try {
     const tab = await browser.newPage();
     tab.setDefaultTimeout(30_000);
@@ -291,14 +285,4 @@ async function main() {
   }
 }
 
-main()
-  .then(() => 0)
-  .catch((error) => {
-    console.error(error);
-    return 1;
-  })
-  .then((code) => {
-    for (const child of children) child.kill("SIGKILL");
-    fs.rmSync(work, { recursive: true, force: true });
-    process.exit(code);
-  });
+finish(main(), children, work);
