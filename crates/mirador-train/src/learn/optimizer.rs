@@ -109,7 +109,7 @@ impl Optimizer {
         if self.clip_norm == 0.0 {
             return 1.0;
         }
-        let squares = self.slots.iter().filter(|slot| slot.trainable && slot.variable.grad().defined());
+        let squares = self.slots.iter().filter(|slot| slot.trainable);
         let squares: f64 =
             squares.map(|slot| slot.variable.grad().square().sum(Kind::Double).double_value(&[])).sum();
         (self.clip_norm / squares.sqrt()).min(1.0)
@@ -282,5 +282,45 @@ mod tests {
         near(&values(&matrix), &weights);
         optimizer.keep_mean();
         near(&values(&matrix), &mean);
+    }
+
+    #[test]
+    fn an_optimiser_goes_on_from_what_a_checkpoint_kept() {
+        let ((store, matrix), (fresh_store, fresh)) = (network(), network());
+        let stage = Stage { mean_decay: 0.9, ..Stage::default() };
+        let (mut optimizer, mut other) =
+            (Optimizer::new(&store, &stage), Optimizer::new(&fresh_store, &stage));
+        (0..3).for_each(|step| optimizer.minimise(&loss(&matrix, step), 0.05));
+        let (steps, kept) = optimizer.state();
+        assert_eq!(steps, 3);
+        assert_eq!(
+            kept.keys().map(String::as_str).collect::<Vec<_>>(),
+            ["first.matrix", "mean.matrix", "second.matrix"]
+        );
+        tch::no_grad(|| {
+            fresh.shallow_clone().copy_(&matrix);
+            for (name, mut tensor) in other.state().1 {
+                tensor.copy_(&kept[&name]);
+            }
+        });
+        other.set_step(steps);
+        optimizer.minimise(&loss(&matrix, 3), 0.05);
+        other.minimise(&loss(&fresh, 3), 0.05);
+        near(&values(&fresh), &values(&matrix));
+        let (mean, other) = (optimizer.with_mean(|| values(&matrix)), other.with_mean(|| values(&fresh)));
+        near(&other, &mean);
+    }
+
+    #[test]
+    fn running_statistics_take_no_step_and_are_no_part_of_the_clipped_norm() {
+        let stage = Stage { optimizer: OptimizerKind::Momentum, clip_norm: 0.5, ..Stage::default() };
+        let after = |statistics: bool| {
+            let (store, matrix) = network();
+            let running = statistics.then(|| store.root().zeros_no_train("running", &[2]));
+            Optimizer::new(&store, &stage).minimise(&loss(&matrix, 0), 0.1);
+            assert!(running.is_none_or(|running| values(&running) == [0.0, 0.0]));
+            values(&matrix)
+        };
+        near(&after(true), &after(false));
     }
 }

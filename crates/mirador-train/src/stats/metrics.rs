@@ -252,4 +252,62 @@ mod tests {
         let at = AtThreshold::new(&labels, &[0.9, 0.8, 0.7, 0.6, 0.1], 0.65);
         assert_eq!((at.sensitivity, at.specificity, at.precision), (2.0 / 3.0, 0.5, 2.0 / 3.0));
     }
+
+    /// By hand: two pairs of four are in order against the labels, and so on.
+    #[test]
+    fn each_task_is_measured_by_its_own_metrics() {
+        let named = |task: Task, targets: &[f64], scores: &[f64]| -> Vec<(Metric, f64)> {
+            let values = metrics(task, targets, scores);
+            assert_eq!(values.len(), Metric::of(task).len());
+            Metric::of(task).iter().copied().zip(values).collect()
+        };
+        let near = |found: Vec<(Metric, f64)>, expected: &[(Metric, f64)]| {
+            let names = |values: &[(Metric, f64)]| values.iter().map(|(name, _)| *name).collect::<Vec<_>>();
+            assert_eq!(names(&found), names(expected));
+            let same = found.iter().zip(expected).all(|((_, a), (_, b))| (a - b).abs() < 1e-9);
+            assert!(same, "{found:?}, not {expected:?}");
+        };
+        // Ranked: 1, 0, 1, 0; at one half: two hits, one false alarm, one right no.
+        let (labels, scores) = ([1.0, 0.0, 1.0, 0.0], [0.9, 0.8, 0.7, 0.1]);
+        near(
+            named(Task::TargetSite, &labels, &scores),
+            &[(Metric::Auroc, 0.75), (Metric::AveragePrecision, 5.0 / 6.0)],
+        );
+        near(
+            named(Task::PreMirna, &labels, &scores),
+            &[
+                (Metric::Accuracy, 0.75),
+                (Metric::Mcc, 2.0 / f64::sqrt(12.0)),
+                (Metric::Sensitivity, 1.0),
+                (Metric::Specificity, 0.5),
+                (Metric::F1, 0.8),
+                (Metric::Auroc, 0.75),
+            ],
+        );
+        let (levels, predicted) = ([1.0, 2.0, 3.0], [2.0, 2.0, 5.0]);
+        near(
+            named(Task::Expression, &levels, &predicted),
+            &[
+                (Metric::PearsonSquared, 0.75),
+                (Metric::RSquared, -1.5),
+                (Metric::Spearman, f64::sqrt(0.75)),
+                (Metric::Rmse, f64::sqrt(5.0 / 3.0)),
+            ],
+        );
+    }
+
+    #[test]
+    fn an_interval_stands_around_each_metric() {
+        let labels: Vec<f64> = (0..40).map(|row| f64::from(row % 2)).collect();
+        let scores: Vec<f64> =
+            (0..40).map(|row| f64::from(row % 2) * 0.3 + f64::from(row * 7 % 11) / 11.0).collect();
+        let groups: Vec<usize> = (0..40).collect();
+        let values = with_intervals(Task::TargetSite, &labels, &scores, &groups);
+        let exact = metrics(Task::TargetSite, &labels, &scores);
+        assert_eq!(values.len(), 2);
+        for ((value, exact), name) in values.iter().zip(exact).zip(Metric::of(Task::TargetSite)) {
+            assert_eq!((value.name, value.value.value), (*name, exact));
+            assert!(value.value.low < exact && exact < value.value.high);
+        }
+    }
 }
