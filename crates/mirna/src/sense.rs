@@ -180,6 +180,61 @@ mod tests {
         assert_eq!(turned(&mirna, &site), None);
     }
 
+    /// Pairs that just pass, and pairs that fail by half a point of the aligner's, the only turn in question both times.
+    #[test]
+    fn a_turn_is_named_from_its_threshold_on() {
+        let long = "UAACCCUUAGCGAGCCGAAAAU UCGUUAGAGCCCGGCCUACGGUUGGACGUCAGCAACAGUUUCUGACUCUCUGAAGGUUCCACUCCUCAUUAGCAGGCUUUUAUGUCG";
+        let too_long = "CCUUCAGCAAGAGUGUUUAACU UAAGCUGAAAACCGUUAGAUGUUUUAGCUGAACCUAUAUUGUAUACAGGAGACGUGGGCCCGUAUUGGGAAUCCCAAAUUGACCUAC";
+        for (turn, passes, fails) in [
+            (
+                Turn::MirnaReversed,
+                "UCCGCACAUUGUUCGCGCUGGA AAGCCCGGAUUCCGCGCGACCUGUGGCG",
+                "GUGGCGGUCACGGAUGACCUAC CAGCUGGACCGACCACUGGAUGGGA",
+            ),
+            (Turn::MirnaReversed, long, too_long),
+            (
+                Turn::SiteReversed,
+                "UAGUGAGUGCCGUGAAACGAUC UUGUUAUCACUCAACCAUCGGUUCCCG",
+                "UCGCUAGACGAUUAAUAACCGU AUCGAGCGAUCUAGACCCUGUGGCGA",
+            ),
+            (
+                Turn::SiteReverseComplement,
+                "CGUUGCGCUUUGCCUCUCUAUG CGUUGCGCAUCCCCGUGAACGG",
+                "CAUUCUGCAAAAGUACGGCCAA GUGGUUACAUUCUGCGAAACGGCUCCCCA",
+            ),
+            (
+                Turn::Swapped,
+                "GACGUGAGCACUAACCUAUAGCCC GCUAUAGGUGAUGGCUACAUGC",
+                "GGAUUAUCGGGGAAGAUGACUUA AAGUCAUCGCACUCGACAUCCA",
+            ),
+        ] {
+            let seen = |pair: &str| {
+                let (mirna, site) = pair.split_once(' ').unwrap();
+                turned(&mirna.parse().unwrap(), &site.parse().unwrap()).map(|turned| turned.turn)
+            };
+            assert_eq!((seen(passes), seen(fails)), (Some(turn), None));
+        }
+    }
+
+    /// Each strand of these has a seed match on the other: only an 8mer that is not there as written, on a strand that may
+    /// be a miRNA and begins with U where the other does not, tells that they are swapped.
+    #[test]
+    fn first_letters_tell_a_swapped_pair_that_matches_throughout() {
+        for (mirna, site, swapped) in [
+            ("AACUAUACAACCUACUACCUCA", "UGAGGUAGUAGGUUGUAUAGUU", true),
+            ("AACUAUACAACCUACUACCUCA", "GGAGGUAGUAGGUUGUAUAGUU", false),
+            ("UACUAUACAACCUACUACCUCA", "UGAGGUAGUAGGUUGUAUAGUU", false),
+            ("AACUAUACAACCUACUACCUCG", "UGAGGUAGUAGGUUGUAUAGUU", false),
+            ("CACUAUACAACCUACUACCUCA", "UGAGGUAGUAGGUUGUAUAGUA", false),
+            ("AACUAUACAACCUACUACCUCA", "UGAGGUAGUAGGUUGUAUAGUUCCCCCCCCCC", false),
+        ] {
+            let (mirna, site) = (mirna.parse().unwrap(), site.parse().unwrap());
+            assert!(SiteType::best(&mirna, &site) >= SiteType::SevenMerM8);
+            let expected = swapped.then_some(Turned { turn: Turn::Swapped, site_type: SiteType::EightMer });
+            assert_eq!(turned(&mirna, &site), expected, "{mirna} {site}");
+        }
+    }
+
     proptest! {
         #[test]
         fn each_turn_of_a_perfect_pair_is_seen(text in "[ACGU]{22}", which in 0..7_usize) {

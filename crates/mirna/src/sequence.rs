@@ -283,6 +283,14 @@ mod tests {
     }
 
     #[test]
+    fn g_and_u_wobble_and_nothing_else() {
+        let letters = [Base::A, Base::C, Base::G, Base::U, Base::N];
+        let pairs = letters.iter().flat_map(|one| letters.map(|other| (*one, other)));
+        let wobbles: Vec<_> = pairs.filter(|(one, other)| one.wobbles_with(*other)).collect();
+        assert_eq!(wobbles, [(Base::G, Base::U), (Base::U, Base::G)]);
+    }
+
+    #[test]
     fn unknown_letters_are_counted() {
         assert_eq!(Rna::parse("ACGU", 1..=9).unwrap().1, None);
         let unknown = |text: &str| Rna::parse(text, 1..=9).unwrap().1.unwrap().to_string();
