@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use mirador_models::Replica;
 use mirador_models::tasks::expression::{Gene, PROMOTER_LENGTHS};
 use mirador_models::tasks::pre_mirna::PreMirna;
+use mirador_models::tasks::repression::Targeted;
 use mirador_models::tasks::target_site::{MIRNA_LENGTHS, Pair, SITE_LENGTHS};
 use mirador_models::tasks::{Input, Task, pre_mirna};
 use mirna::{Base, Rna};
@@ -42,6 +43,10 @@ fn longest(task: Task) -> Input {
             Pair { mirna: letters(*MIRNA_LENGTHS.end()), site: letters(*SITE_LENGTHS.end()) }.into()
         }
         Task::PreMirna => PreMirna { sequence: letters(*pre_mirna::LENGTHS.end()) }.into(),
+        // Its inputs are of one size, whatever the row.
+        Task::Repression => {
+            Targeted { mirna: letters(*MIRNA_LENGTHS.end()), utr: letters(*SITE_LENGTHS.end()) }.into()
+        }
         Task::Expression => {
             let length = *PROMOTER_LENGTHS.end();
             Gene {

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use metrics::{describe_gauge, gauge};
 use mirador_models::device::Device;
 use mirador_models::tasks::Task;
-use mirador_models::{Encoder, LoadError, Model, Pairing, Replica, WeightsConfig, WeightsDir, sha256};
+use mirador_models::{
+    Encoder, LoadError, Model, Pairing, Replica, SiteEffects, WeightsConfig, WeightsDir, sha256,
+};
 
 use super::{Forward, Predictor, PredictorConfig, Rebuild, cost};
 
@@ -24,6 +26,8 @@ pub struct ServedModel {
     pub encoder: Arc<Encoder>,
     /// Which letters pair, where the model knows.
     pub pairing: Option<Pairing>,
+    /// What a site adds to its gene's repression, where that is what the model knows.
+    pub site_effects: Option<SiteEffects>,
     /// What scores its rows.
     pub predictor: Predictor,
 }
@@ -63,6 +67,7 @@ impl ServedModel {
         golden.verify(&first)?;
         let (cost, weights) = (cost::measure(&first, config.max_batch_size), Arc::new(first.weights()));
         let pairing = model.pairing.map(|make| make(&first.store)).transpose()?;
+        let site_effects = model.site_effects.map(|make| make(&first.store)).transpose()?;
         let options = dir.config.options.clone();
         let make = move || -> Result<Forward, LoadError> {
             let replica = Replica::sharing(model, &options, &weights)?;
@@ -90,6 +95,7 @@ impl ServedModel {
             card: dir.card()?,
             encoder,
             pairing,
+            site_effects,
             predictor,
         })
     }
@@ -211,6 +217,11 @@ impl Registry {
     /// The model that answers to `name` or `name@version`.
     pub fn get(&self, name: &str) -> Result<&Entry, UnknownModel> {
         self.find(Some(name), |_| true)
+    }
+
+    /// The same among models whose task has rows of its own, which tensors can hold; repression is asked by scans.
+    pub fn get_with_rows(&self, name: &str) -> Result<&Entry, UnknownModel> {
+        self.find(Some(name), |entry| entry.served.model.task != Task::Repression)
     }
 
     /// The first model that does not answer.

@@ -8,6 +8,7 @@ use crate::LoadError;
 use crate::encoding::{Encoded, windows};
 use crate::tasks::expression::Gene;
 use crate::tasks::pre_mirna::PreMirna;
+use crate::tasks::repression::Targeted;
 use crate::tasks::target_site::{Pair, SITE_LENGTHS};
 use crate::tasks::{Input, Task};
 
@@ -37,6 +38,7 @@ enum Encode {
     TargetSite(Of<Pair>),
     PreMirna(Of<PreMirna>),
     Expression(Of<Gene>),
+    Repression(Of<Targeted>),
 }
 
 impl Encoder {
@@ -53,6 +55,11 @@ impl Encoder {
     /// For a model of expression.
     pub fn expression(shape: Shape, encode: impl Fn(&Gene) -> Encoded + Send + Sync + 'static) -> Self {
         Self::of(shape, Encode::Expression(Box::new(encode)))
+    }
+
+    /// For a model of repression.
+    pub fn repression(shape: Shape, encode: impl Fn(&Targeted) -> Encoded + Send + Sync + 'static) -> Self {
+        Self::of(shape, Encode::Repression(Box::new(encode)))
     }
 
     fn of([positions, values]: Shape, encode: Encode) -> Self {
@@ -81,7 +88,7 @@ impl Encoder {
     pub fn letters_read<'a>(&self, input: &'a Input) -> Option<&'a [Base]> {
         match input {
             Input::Gene(gene) => Some(&gene.promoter[self.part_read(gene)]),
-            Input::Pair(_) | Input::PreMirna(_) => None,
+            Input::Pair(_) | Input::PreMirna(_) | Input::Targeted(_) => None,
         }
     }
 
@@ -94,7 +101,7 @@ impl Encoder {
     pub fn inputs(&self, input: &Input) -> usize {
         match input {
             Input::Pair(pair) => windows(pair.site.len(), self.window).len().max(1),
-            Input::PreMirna(_) | Input::Gene(_) => 1,
+            Input::PreMirna(_) | Input::Gene(_) | Input::Targeted(_) => 1,
         }
     }
 
@@ -104,6 +111,7 @@ impl Encoder {
             Encode::TargetSite(_) => Task::TargetSite,
             Encode::PreMirna(_) => Task::PreMirna,
             Encode::Expression(_) => Task::Expression,
+            Encode::Repression(_) => Task::Repression,
         }
     }
 
@@ -116,6 +124,7 @@ impl Encoder {
             (Encode::TargetSite(encode), Input::Pair(pair)) => encode(pair),
             (Encode::PreMirna(encode), Input::PreMirna(pre_mirna)) => encode(pre_mirna),
             (Encode::Expression(encode), Input::Gene(gene)) => encode(gene),
+            (Encode::Repression(encode), Input::Targeted(targeted)) => encode(targeted),
             _ => unreachable!("a row goes to a model of its own task"),
         }
     }

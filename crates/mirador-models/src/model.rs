@@ -1,5 +1,6 @@
 //! What a model is to the rest of the house.
 
+use mirna::sites::{Context, SeedSite};
 use tch::{Tensor, nn};
 
 use crate::encoder::MakeEncoder;
@@ -28,6 +29,8 @@ pub struct Model {
     pub l1_variables: &'static [&'static str],
     /// Which letters pair, by the trained weights, where the model knows.
     pub pairing: Option<MakePairing>,
+    /// What a site adds to its gene's output, where a gene's is their sum.
+    pub site_effects: Option<MakeSiteEffects>,
     /// Turns the tensors of the authors' published file into ours, where there is one.
     pub from_published: Option<fn(Tensors) -> Result<Tensors, LoadError>>,
 }
@@ -59,3 +62,9 @@ pub type MakePairing = fn(&nn::VarStore) -> Result<Pairing, LoadError>;
 
 /// The pairs of a duplex as dots and brackets, the miRNA 5'→3', `&`, the site 5'→3'.
 pub type Pairing = Box<dyn Fn(&Pair) -> String + Send + Sync>;
+
+/// Reads what it needs from a network's variables.
+pub type MakeSiteEffects = fn(&nn::VarStore) -> Result<SiteEffects, LoadError>;
+
+/// What a site adds, in its surroundings on a 3'UTR of so many letters.
+pub type SiteEffects = Box<dyn Fn(SeedSite, &Context, usize) -> f64 + Send + Sync>;

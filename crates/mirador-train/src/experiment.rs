@@ -5,7 +5,7 @@ use mirador_models::Replica;
 use mirador_models::tasks::expression::Gene;
 use mirador_models::tasks::pre_mirna::PreMirna;
 use mirador_models::tasks::target_site::Pair;
-use mirador_models::tasks::{Input, Task, probability};
+use mirador_models::tasks::{Input, probability};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
@@ -215,10 +215,8 @@ pub fn groups(rows: &[Row]) -> Vec<usize> {
 /// What a network says of the rows: probabilities, or levels.
 pub fn scores(replica: &Replica, rows: &[Row]) -> Vec<f64> {
     let inputs: Vec<Input> = rows.iter().map(|row| row.input.clone()).collect();
-    let of = |output: f32| match replica.encoder.task() {
-        Task::Expression => f64::from(output),
-        Task::TargetSite | Task::PreMirna => f64::from(probability(output)),
-    };
+    let two_classes = replica.encoder.task().has_two_classes();
+    let of = |output: f32| f64::from(if two_classes { probability(output) } else { output });
     replica.score(&inputs).into_iter().map(of).collect()
 }
 

@@ -8,6 +8,7 @@ mod notation;
 pub mod seed;
 pub mod sense;
 mod sequence;
+pub mod sites;
 mod words;
 
 pub use crate::notation::Notation;

@@ -1,7 +1,5 @@
 //! Canonical seed matches: which class of site, after Bartel (Cell 2009, 2018), a target site holds.
 
-use std::ops::Range;
-
 use crate::{Base, Rna};
 
 /// The class of a seed match, weakest first, so that the best match is the largest.
@@ -51,31 +49,6 @@ impl SiteType {
         (7..=site.len() + 2).map(|end| Self::ending_at(mirna, site, end)).max().unwrap_or(Self::None)
     }
 
-    /// All matches on a transcript, in its order; a match is told once, with its best class. See [`SiteType::best`].
-    ///
-    /// ```
-    /// use mirna::{seed::SiteType, Rna};
-    /// let (let7, utr): (Rna, Rna) = ("UGAGGUAGUAGGUUGUAUAGUU".parse()?, "GGCUACCUCAGGUACCUGG".parse()?);
-    /// let sites: Vec<_> = SiteType::all_on(&let7, &utr).map(|site| (site.start, site.kind)).collect();
-    /// assert_eq!(sites, [(3, SiteType::EightMer)]);
-    /// # Ok::<(), mirna::ParseError>(())
-    /// ```
-    pub fn all_on<'a>(mirna: &'a [Base], transcript: &'a [Base]) -> impl Iterator<Item = SeedSite> + 'a {
-        // Positions 3 to 7 pair in every class: their five letters are looked for, and the rest only where they stand.
-        let core: Vec<Base> =
-            mirna.get(2..7).unwrap_or_default().iter().rev().map(|base| base.complement()).collect();
-        let ends =
-            transcript.windows(CORE).enumerate().filter(move |(_, letters)| *letters == core.as_slice());
-        ends.filter_map(move |(first, _)| {
-            let end = first + CORE + 2;
-            match Self::ending_at(mirna, transcript, end) {
-                Self::None => None,
-                Self::OffsetSixMer => Some(SeedSite { start: end - 8, kind: Self::OffsetSixMer }),
-                kind => Some(SeedSite { start: end - 7, kind }),
-            }
-        })
-    }
-
     /// The class of the match that puts miRNA position p opposite `site[end - p]`.
     fn ending_at(mirna: &[Base], site: &[Base], end: usize) -> Self {
         let facing = |position: usize| end.checked_sub(position).and_then(|i| site.get(i)).copied();
@@ -95,25 +68,6 @@ impl SiteType {
             (false, true, _) => Self::OffsetSixMer,
             (false, false, _) => Self::None,
         }
-    }
-}
-
-/// Letters that pair in every class.
-const CORE: usize = 5;
-
-/// A seed match on a transcript.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SeedSite {
-    /// Index of the first of the six letters that pair with positions 2 to 7, or 3 to 8 of an offset 6mer.
-    pub start: usize,
-    /// The class.
-    pub kind: SiteType,
-}
-
-impl SeedSite {
-    /// The six letters.
-    pub fn core(self) -> Range<usize> {
-        self.start..self.start + CORE + 1
     }
 }
 
@@ -147,26 +101,6 @@ mod tests {
         assert_eq!(class("CUACCUCA"), "8mer");
     }
 
-    #[test]
-    fn a_match_on_a_transcript_is_told_by_its_six_letters() {
-        let (mirna, found) = (LET7.parse::<Rna>().unwrap(), |text: &str| -> Vec<(usize, &str, String)> {
-            let (mirna, transcript): (Rna, Rna) = (LET7.parse().unwrap(), text.parse().unwrap());
-            let of = |site: SeedSite| {
-                (site.start, site.kind.name(), Rna::from(&transcript[site.core()]).to_string())
-            };
-            SiteType::all_on(&mirna, &transcript).map(of).collect()
-        });
-        assert_eq!(
-            found("GGGUACCUCGGGGCUACCUGG"),
-            [(3, "6mer", "UACCUC".into()), (13, "offset-6mer", "CUACCU".into())]
-        );
-        assert_eq!(found("CUACCU"), [(0, "offset-6mer", "CUACCU".into())]);
-        assert!(
-            SiteType::all_on(&mirna, &[]).next().is_none()
-                && SiteType::all_on(&mirna[..6], &mirna).next().is_none()
-        );
-    }
-
     proptest! {
         #[test]
         fn the_full_complement_followed_by_a_is_an_8mer(text in "[ACGU]{15,30}") {
@@ -174,27 +108,6 @@ mod tests {
             let mut site: Vec<Base> = mirna.reverse_complement().to_vec();
             *site.last_mut().unwrap() = Base::A;
             prop_assert_eq!(SiteType::best(&mirna, &site.into_iter().collect()), SiteType::EightMer);
-        }
-
-        #[test]
-        fn matches_on_a_transcript_are_those_of_its_parts(mirna in "[ACGU]{15,30}", transcript in "[ACGUN]{0,80}", at in 0..60usize) {
-            let mirna: Rna = mirna.parse().unwrap();
-            // A match is put in, since chance makes few.
-            let mut letters: Vec<Base> = transcript.parse::<Rna>().map_or_else(|_| Vec::new(), |rna| rna.to_vec());
-            let seed: Vec<Base> = Rna::from(&mirna[1..8]).reverse_complement().to_vec();
-            letters.splice(at.min(letters.len())..at.min(letters.len()), seed);
-            let found: Vec<SeedSite> = SiteType::all_on(&mirna, &letters).collect();
-            let by_hand: Vec<SeedSite> = (0..=letters.len() + 2)
-                .filter(|end| *end >= 7)
-                .filter_map(|end| match SiteType::ending_at(&mirna, &letters, end) {
-                    SiteType::None => None,
-                    SiteType::OffsetSixMer => Some(SeedSite { start: end - 8, kind: SiteType::OffsetSixMer }),
-                    kind => Some(SeedSite { start: end - 7, kind }),
-                })
-                .collect();
-            prop_assert_eq!(&found, &by_hand);
-            let best = found.iter().map(|site| site.kind).max().unwrap_or(SiteType::None);
-            prop_assert_eq!(best, SiteType::best(&mirna, &letters.into_iter().collect()));
         }
 
         #[test]

@@ -31,12 +31,13 @@ pub(super) async fn ask(
     name: &str,
     request: Request,
 ) -> Result<Response, Problem> {
-    let entry = registry.get(name)?;
+    let entry = registry.get_with_rows(name)?;
     check_type(request.headers())?;
     match entry.served.model.task {
         Task::TargetSite => answer::<PairRow>(state, entry, request).await,
         Task::PreMirna => answer::<PreMirnaRow>(state, entry, request).await,
         Task::Expression => answer::<GeneRow>(state, entry, request).await,
+        Task::Repression => Err(Problem::Internal),
     }
 }
 

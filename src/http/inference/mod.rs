@@ -150,7 +150,7 @@ pub(super) async fn model(
     Models(registry): Models,
     Path(name): Path<String>,
 ) -> Result<Json<ModelMetadata>, Problem> {
-    Ok(Json(ModelMetadata::of(registry.get(&name)?, &registry)))
+    Ok(Json(ModelMetadata::of(registry.get_with_rows(&name)?, &registry)))
 }
 
 /// Describe a version
@@ -163,7 +163,7 @@ pub(super) async fn version(
     Models(registry): Models,
     Path((name, version)): Path<(String, String)>,
 ) -> Result<Json<ModelMetadata>, Problem> {
-    Ok(Json(ModelMetadata::of(registry.get(&format!("{name}@{version}"))?, &registry)))
+    Ok(Json(ModelMetadata::of(registry.get_with_rows(&format!("{name}@{version}"))?, &registry)))
 }
 
 /// Is a model ready?
@@ -176,7 +176,7 @@ pub(super) async fn model_ready(
     Models(registry): Models,
     Path(name): Path<String>,
 ) -> Result<Json<Health>, Problem> {
-    ready_if_good(registry.get(&name)?)
+    ready_if_good(registry.get_with_rows(&name)?)
 }
 
 /// Is a version ready?
@@ -190,7 +190,7 @@ pub(super) async fn version_ready(
     Models(registry): Models,
     Path((name, version)): Path<(String, String)>,
 ) -> Result<Json<Health>, Problem> {
-    ready_if_good(registry.get(&format!("{name}@{version}"))?)
+    ready_if_good(registry.get_with_rows(&format!("{name}@{version}"))?)
 }
 
 fn ready_if_good(Entry { served, .. }: &Entry) -> Result<Json<Health>, Problem> {
@@ -241,6 +241,8 @@ impl ModelMetadata {
             Task::TargetSite => (PairRow::FIELDS, PairRow::COLUMNS),
             Task::PreMirna => (PreMirnaRow::FIELDS, PreMirnaRow::COLUMNS),
             Task::Expression => (GeneRow::FIELDS, GeneRow::COLUMNS),
+            // Not found here, see `Registry::get_with_rows`.
+            Task::Repression => (&[][..], &[][..]),
         };
         let tensor = |column: &Column| TensorMetadata {
             name: column.name,

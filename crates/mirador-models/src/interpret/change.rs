@@ -62,6 +62,7 @@ pub(super) fn strands(input: &Input) -> Vec<(&'static str, &Rna)> {
         Input::Pair(pair) => vec![("mirna", &pair.mirna), ("site", &pair.site)],
         Input::PreMirna(pre_mirna) => vec![("sequence", &pre_mirna.sequence)],
         Input::Gene(gene) => vec![("promoter", &gene.promoter)],
+        Input::Targeted(targeted) => vec![("mirna", &targeted.mirna), ("utr", &targeted.utr)],
     }
 }
 
@@ -72,5 +73,8 @@ fn strand_mut(input: &mut Input, strand: usize) -> &mut Rna {
         }
         Input::PreMirna(pre_mirna) => &mut pre_mirna.sequence,
         Input::Gene(gene) => &mut gene.promoter,
+        Input::Targeted(targeted) => {
+            [&mut targeted.mirna, &mut targeted.utr].into_iter().nth(strand).expect("a targeted gene has two")
+        }
     }
 }

@@ -58,8 +58,8 @@ impl Scale {
     /// A network's output on this scale.
     pub fn of(self, task: Task, output: f32) -> f32 {
         match (self, task) {
-            (Self::Logit, _) | (_, Task::Expression) => output,
-            (Self::Probability, _) => probability(output),
+            (Self::Probability, task) if task.has_two_classes() => probability(output),
+            (Self::Logit | Self::Probability, _) => output,
         }
     }
 }

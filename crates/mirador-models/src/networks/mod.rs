@@ -11,6 +11,7 @@ pub mod mitar;
 pub mod pairmap;
 pub mod premirna_cnn_lstm;
 pub mod premirna_cnn_zheng;
+pub mod repression;
 pub mod xpresso;
 
 use crate::Model;
@@ -26,6 +27,7 @@ pub const MODELS: &[&Model] = &[
     &pairmap::MODEL,
     &premirna_cnn_lstm::MODEL,
     &premirna_cnn_zheng::MODEL,
+    &repression::MODEL,
     &xpresso::MODEL,
 ];
 

@@ -2,6 +2,7 @@
 
 pub mod expression;
 pub mod pre_mirna;
+pub mod repression;
 pub mod scale;
 pub mod target_site;
 
@@ -9,6 +10,7 @@ use std::ops::RangeInclusive;
 
 use expression::Gene;
 use pre_mirna::PreMirna;
+use repression::Targeted;
 use target_site::Pair;
 
 /// A question that a model answers.
@@ -20,6 +22,8 @@ pub enum Task {
     PreMirna,
     /// What mRNA level do this promoter, this transcript and these miRNAs imply?
     Expression,
+    /// How much does this miRNA turn a gene down, by the sites on its 3'UTR?
+    Repression,
 }
 
 /// One row of a question.
@@ -31,6 +35,8 @@ pub enum Input {
     PreMirna(PreMirna),
     /// Input of [`Task::Expression`].
     Gene(Box<Gene>),
+    /// Input of [`Task::Repression`].
+    Targeted(Box<Targeted>),
 }
 
 impl Input {
@@ -40,6 +46,7 @@ impl Input {
             Self::Pair(pair) => pair.mirna.len() + pair.site.len(),
             Self::PreMirna(pre_mirna) => pre_mirna.sequence.len(),
             Self::Gene(gene) => gene.promoter.len(),
+            Self::Targeted(targeted) => targeted.mirna.len() + targeted.utr.len(),
         }
     }
 }
@@ -51,6 +58,7 @@ impl Task {
             Task::TargetSite => "target_site",
             Task::PreMirna => "pre_mirna",
             Task::Expression => "expression",
+            Task::Repression => "repression",
         }
     }
 
@@ -62,6 +70,12 @@ impl Task {
             }
             Task::PreMirna => vec![("pre_mirna_nt", pre_mirna::LENGTHS)],
             Task::Expression => vec![("promoter_nt", expression::PROMOTER_LENGTHS)],
+            Task::Repression => {
+                vec![
+                    ("mirna_nt", target_site::MIRNA_LENGTHS),
+                    ("transcript_nt", repression::TRANSCRIPT_LENGTHS),
+                ]
+            }
         }
     }
 
@@ -69,8 +83,13 @@ impl Task {
     pub fn loss(self) -> Loss {
         match self {
             Task::TargetSite | Task::PreMirna => Loss::BinaryCrossEntropy,
-            Task::Expression => Loss::MeanSquaredError,
+            Task::Expression | Task::Repression => Loss::MeanSquaredError,
         }
+    }
+
+    /// Whether the answer is a probability; else it is a number of its own scale.
+    pub fn has_two_classes(self) -> bool {
+        self.loss() == Loss::BinaryCrossEntropy
     }
 }
 
@@ -101,6 +120,12 @@ impl From<Pair> for Input {
 impl From<PreMirna> for Input {
     fn from(pre_mirna: PreMirna) -> Self {
         Self::PreMirna(pre_mirna)
+    }
+}
+
+impl From<Targeted> for Input {
+    fn from(targeted: Targeted) -> Self {
+        Self::Targeted(Box::new(targeted))
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::tasks::expression::{Gene, HalfLife, PROMOTER_LENGTHS};
 use crate::tasks::pre_mirna::PreMirna;
+use crate::tasks::repression::{TRANSCRIPT_LENGTHS, Targeted};
 use crate::tasks::target_site::{MIRNA_LENGTHS, Pair, SITE_LENGTHS};
 use crate::tasks::{Input, pre_mirna, probability};
 use crate::{LoadError, Replica};
@@ -32,6 +33,7 @@ struct Case {
 enum Row {
     Pair { mirna: String, site: String },
     PreMirna { sequence: String },
+    Targeted { mirna: String, utr: String },
     Gene { promoter: String, tss: usize, half_life_features: HalfLife, mirnas: BTreeMap<String, f32> },
 }
 
@@ -78,6 +80,11 @@ impl Row {
                 Pair { mirna: Rna::trusted(mirna, MIRNA_LENGTHS)?, site: Rna::trusted(site, SITE_LENGTHS)? }
                     .into()
             }
+            Row::Targeted { mirna, utr } => Targeted {
+                mirna: Rna::trusted(mirna, MIRNA_LENGTHS)?,
+                utr: Rna::trusted(utr, TRANSCRIPT_LENGTHS)?,
+            }
+            .into(),
             Row::PreMirna { sequence } => {
                 PreMirna { sequence: Rna::trusted(sequence, pre_mirna::LENGTHS)? }.into()
             }
@@ -97,6 +104,9 @@ impl From<&Input> for Row {
         match input {
             Input::Pair(pair) => Row::Pair { mirna: pair.mirna.to_string(), site: pair.site.to_string() },
             Input::PreMirna(hairpin) => Row::PreMirna { sequence: hairpin.sequence.to_string() },
+            Input::Targeted(targeted) => {
+                Row::Targeted { mirna: targeted.mirna.to_string(), utr: targeted.utr.to_string() }
+            }
             Input::Gene(gene) => Row::Gene {
                 promoter: gene.promoter.to_string(),
                 tss: gene.tss,

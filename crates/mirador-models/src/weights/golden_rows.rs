@@ -10,6 +10,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::tasks::expression::{Gene, HalfLifeFeature};
 use crate::tasks::pre_mirna::PreMirna;
+use crate::tasks::repression::Targeted;
 use crate::tasks::target_site::{MIRNA_LENGTHS, Pair, SITE_LENGTHS};
 use crate::tasks::{Input, Task, pre_mirna};
 
@@ -17,6 +18,8 @@ const ROWS: usize = 12;
 /// Promoters, nt: short ones, to keep the file small, and one that fills the largest window.
 const PROMOTERS: RangeInclusive<usize> = 60..=1_000;
 const LONG_PROMOTER: usize = 11_000;
+/// 3'UTRs, nt, before seed matches are put in.
+const UTRS: RangeInclusive<usize> = 40..=900;
 
 /// The rows.
 pub fn golden_rows(task: Task) -> Vec<Input> {
@@ -28,6 +31,7 @@ pub fn golden_rows(task: Task) -> Vec<Input> {
                 PreMirna { sequence: random(spread(step, &pre_mirna::LENGTHS), &mut rng) }.into()
             }
             Task::Expression => gene(step, &mut rng).into(),
+            Task::Repression => targeted(step, &mut rng).into(),
         })
         .collect()
 }
@@ -45,6 +49,23 @@ fn pair(step: usize, rng: &mut ChaCha8Rng) -> Pair {
         site[2] = Base::N;
     }
     Pair { mirna, site: site.into_iter().collect() }
+}
+
+/// A seed match of each class, one after the other, among random letters; some N.
+fn targeted(step: usize, rng: &mut ChaCha8Rng) -> Targeted {
+    let mirna = random(spread(step, &MIRNA_LENGTHS), rng);
+    let mut utr = random(spread(step, &UTRS), rng).to_vec();
+    let mut whole = Rna::from(&mirna[..8]).reverse_complement().to_vec();
+    whole[7] = Base::A;
+    for (place, hidden) in [None, Some(0), Some(7), Some(1), Some(6)].into_iter().enumerate() {
+        let mut site = whole.clone();
+        if let Some(hidden) = hidden {
+            site[hidden] = Base::N;
+        }
+        let at = (place + 1) * utr.len() / 6;
+        utr.splice(at..at, site);
+    }
+    Targeted { mirna, utr: utr.into_iter().collect() }
 }
 
 /// Every other one without half-life features.

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::golden_rows::golden_rows;
 use crate::error::io;
-use crate::tasks::{DECISION_THRESHOLD, Task};
+use crate::tasks::DECISION_THRESHOLD;
 use crate::{Golden, LoadError, Options, Replica, Tensors, WeightsConfig, sha256};
 
 /// What a version is called and how it is chosen.
@@ -45,7 +45,7 @@ pub fn write_folder(
         version: identity.version.to_owned(),
         default: identity.default,
         default_version: identity.default_version,
-        decision_threshold: (replica.encoder.task() != Task::Expression).then_some(DECISION_THRESHOLD as f32),
+        decision_threshold: replica.encoder.task().has_two_classes().then_some(DECISION_THRESHOLD as f32),
         options: identity.options.clone(),
         sha256: sha256(&weights)?,
     };

@@ -9,4 +9,5 @@ mod interpretation;
 mod pairmap;
 mod premirna;
 mod published;
+mod repression;
 mod xpresso;

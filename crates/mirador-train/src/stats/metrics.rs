@@ -73,6 +73,7 @@ impl Metric {
                 &[Self::Accuracy, Self::Mcc, Self::Sensitivity, Self::Specificity, Self::F1, Self::Auroc]
             }
             Task::Expression => &[Self::PearsonSquared, Self::RSquared, Self::Spearman, Self::Rmse],
+            Task::Repression => &[Self::Spearman, Self::Auroc, Self::AveragePrecision],
         }
     }
 }
@@ -99,6 +100,10 @@ pub fn metrics(task: Task, targets: &[f64], scores: &[f64]) -> Vec<f64> {
             let labels = labels();
             let at = AtThreshold::new(&labels, scores, DECISION_THRESHOLD);
             vec![at.accuracy, at.mcc, at.sensitivity, at.specificity, at.f1, auroc(&labels, scores)]
+        }
+        Task::Repression => {
+            let labels = labels();
+            vec![spearman(targets, scores), auroc(&labels, scores), average_precision(&labels, scores)]
         }
         Task::Expression => vec![
             pearson(targets, scores).powi(2),
@@ -212,7 +217,7 @@ impl Measured {
         Self {
             rows: targets.len(),
             metrics: with_intervals(task, targets, scores, groups),
-            classes: (task != Task::Expression).then(|| Classes::new(targets, scores)),
+            classes: task.has_two_classes().then(|| Classes::new(targets, scores)),
         }
     }
 }

@@ -100,6 +100,7 @@ fn measured(task: Task) -> (&'static [&'static str], &'static [&'static str]) {
             &["held_out", "held_out_last_5_masked", "held_out_mature_arms", "held_out_yag_wrong"],
             &["ends in YAG", "length < 70"],
         ),
+        Task::Repression => (&["left_out"], &["seed class"]),
         Task::Expression => (&["validation", "test_86nt", "test_300nt"], &["any record of a miRNA"]),
     }
 }
@@ -123,7 +124,7 @@ fn measurements(task: Task, seeds: &[u64]) -> Value {
     let set = |name: &&str| {
         let mut set = json!({ "name": name, "baselines": baselines, "published": published,
                               "model": { "rows": ROWS, "metrics": metrics } });
-        if task != Task::Expression {
+        if task.has_two_classes() {
             set["model"]["classes"] = classes.clone();
         }
         set

@@ -56,6 +56,7 @@ pub const MODEL: Model = Model {
     adapt: Some(|store, inputs, _| panel::Panel::adapt(store, inputs)),
     l1_variables: &[],
     pairing: Some(pairing::pairing),
+    site_effects: None,
     from_published: None,
 };
 
