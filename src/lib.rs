@@ -3,6 +3,7 @@
 //! A request's way: letters → [`mirna`] → [`mirador_models`] (encoding) → [`serving`] queue → a worker's replica → JSON
 //! ([`http`]). A module imports only from those listed before it.
 
+pub mod scan;
 pub mod serving;
 
 pub mod config;

@@ -39,6 +39,7 @@ mod query;
 mod rate;
 mod reload;
 mod rows;
+mod scan;
 mod scoring;
 mod serve_error;
 mod server;
@@ -120,6 +121,7 @@ pub fn openapi() -> OpenApi {
 fn routes() -> OpenApiRouter<AppState> {
     let work = OpenApiRouter::new()
         .routes(routes!(target_sites::score))
+        .routes(routes!(scan::scan))
         .routes(routes!(pre_mirnas::classify))
         .routes(routes!(expression::predict))
         .routes(routes!(duplexes::fold))

@@ -284,12 +284,22 @@ pub(super) fn parse_row<S: ScoringEndpoint>(
     pointer: String,
     answerer: &Answerer,
 ) -> Result<Read<S::Echo>, Vec<FieldError>> {
-    let mut reader = RowReader { answerer, pointer, warnings: Vec::new(), errors: Vec::new() };
+    let mut reader = RowReader::at(pointer, answerer);
     let parsed = row.parse_row(settings, &mut reader);
-    let RowReader { warnings, errors, .. } = reader;
-    match parsed {
-        Some(parsed) if errors.is_empty() => Ok((parsed, warnings)),
-        _ => Err(errors),
+    let warnings = reader.finish()?;
+    // Whoever gives nothing has noted why.
+    parsed.map(|parsed| (parsed, warnings)).ok_or_else(Vec::new)
+}
+
+impl<'a> RowReader<'a> {
+    /// For what stands at this place of the request.
+    pub(super) fn at(pointer: String, answerer: &'a Answerer) -> Self {
+        Self { answerer, pointer, warnings: Vec::new(), errors: Vec::new() }
+    }
+
+    /// What its reader should know, or everything that is wrong with it.
+    pub(super) fn finish(self) -> Result<Vec<String>, Vec<FieldError>> {
+        if self.errors.is_empty() { Ok(self.warnings) } else { Err(self.errors) }
     }
 }
 

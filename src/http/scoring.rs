@@ -98,6 +98,22 @@ impl<K> Row<K> {
     }
 }
 
+impl Row<()> {
+    /// A row of our own, which needs no check.
+    pub(super) fn of(input: impl Into<Input>, served: &ServedModel) -> Self {
+        let input = input.into();
+        let inputs = served.encoder.inputs(&input);
+        Self {
+            input: Some(input),
+            changes: Vec::new(),
+            inputs,
+            echo: (),
+            windows: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+}
+
 /// At least half of the letters of a promoter that the network reads have to be known.
 fn check_letters(input: &Input, served: &ServedModel, pointer: &str) -> Result<(), Vec<FieldError>> {
     let Some(letters) = served.encoder.letters_read(input) else { return Ok(()) };

@@ -139,7 +139,8 @@ impl Asked {
     }
 }
 
-fn flag(name: &str, value: &str) -> Result<bool, Problem> {
+/// Yes or no, as a URL may say it.
+pub(crate) fn flag(name: &str, value: &str) -> Result<bool, Problem> {
     match value.to_ascii_lowercase().as_str() {
         "true" | "1" => Ok(true),
         "false" | "0" => Ok(false),

@@ -5,7 +5,7 @@ use serde::Serialize;
 /// Why a stream ends before its upload.
 #[derive(Clone, Copy, Debug, strum::Display)]
 #[strum(serialize_all = "snake_case")]
-pub(super) enum Ending {
+pub(crate) enum Ending {
     /// The server is shutting down; another one goes on.
     Draining,
     /// `X-Deadline-Ms` passed.

@@ -13,16 +13,17 @@ use crate::http::problem::{ErrorCode, FieldError, Problem};
 use crate::http::rows::{Found, FoundRow, ScoringEndpoint};
 
 /// A record.
-pub(super) struct Record {
+pub(crate) struct Record {
     /// The header's line, from 1.
     pub line: u64,
     /// The first word of its header, if there is one.
-    id: Option<String>,
-    letters: String,
+    pub id: Option<String>,
+    /// All its lines.
+    pub letters: String,
 }
 
 /// The records of a file, one after the other.
-pub(super) struct Records {
+pub(crate) struct Records {
     /// What was not read yet.
     text: Bytes,
     /// The line that it starts with, from 1.
@@ -32,7 +33,7 @@ pub(super) struct Records {
 impl Records {
     /// # Errors
     /// When something else stands before the first header.
-    pub(super) fn of(bytes: Bytes, charset: Option<&str>) -> Result<Self, FieldError> {
+    pub(crate) fn of(bytes: Bytes, charset: Option<&str>) -> Result<Self, FieldError> {
         let mut records = Self { text: decode(bytes, charset, "save as UTF-8")?, line: 1 };
         while records.peek().is_some_and(is_aside) {
             records.skip_line();

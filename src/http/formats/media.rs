@@ -78,7 +78,7 @@ pub(super) fn of_request(headers: &HeaderMap, draws: bool) -> Result<(Sent, Form
         let (name, value) = part.split_once('=')?;
         name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"').to_owned())
     });
-    let wanted = wanted(headers, &format.replies(draws)).ok_or(Problem::NotAcceptable)?;
+    let wanted = negotiate(headers, &format.replies(draws)).ok_or(Problem::NotAcceptable)?;
     let reply = Format::of(wanted).ok_or(Problem::NotAcceptable)?;
     Ok((Sent { format, charset }, reply, wanted))
 }
@@ -92,7 +92,7 @@ struct Accepted {
 
 /// What the caller likes best of what we have (RFC 9110, 12.5.1): by weight; of equals, what is named before what only a
 /// `*` covers, and the earlier named first.
-fn wanted(headers: &HeaderMap, have: &[&'static str]) -> Option<&'static str> {
+pub(crate) fn negotiate(headers: &HeaderMap, have: &[&'static str]) -> Option<&'static str> {
     let lines: Vec<&str> =
         headers.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok()).collect();
     let accepted: Vec<Accepted> =

@@ -28,13 +28,16 @@ mod text;
 mod values;
 mod whole;
 
-pub(super) use asked::Asked;
+pub(super) use asked::{Asked, flag};
 pub(super) use draft::{Draft, unknown, whole_number};
+pub(super) use ending::Ending;
+pub(super) use fasta::Records;
 pub(super) use json::without_bom;
-pub(super) use object::{Fields, Fill, Limits, object};
+pub(super) use media::negotiate;
+pub(super) use object::{Fields, Fill, Limits, List, Object, object};
 pub(super) use others::to_json;
 pub(super) use reply::{by_column, cell, field};
-pub(super) use values::{levels, whole};
+pub(super) use values::{levels, optional_whole, whole};
 pub(super) use whole::score;
 
 use std::sync::Arc;

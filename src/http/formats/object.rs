@@ -14,7 +14,7 @@ use crate::http::offload::Bounds;
 use crate::http::problem::Problem;
 
 /// A value whose reader is derived, out of an object.
-pub(super) struct Object<T>(pub T);
+pub(crate) struct Object<T>(pub T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -70,7 +70,7 @@ impl<'de, F: Fields<'de>> Visitor<'de> for Fill<'_, F> {
 }
 
 /// A list, counted while it is read: the reading ends at the first item too many, before memory is spent on the rest.
-pub(super) struct List<'a, T> {
+pub(crate) struct List<'a, T> {
     /// How far the reading may go.
     pub limits: &'a Limits<'a>,
     /// What its items are.

@@ -115,6 +115,8 @@ pub enum ErrorCode {
     InvalidLength,
     /// An id of more characters than accepted.
     IdTooLong,
+    /// An id that is not one word, or that something else of the request has too.
+    InvalidId,
     /// A number outside the accepted ones.
     OutOfRange,
     /// Something that the model does not tell.

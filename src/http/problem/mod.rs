@@ -51,12 +51,16 @@ pub enum Problem {
         /// Most rows of one request to it.
         rows: usize,
     },
+    /// More than one scan may be of, in words.
+    ScanTooLarge(String),
     /// The body came too slowly.
     SlowBody,
     /// A format that the route does not take, as it was named.
     MediaType(String),
     /// The same, below `/v2`.
     TensorType(String),
+    /// The same for a scan.
+    ScanType(String),
     /// No format that the caller accepts.
     NotAcceptable,
     /// A page of another origin, which is not listed.
@@ -130,9 +134,9 @@ impl Problem {
             Self::MethodNotAllowed => ProblemKind::MethodNotAllowed,
             Self::BodyTooLarge(_) => ProblemKind::BodyTooLarge,
             Self::TooManyRows(_) => ProblemKind::TooManyRows,
-            Self::TooMuchWork { .. } => ProblemKind::TooMuchWork,
+            Self::TooMuchWork { .. } | Self::ScanTooLarge(_) => ProblemKind::TooMuchWork,
             Self::SlowBody => ProblemKind::SlowBody,
-            Self::MediaType(_) | Self::TensorType(_) | Self::ContentEncoding => {
+            Self::MediaType(_) | Self::TensorType(_) | Self::ScanType(_) | Self::ContentEncoding => {
                 ProblemKind::UnsupportedMediaType
             }
             Self::NotAcceptable => ProblemKind::NotAcceptable,
@@ -149,10 +153,29 @@ impl Problem {
         }
     }
 
+    /// That a scan has more miRNAs, or transcripts, than it may.
+    pub(super) fn too_many_to_scan(most: usize, what: &str) -> Self {
+        Self::ScanTooLarge(format!(
+            "a scan may have up to {most} {what}; send them in parts, or scan files with `mirador scan`"
+        ))
+    }
+
+    /// That a scan has more windows and sites to look at than it may.
+    pub(super) fn too_many_windows(most: usize, lines: bool) -> Self {
+        let remedy = if lines {
+            "send fewer transcripts at once"
+        } else {
+            "ask for lines (Accept: application/x-ndjson)"
+        };
+        Self::ScanTooLarge(format!(
+            "this scan has more than {most} windows and sites to look at; {remedy}, or scan files with `mirador scan`"
+        ))
+    }
+
     fn detail(&self) -> String {
         match self {
             Self::Malformed(Errors { all: 1, first, .. }) => first.iter().map(|error| error.detail.clone()).collect(),
-            Self::BadHeader(detail) => detail.clone(),
+            Self::BadHeader(detail) | Self::ScanTooLarge(detail) => detail.clone(),
             Self::Unauthorized => {
                 "a known key is needed: Authorization: Bearer KEY, or X-API-Key: KEY".into()
             }
@@ -189,6 +212,10 @@ impl Problem {
             ),
             Self::TensorType(sent) => format!(
                 "Content-Type is {}; it has to be application/json, or application/octet-stream with tensors behind the JSON",
+                named(sent)
+            ),
+            Self::ScanType(sent) => format!(
+                "Content-Type is {}; it has to be application/json, or multipart/form-data with FASTA files as the parts mirnas and transcripts",
                 named(sent)
             ),
             Self::ContentEncoding => "Content-Encoding has to be gzip or zstd, or absent".into(),

@@ -1,0 +1,158 @@
+//! A scan as JSON: `{"mirnas": […], "transcripts": […]}`, read no further than a request may reach.
+
+use std::marker::PhantomData;
+
+use serde::de::{DeserializeSeed, Error, MapAccess};
+use serde_path_to_error::{Path, Segment, Track};
+
+use super::asked::{Asked, PROBABILITY};
+use super::names::{Entry, Found};
+use super::{MOST_MIRNAS, MOST_TRANSCRIPTS, MirnaEntry, TranscriptEntry};
+use crate::http::formats::{Fields, Fill, Limits, List, Object, without_bom};
+use crate::http::offload::Bounds;
+use crate::http::problem::{ErrorCode, FieldError, Problem};
+
+/// Reads a body; what the URL said already may not stand there again.
+pub(super) fn read(bytes: &[u8], asked: Asked, _: &Bounds) -> Result<Found, Problem> {
+    let bounds = [MOST_MIRNAS, MOST_TRANSCRIPTS].map(Bounds::new);
+    let limits = bounds.each_ref().map(Limits::new);
+    let mut reader = Reader { asked, mirnas: None, transcripts: None, limits: &limits, twice: None };
+    let mut track = Track::new();
+    let mut deserializer = serde_json::Deserializer::from_slice(without_bom(bytes));
+    let tracked = serde_path_to_error::Deserializer::new(&mut deserializer, &mut track);
+    let read = Fill(&mut reader).deserialize(tracked).and_then(|()| deserializer.end());
+    let Reader { asked, mirnas, transcripts, twice, .. } = reader;
+    for (limit, (most, what)) in
+        limits.iter().zip([(MOST_MIRNAS, "miRNAs"), (MOST_TRANSCRIPTS, "transcripts")])
+    {
+        if limit.stopped().is_some() {
+            return Err(Problem::too_many_to_scan(most, what));
+        }
+    }
+    if let Some(name) = twice {
+        let detail = format!("{name} is in the URL and in the body; leave one of them out");
+        return Err(Problem::BadHeader(detail));
+    }
+    read.map_err(|error| refusal(&track.path(), &error))?;
+    let missing = |name: &str| {
+        FieldError::whole(
+            ErrorCode::MissingField,
+            format!("{name} is missing: a list of {{\"id\", \"sequence\"}}"),
+        )
+    };
+    let mirnas = mirnas.ok_or_else(|| missing("mirnas"))?;
+    let transcripts = transcripts.ok_or_else(|| missing("transcripts"))?;
+    let mirna =
+        |Object(MirnaEntry { id, sequence })| Entry { line: None, id, letters: sequence, cds_end: None };
+    let transcript = |Object(TranscriptEntry { id, sequence, cds_end })| Entry {
+        line: None,
+        id,
+        letters: sequence,
+        cds_end,
+    };
+    Ok(Found {
+        asked,
+        mirnas: mirnas.into_iter().map(mirna).collect(),
+        transcripts: transcripts.into_iter().map(transcript).collect(),
+    })
+}
+
+struct Reader<'l, 'b> {
+    asked: Asked,
+    mirnas: Option<Vec<Object<MirnaEntry>>>,
+    transcripts: Option<Vec<Object<TranscriptEntry>>>,
+    limits: &'l [Limits<'b>; 2],
+    /// What stands in the URL too.
+    twice: Option<&'static str>,
+}
+
+impl<'de> Fields<'de> for Reader<'_, '_> {
+    fn field<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
+        let [mirnas, transcripts] = self.limits;
+        match name {
+            "mirnas" if self.mirnas.is_some() => return Err(A::Error::duplicate_field("mirnas")),
+            "transcripts" if self.transcripts.is_some() => {
+                return Err(A::Error::duplicate_field("transcripts"));
+            }
+            "mirnas" => {
+                self.mirnas = Some(map.next_value_seed(List { limits: mirnas, items: PhantomData })?);
+            }
+            "transcripts" => {
+                self.transcripts =
+                    Some(map.next_value_seed(List { limits: transcripts, items: PhantomData })?);
+            }
+            "model" => self.take("model", |asked| &mut asked.model, map)?,
+            "repression_model" => self.take("repression_model", |asked| &mut asked.repression_model, map)?,
+            "seedless" => self.take("seedless", |asked| &mut asked.seedless, map)?,
+            "sites" => self.take("sites", |asked| &mut asked.sites, map)?,
+            "min_probability" => {
+                self.take("min_probability", |asked| &mut asked.min_probability, map)?;
+                if !self.asked.min_probability.is_none_or(|number| (0.0..=1.0).contains(&number)) {
+                    return Err(A::Error::custom(PROBABILITY));
+                }
+            }
+            _ => {
+                const KNOWN: &[&str] = &[
+                    "mirnas",
+                    "transcripts",
+                    "seedless",
+                    "min_probability",
+                    "sites",
+                    "model",
+                    "repression_model",
+                ];
+                return Err(A::Error::unknown_field(name, KNOWN));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Reader<'_, '_> {
+    /// A setting, once.
+    fn take<'de, T: serde::Deserialize<'de>, A: MapAccess<'de>>(
+        &mut self,
+        name: &'static str,
+        place: impl Fn(&mut Asked) -> &mut Option<T>,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        let value = map.next_value()?;
+        match place(&mut self.asked) {
+            Some(_) => self.twice = Some(name),
+            empty => *empty = Some(value),
+        }
+        Ok(())
+    }
+}
+
+/// What is wrong, in plain words.
+fn refusal(path: &Path, error: &serde_json::Error) -> FieldError {
+    let step = |segment: &Segment| match segment {
+        Segment::Seq { index } => format!("/{index}"),
+        Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+        Segment::Enum { .. } | Segment::Unknown => String::new(),
+    };
+    let pointer: String = path.iter().map(step).collect();
+    let words = error.to_string();
+    if !error.is_data() {
+        let (line, column) = (error.line(), error.column());
+        let what = if error.is_eof() { "the JSON ends too early, at" } else { "not JSON at" };
+        return FieldError::whole(ErrorCode::Syntax, format!("{what} line {line}, column {column}"));
+    }
+    // serde names the place in the text behind the words.
+    let words = words.rsplit_once(" at line ").map_or(words.as_str(), |(words, _)| words);
+    if words == PROBABILITY {
+        return FieldError::new("/min_probability".into(), ErrorCode::OutOfRange, words.to_owned());
+    }
+    let named = words.split('`').nth(1).unwrap_or_default();
+    let (code, detail) = match words.split_whitespace().next() {
+        Some("unknown") => (ErrorCode::UnknownField, words.replacen("unknown field", "no field", 1)),
+        Some("missing") => (ErrorCode::MissingField, format!("{named} is missing")),
+        Some("duplicate") => (ErrorCode::DuplicateField, format!("{named} stands there twice")),
+        _ => {
+            let expected = words.rsplit_once("expected ").map_or("something else", |(_, expected)| expected);
+            (ErrorCode::WrongType, format!("this has to be {expected}"))
+        }
+    };
+    FieldError::new(pointer, code, detail)
+}

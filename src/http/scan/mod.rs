@@ -1,0 +1,178 @@
+//! `POST /v1/target-sites/scan`: where are the sites of these miRNAs on these transcripts, and which go down most?
+
+mod asked;
+mod json;
+mod multipart;
+mod names;
+mod reply;
+mod work;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::response::Response;
+use mirador_models::tasks::Task;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::body;
+use super::deadline::Deadline;
+use super::model_ref::ModelRef;
+use super::offload::{Bounds, offload};
+use super::openapi::ScoringProblems;
+use super::problem::{Errors, Problem};
+use super::rate::Caller;
+use super::rows::Answerer;
+use super::state::{AppState, Models};
+use crate::scan::{Look, Probe, Site, Transcript, TranscriptScore};
+use asked::{Asked, Sent};
+use names::Found;
+use work::Scan;
+
+/// Most miRNAs of a request.
+const MOST_MIRNAS: usize = 100;
+/// Most transcripts of a request.
+const MOST_TRANSCRIPTS: usize = 1_000;
+/// Most windows and sites that are looked at for a reply that is made whole; of lines ten times as many.
+const MOST_WINDOWS: usize = 200_000;
+const X_MODEL: HeaderName = HeaderName::from_static("x-model");
+/// From here on a body is read away from the connections' threads.
+const HEAVY_BYTES: usize = 16 * 1024;
+
+/// miRNAs and transcripts; every miRNA is looked for on every transcript.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "it describes the body, which `json` reads")]
+#[schema(example = json!({
+    "mirnas": [{"id": "let-7a", "sequence": "UGAGGUAGUAGGUUGUAUAGUU"}],
+    "transcripts": [{"id": "made-up", "sequence": "GCAUUAACUAUACAACCUACUACCUCAAUUUGCCGAAUAAAGCUACCUCUGGGAUAUA"}],
+}))]
+pub(super) struct ScanRequest {
+    #[schema(min_items = 1, max_items = 100)]
+    mirnas: Vec<MirnaEntry>,
+    #[schema(min_items = 1, max_items = 1000)]
+    transcripts: Vec<TranscriptEntry>,
+    /// Also look for sites without a canonical seed match, by the binding model in windows of 50 nt, 25 apart.
+    #[schema(default = false)]
+    seedless: bool,
+    /// Least binding probability of those.
+    #[schema(minimum = 0, maximum = 1, default = 0.98)]
+    min_probability: f32,
+    /// Whether sites are told one by one, or only the transcripts' scores.
+    #[schema(default = true)]
+    sites: bool,
+    /// The binding model, `name` or `name@version`; left out, the default.
+    model: Option<String>,
+    /// The model of repression, likewise.
+    repression_model: Option<String>,
+}
+
+/// A miRNA or isomiR.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MirnaEntry {
+    /// One word; no other miRNA of the request has it.
+    #[schema(max_length = 256, pattern = r"^\S+$")]
+    id: String,
+    /// 5'→3', 15 to 30 nt; or, where the server has miRBase's names, a name or an accession.
+    #[schema(pattern = r"^[ \t\r\n]*[ACGTUNRYSWKMBDHVacgtunryswkmbdhv]{15,30}[ \t\r\n]*$")]
+    sequence: String,
+}
+
+/// A 3'UTR, or a whole mRNA.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TranscriptEntry {
+    /// One word; no other transcript of the request has it.
+    #[schema(max_length = 256, pattern = r"^\S+$")]
+    id: String,
+    /// 5'→3', up to 100,000 nt. `N` pairs with nothing.
+    #[schema(pattern = r"^[ \t\r\n]*[ACGTUNRYSWKMBDHVacgtunryswkmbdhv]{1,100000}[ \t\r\n]*$")]
+    sequence: String,
+    /// Where the 3'UTR begins, from 0, in a whole mRNA. Sites before it are told and not summed.
+    #[serde(default, deserialize_with = "super::formats::optional_whole")]
+    cds_end: Option<usize>,
+}
+
+/// What was found.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "model": {"name": "pairmap", "version": "balanced"},
+    "repression_model": {"name": "repression", "version": "oe27"},
+    "transcripts": [{"mirna": "let-7a", "transcript": "made-up", "repression_score": 1.0, "rank_score": 1.0,
+        "canonical_sites": 2, "weak_sites": 0, "best_probability": 0.99, "warnings": []}],
+    "sites": [],
+}))]
+pub(super) struct ScanResponse {
+    /// Who scored the windows.
+    model: ModelRef,
+    /// Who scored the transcripts.
+    repression_model: ModelRef,
+    /// One for each miRNA on each transcript, in the order of the transcripts.
+    transcripts: Vec<TranscriptScore>,
+    /// All sites, in the same order; absent where they were not asked for.
+    #[schema(required = false)]
+    sites: Vec<Site>,
+}
+
+/// Scan transcripts for miRNA sites
+///
+/// As lines, each miRNA on each transcript is told when it is done: `{"transcript": …, "sites": […], "done": 1, "of": 40}`.
+#[utoipa::path(
+    post, path = "/v1/target-sites/scan", tag = "target sites", operation_id = "scan_transcripts",
+    params(Asked),
+    request_body(description = "JSON, or FASTA files as the parts `mirnas` and `transcripts` of a form, plain or gzip", content(
+        (ScanRequest = "application/json"),
+        (String = "multipart/form-data"),
+    )),
+    responses(
+        (status = 200, description = "Scores and sites; a table is of sites, or with `sites=false` of scores", content(
+            (ScanResponse = "application/json"),
+            (String = "application/x-ndjson"),
+            (String = "text/tab-separated-values"),
+            (String = "text/csv"),
+            (String = "text/x-bed"),
+            (String = "text/x-gff3"),
+        )),
+        ScoringProblems,
+    ),
+)]
+pub(super) async fn scan(
+    State(state): State<AppState>,
+    Models(registry): Models,
+    request: Request,
+) -> Result<Response, Problem> {
+    let asked = Asked::read(request.uri())?;
+    let (sent, wanted) = asked.formats(request.headers())?;
+    let (caller, deadline) = (Caller::of(&request), request.extensions().get::<Deadline>().copied());
+    let (bytes, mut permit) = body::read(request, &state).await?;
+    let (length, heavy) = (bytes.len(), bytes.len() >= HEAVY_BYTES);
+    let most = state.config().max_body_bytes.get();
+    let found = match sent {
+        Sent::Json => {
+            offload(heavy, Bounds::new(usize::MAX), move |bounds| json::read(&bytes, asked, bounds)).await?
+        }
+        Sent::Form(boundary) => {
+            permit.grow(length + most).await?;
+            let parts = multipart::parts(bytes, boundary).await?;
+            offload(heavy, Bounds::new(usize::MAX), move |_| multipart::read(parts, asked, most)).await?
+        }
+    };
+    permit.grow(3 * length).await?;
+    let binding = registry.resolve(Task::TargetSite, found.asked.model.as_deref())?.clone();
+    let repression = registry.resolve(Task::Repression, found.asked.repression_model.as_deref())?.clone();
+    let answerer = Answerer { served: Some(binding.clone()), mirbase: state.mirbase() };
+    let (look, (probes, transcripts)) = offload(heavy, Bounds::new(usize::MAX), move |_| {
+        let Found { asked, mirnas, transcripts } = found;
+        let mut errors = Errors::default();
+        let probes = names::probes(mirnas, &answerer, &mut errors);
+        let transcripts = names::transcripts(transcripts, &answerer, &mut errors);
+        errors.into_result().map(|()| (asked.look(), (probes, transcripts)))
+    })
+    .await?;
+    let scan = Scan { binding, repression, look, probes, transcripts };
+    let model = HeaderValue::from_str(&scan.binding.full_name());
+    let mut response = reply::answer(scan, wanted, &state, caller, deadline).await?;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(wanted.media_type()));
+    headers.insert(X_MODEL, model.expect("the names of folders that were loaded are plain words"));
+    Ok(permit.hold(response))
+}

@@ -1,0 +1,93 @@
+//! The miRNAs and transcripts of a scan: their names and letters, and everything that is wrong with them.
+
+use std::collections::HashSet;
+
+use mirador_models::tasks::repression::TRANSCRIPT_LENGTHS;
+
+use super::asked::Asked;
+use super::{Probe, Transcript};
+use crate::http::problem::{ErrorCode, Errors, FieldError};
+use crate::http::rows::{Answerer, RowReader};
+
+/// A body as it was read.
+pub(super) struct Found {
+    /// What it says of all, with what the URL said.
+    pub asked: Asked,
+    pub mirnas: Vec<Entry>,
+    pub transcripts: Vec<Entry>,
+}
+
+/// A miRNA or a transcript as it was sent.
+pub(super) struct Entry {
+    /// Its line in the caller's file, from 1.
+    pub line: Option<u64>,
+    pub id: String,
+    pub letters: String,
+    pub cds_end: Option<usize>,
+}
+
+/// The miRNAs.
+pub(super) fn probes(entries: Vec<Entry>, answerer: &Answerer, errors: &mut Errors) -> Vec<Probe> {
+    let read = |entry: Entry, reader: &mut RowReader<'_>| {
+        let letters = reader.mirna("sequence", &entry.letters, false)?;
+        Some(Probe { id: entry.id, letters, warnings: Vec::new() })
+    };
+    each(entries, "mirnas", answerer, errors, read, |probe, warnings| probe.warnings = warnings)
+}
+
+/// The transcripts.
+pub(super) fn transcripts(entries: Vec<Entry>, answerer: &Answerer, errors: &mut Errors) -> Vec<Transcript> {
+    let read = |entry: Entry, reader: &mut RowReader<'_>| {
+        let letters = reader.sequence("sequence", &entry.letters, TRANSCRIPT_LENGTHS)?;
+        let cds_end = entry.cds_end.unwrap_or(0);
+        if cds_end > letters.len() {
+            let detail = format!("cds_end is {cds_end}, and the transcript has {} letters", letters.len());
+            reader.error("cds_end", ErrorCode::OutOfRange, detail);
+        }
+        Some(Transcript { id: entry.id, letters, cds_end, warnings: Vec::new() })
+    };
+    each(entries, "transcripts", answerer, errors, read, |transcript, warnings| {
+        transcript.warnings = warnings
+    })
+}
+
+fn each<T>(
+    entries: Vec<Entry>,
+    list: &str,
+    answerer: &Answerer,
+    errors: &mut Errors,
+    read: impl Fn(Entry, &mut RowReader<'_>) -> Option<T>,
+    warn: impl Fn(&mut T, Vec<String>),
+) -> Vec<T> {
+    if entries.is_empty() {
+        let detail = format!("at least one of {list} is needed");
+        errors.push(FieldError::new(format!("/{list}"), ErrorCode::EmptyList, detail));
+    }
+    let mut seen = HashSet::new();
+    let mut all = Vec::with_capacity(entries.len());
+    for (index, entry) in entries.into_iter().enumerate() {
+        let line = entry.line;
+        let mut reader = RowReader::at(format!("/{list}/{index}"), answerer);
+        reader.id(Some(&entry.id));
+        if entry.id.is_empty()
+            || entry.id.contains(|letter: char| letter.is_whitespace() || letter.is_control())
+        {
+            let detail = "an id is one word: it names the rows of the reply, in BED and GFF3 too".into();
+            reader.error("id", ErrorCode::InvalidId, detail);
+        }
+        if !seen.insert(entry.id.clone()) {
+            let detail = format!("{} is the id of another of the {list} too", entry.id);
+            reader.error("id", ErrorCode::InvalidId, detail);
+        }
+        let item = read(entry, &mut reader);
+        match (item, reader.finish()) {
+            (Some(mut item), Ok(warnings)) => {
+                warn(&mut item, warnings);
+                all.push(item);
+            }
+            (_, Err(of_entry)) => errors.extend(of_entry.into_iter().map(|error| error.at_line(line))),
+            (None, Ok(_)) => {}
+        }
+    }
+    all
+}

@@ -1,0 +1,170 @@
+//! The reply to a scan: whole, or line by line while it is made.
+
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::future::OptionFuture;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde::Serialize;
+use tokio::sync::mpsc;
+use tokio::time::sleep_until;
+use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument;
+
+use super::MOST_WINDOWS;
+use super::asked::Wanted;
+use super::work::Scan;
+use crate::http::callers::StreamPermit;
+use crate::http::deadline::Deadline;
+use crate::http::formats::{Ending, to_json};
+use crate::http::model_ref::ModelRef;
+use crate::http::problem::Problem;
+use crate::http::rate::Caller;
+use crate::http::state::AppState;
+use crate::scan::{
+    Scanned, Site, SiteTable, TableFormat, TranscriptScore, transcript_header, transcript_row,
+};
+
+/// Lines may be of more: nothing waits for all of them.
+const LINES: usize = 10;
+
+/// A miRNA on a transcript, as a line.
+#[derive(Serialize)]
+struct Line<'a> {
+    transcript: &'a TranscriptScore,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sites: Option<&'a [Site]>,
+    done: usize,
+    of: usize,
+}
+
+/// The last line of a scan that was not done.
+#[derive(Serialize)]
+struct Stopped {
+    error: String,
+    done: usize,
+    of: usize,
+}
+
+/// Scans, and writes what was found.
+pub(super) async fn answer(
+    scan: Scan,
+    wanted: Wanted,
+    state: &AppState,
+    caller: Caller,
+    deadline: Option<Deadline>,
+) -> Result<Response, Problem> {
+    let permit = state.callers().stream(&caller)?;
+    let scan = Arc::new(scan);
+    let lines = wanted == Wanted::Lines;
+    scan.fits(if lines { LINES * MOST_WINDOWS } else { MOST_WINDOWS }, lines).await?;
+    if lines {
+        return Ok(in_lines(scan, state, permit, deadline));
+    }
+    let (sites_wanted, models) =
+        (scan.look.sites, [&scan.binding, &scan.repression].map(|served| ModelRef::of(served)));
+    let found: Vec<Vec<Scanned>> = scan.run(permit.share.clone()).try_collect().await?;
+    let found: Vec<Scanned> = found.into_iter().flatten().collect();
+    let body = match wanted {
+        Wanted::Table(format) => table(format, sites_wanted, &found),
+        Wanted::Json | Wanted::Lines => json(models, sites_wanted, &found),
+    };
+    Ok(body.into_response())
+}
+
+fn table(format: TableFormat, sites: bool, found: &[Scanned]) -> Vec<u8> {
+    if let (TableFormat::Delimited(delimiter), false) = (format, sites) {
+        let rows = found.iter().map(|found| transcript_row(delimiter, &found.score));
+        return std::iter::once(transcript_header(delimiter)).chain(rows).collect::<String>().into_bytes();
+    }
+    let table = SiteTable(format);
+    let rows = found.iter().flat_map(|found| &found.sites).map(|site| table.row(site));
+    std::iter::once(table.header()).chain(rows).collect::<String>().into_bytes()
+}
+
+fn json([model, repression_model]: [ModelRef; 2], sites: bool, found: &[Scanned]) -> Vec<u8> {
+    let mut text = Vec::new();
+    text.extend(br#"{"model":"#);
+    to_json(&mut text, &model);
+    text.extend(br#","repression_model":"#);
+    to_json(&mut text, &repression_model);
+    text.extend(br#","transcripts":"#);
+    list(&mut text, found.iter().map(|found| &found.score));
+    if sites {
+        text.extend(br#","sites":"#);
+        list(&mut text, found.iter().flat_map(|found| &found.sites));
+    }
+    text.push(b'}');
+    text
+}
+
+fn list<T: Serialize>(text: &mut Vec<u8>, items: impl Iterator<Item = T>) {
+    text.push(b'[');
+    for (place, item) in items.enumerate() {
+        if place > 0 {
+            text.push(b',');
+        }
+        to_json(text, &item);
+    }
+    text.push(b']');
+}
+
+/// A task of its own drives the scan, so that what holds places in the queue goes on whether or not the caller reads.
+fn in_lines(scan: Arc<Scan>, state: &AppState, permit: StreamPermit, deadline: Option<Deadline>) -> Response {
+    let (lines, replies) = mpsc::channel(1);
+    let driving = drive(scan, state.clone(), permit, deadline, lines);
+    let driver = AbortOnDropHandle::new(tokio::spawn(driving.in_current_span()));
+    let replies = stream::unfold((replies, driver), async |(mut replies, driver)| {
+        let text: Bytes = replies.recv().await?;
+        Some((Ok::<_, io::Error>(text), (replies, driver)))
+    });
+    Response::new(Body::from_stream(replies))
+}
+
+/// Scans to the end, or says in a last line why it stops.
+async fn drive(
+    scan: Arc<Scan>,
+    state: AppState,
+    permit: StreamPermit,
+    deadline: Option<Deadline>,
+    lines: mpsc::Sender<Bytes>,
+) {
+    let (of, sites) = (scan.len(), scan.look.sites);
+    let mut found = pin!(scan.run(permit.share.clone()));
+    let mut late = pin!(OptionFuture::from(deadline.map(|Deadline(end)| sleep_until(end.into()))));
+    let mut drained = pin!(state.drained());
+    let mut done = 0;
+    let ending = loop {
+        let part = tokio::select! {
+            biased;
+            Some(()) = &mut late => break Ending::DeadlineExceeded,
+            () = &mut drained => break Ending::Draining,
+            part = found.next() => part,
+        };
+        let part = match part {
+            None => return,
+            Some(Ok(part)) => part,
+            Some(Err(Problem::Draining)) => break Ending::Draining,
+            Some(Err(_)) => break Ending::ModelFault,
+        };
+        let mut text = Vec::new();
+        for Scanned { score, sites: of_item } in &part {
+            done += 1;
+            to_json(&mut text, &Line { transcript: score, sites: sites.then_some(of_item), done, of });
+            text.push(b'\n');
+        }
+        if lines.send(text.into()).await.is_err() {
+            return;
+        }
+    };
+    tracing::warn!(%ending, done, "a scan ends before its last transcript");
+    let mut text = Vec::new();
+    to_json(&mut text, &Stopped { error: ending.to_string(), done, of });
+    text.push(b'\n');
+    // Who does not read learns nothing.
+    let _ = lines.send(text.into()).await;
+}
