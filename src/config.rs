@@ -1,7 +1,9 @@
 //! Every setting of the server program: one field is one flag `--some-flag` and its twin `MIRADOR_SOME_FLAG`.
 
+mod offline;
 mod origin;
 
+pub use offline::{RowsConfig, ScanConfig, ScanFormat, Shard};
 pub use origin::{AllowedOrigin, Authority, Origin};
 
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -42,6 +44,14 @@ pub enum Command {
     ///
     /// Exit codes: 0 all accepted work was answered, 1 the server cannot start or go on, 3 accepted work was dropped.
     Serve(Box<ServeConfig>),
+    /// Scan a FASTA file of transcripts for the sites of miRNAs, without a server.
+    Scan(Box<ScanConfig>),
+    /// Score a file of miRNA–site pairs, without a server.
+    Score(Box<RowsConfig>),
+    /// Classify a file of pre-miRNAs, without a server.
+    Classify(Box<RowsConfig>),
+    /// Predict the expression of a file of genes, without a server.
+    Predict(Box<RowsConfig>),
     /// Load every weights folder and reproduce its golden outputs.
     Check(NetworkConfig),
     /// Print the OpenAPI document.
@@ -62,6 +72,9 @@ pub struct NetworkConfig {
     /// Folder that holds MODEL/VERSION/ for each model
     #[arg(long, env = "MIRADOR_WEIGHTS_DIR", default_value = "weights")]
     pub weights_dir: PathBuf,
+    /// Only these models, `name` or `name@version`, between commas [default: all]
+    #[arg(long, env = "MIRADOR_MODELS", value_delimiter = ',', value_name = "MODEL")]
+    pub models: Vec<String>,
     /// auto, cpu or cuda:N
     #[arg(long, env = "MIRADOR_DEVICE", default_value = "auto")]
     pub device: DeviceChoice,

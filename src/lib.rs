@@ -10,3 +10,4 @@ pub mod config;
 pub mod telemetry;
 
 pub mod http;
+pub mod offline;

@@ -5,8 +5,9 @@
 
 use std::process::ExitCode;
 
-use mirador::config::{Command, LogFormat, NetworkConfig, Program, ServeConfig};
-use mirador::{http, telemetry};
+use mirador::config::{Command, LogFormat, NetworkConfig, Program, RowsConfig, ServeConfig};
+use mirador::{http, offline, telemetry};
+use mirador_models::tasks::Task;
 use mirador_models::{WeightsDir, device};
 
 /// Also libtorch's, by the feature `override`: with glibc's own, every large tensor is memory fresh from the kernel, and
@@ -17,6 +18,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let done = match Program::from_arguments().command {
         Command::Serve(config) => serve(*config),
+        Command::Scan(config) => offline::scan(&config),
+        Command::Score(config) => rows(Task::TargetSite, &config),
+        Command::Classify(config) => rows(Task::PreMirna, &config),
+        Command::Predict(config) => rows(Task::Expression, &config),
         Command::Check(config) => check(&config),
         Command::Openapi => {
             http::openapi().to_pretty_json().map(|text| println!("{text}")).map_err(Into::into)
@@ -48,13 +53,22 @@ fn serve(config: ServeConfig) -> anyhow::Result<()> {
     }
 }
 
+/// Answers a file of rows. Some lines may say what is wrong with theirs: then the program ends with 2.
+fn rows(task: Task, config: &RowsConfig) -> anyhow::Result<()> {
+    if !offline::rows(task, config)? {
+        std::process::exit(2);
+    }
+    Ok(())
+}
+
 /// Loads every weights folder and reproduces its golden outputs.
 fn check(config: &NetworkConfig) -> anyhow::Result<()> {
     let device = config.device.open()?;
     device::set_threads(1);
     let _telemetry = telemetry::start(LogFormat::Text, None)?;
     let mut failed = 0;
-    for dir in WeightsDir::scan(&config.weights_dir)? {
+    for path in WeightsDir::folders_of(&config.weights_dir, &config.models)? {
+        let dir = WeightsDir::open(&path)?;
         let name = dir.config.id();
         match dir.load(device).and_then(|replica| dir.golden()?.verify(&replica)) {
             Ok(()) => println!("{name}: golden outputs reproduced on {device:?}"),

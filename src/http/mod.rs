@@ -57,7 +57,11 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub(crate) use formats::Records as FastaRecords;
 pub use keys::{Keys, Scope, new_key};
+pub(crate) use problem::Errors;
+pub(crate) use rows::Answerer;
+pub(crate) use scan::names as scan_names;
 pub use serve_error::ServeError;
 pub use server::{Outcome, bind, serve};
 pub use state::AppState;

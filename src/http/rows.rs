@@ -9,8 +9,8 @@ use std::sync::Arc;
 use mirador_models::interpret::Change;
 use mirador_models::tasks::target_site::MIRNA_LENGTHS;
 use mirador_models::tasks::{DECISION_THRESHOLD, Input, Task};
-use mirna::Rna;
 use mirna::mirbase::Mirbase;
+use mirna::{ParseError, Rna};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -101,7 +101,7 @@ pub(super) trait ScoringEndpoint: DeserializeOwned + Send + 'static {
 
 /// Who answers rows, and what stands behind names in them.
 #[derive(Clone, Default)]
-pub(super) struct Answerer {
+pub(crate) struct Answerer {
     /// The model, where one is needed.
     pub served: Option<Arc<ServedModel>>,
     /// miRNAs by name, where the server knows them.
@@ -366,6 +366,22 @@ impl RowReader<'_> {
         }
         self.warn(format!("{field}: sent 3'→5', turned round"));
         rna.iter().rev().copied().collect()
+    }
+
+    /// Reads a transcript, which may be masked: who asks looks at parts of it, and skips what is not known.
+    pub(super) fn transcript(
+        &mut self,
+        field: &str,
+        text: &str,
+        lengths: RangeInclusive<usize>,
+    ) -> Option<Rna> {
+        match Rna::parse(text, lengths.clone()) {
+            Err(ParseError::TooLittleKnown { .. }) => {
+                self.warn(format!("{field}: fewer than half of its letters are known"));
+                Rna::trusted(text.trim(), lengths).ok()
+            }
+            _ => self.sequence(field, text, lengths),
+        }
     }
 
     /// Reads a sequence; unknown letters become a warning.

@@ -10,7 +10,7 @@ mod tables;
 
 pub use found::{Scanned, Site, SiteKind, TranscriptScore};
 pub use look::{Look, Looked, look};
-pub use tables::{SiteTable, TableFormat, transcript_header, transcript_row};
+pub use tables::{Line, SiteTable, TableFormat, transcript_header, transcript_row};
 
 use mirna::Rna;
 

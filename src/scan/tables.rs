@@ -2,7 +2,25 @@
 
 use std::fmt::Write;
 
+use serde::Serialize;
+
 use super::found::{Site, SiteKind, TranscriptScore};
+
+/// What was found of a miRNA on a transcript, as a line of JSON.
+#[derive(Debug, Serialize)]
+pub struct Line<'a> {
+    /// The transcript's score.
+    pub transcript: &'a TranscriptScore,
+    /// Its sites, where they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sites: Option<&'a [Site]>,
+    /// Which line this is of how many, for whoever waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub done: Option<usize>,
+    /// How many there will be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub of: Option<usize>,
+}
 
 /// A format of a table of sites.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

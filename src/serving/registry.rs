@@ -128,9 +128,23 @@ impl Registry {
         config: &PredictorConfig,
         already: Option<&Self>,
     ) -> Result<Self, LoadError> {
+        Self::load_some(root, &[], device, config, already)
+    }
+
+    /// The same for these models only, each `name` or `name@version`; for all where none is named.
+    ///
+    /// # Errors
+    /// Also where there is no such folder.
+    pub fn load_some(
+        root: &Path,
+        names: &[String],
+        device: Device,
+        config: &PredictorConfig,
+        already: Option<&Self>,
+    ) -> Result<Self, LoadError> {
         let mut models: Vec<Arc<ServedModel>> = Vec::new();
         let mut unusable: Vec<LoadError> = Vec::new();
-        for path in WeightsDir::folders(root)? {
+        for path in WeightsDir::folders_of(root, names)? {
             let entries = already.iter().flat_map(|already| &already.entries).map(|entry| &entry.served);
             let mut old = entries.filter(|served| served.lies_at(&path));
             let loaded =

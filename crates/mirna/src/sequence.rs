@@ -192,24 +192,47 @@ fn read(text: &str) -> Result<(Rna, Option<Unknown>), ParseError> {
         return Err(ParseError::Empty);
     }
     let mut bases = Vec::with_capacity(text.len());
-    let mut unknown: Option<Unknown> = None;
-    for (index, letter) in text.chars().enumerate() {
-        let position = index + 1;
-        bases.push(match letter {
-            'A' | 'a' => Base::A,
-            'C' | 'c' => Base::C,
-            'G' | 'g' => Base::G,
-            'U' | 'T' | 'u' | 't' => Base::U,
-            _ if letter.eq_ignore_ascii_case(&'n') || AMBIGUOUS.contains(letter.to_ascii_uppercase()) => {
-                unknown.get_or_insert(Unknown { count: 0, sent: 0, letter, position }).count += 1;
-                Base::N
-            }
-            _ => return Err(ParseError::InvalidLetter { letter, position }),
-        });
+    bases.extend(text.bytes().map_while(|byte| BASES[usize::from(byte)]));
+    // All letters before the first bad one are ASCII.
+    if let Some(letter) = text[bases.len()..].chars().next() {
+        return Err(ParseError::InvalidLetter { letter, position: bases.len() + 1 });
     }
     let sent = bases.len();
-    Ok((Rna(bases), unknown.map(|unknown| Unknown { sent, ..unknown })))
+    let unknown = bases.iter().position(|base| *base == Base::N).map(|first| Unknown {
+        count: bases[first..].iter().filter(|base| **base == Base::N).count(),
+        sent,
+        letter: char::from(text.as_bytes()[first]),
+        position: first + 1,
+    });
+    Ok((Rna(bases), unknown))
 }
+
+/// What each byte stands for, if it is a letter of an alphabet: transcripts are read by the ten million letters.
+const BASES: [Option<Base>; 256] = {
+    let mut bases = [None; 256];
+    let (letters, mut index) = (AMBIGUOUS.as_bytes(), 0);
+    while index < letters.len() {
+        bases[letters[index] as usize] = Some(Base::N);
+        bases[letters[index].to_ascii_lowercase() as usize] = Some(Base::N);
+        index += 1;
+    }
+    let known = [
+        (b'A', Base::A),
+        (b'C', Base::C),
+        (b'G', Base::G),
+        (b'U', Base::U),
+        (b'T', Base::U),
+        (b'N', Base::N),
+    ];
+    index = 0;
+    while index < known.len() {
+        let (letter, base) = known[index];
+        bases[letter as usize] = Some(base);
+        bases[letter.to_ascii_lowercase() as usize] = Some(base);
+        index += 1;
+    }
+    bases
+};
 
 /// A letter in quotes; one that cannot be seen, or looks like another, by its number in Unicode.
 fn shown(letter: char) -> String {

@@ -16,8 +16,8 @@ use crate::http::rows::{Found, FoundRow, ScoringEndpoint};
 pub(crate) struct Record {
     /// The header's line, from 1.
     pub line: u64,
-    /// The first word of its header, if there is one.
-    pub id: Option<String>,
+    /// What stands behind its `>`.
+    pub header: String,
     /// All its lines.
     pub letters: String,
 }
@@ -66,8 +66,8 @@ impl Iterator for Records {
     fn next(&mut self) -> Option<Record> {
         self.peek()?;
         let (line, header) = (self.line, self.skip_line());
-        let id = String::from_utf8_lossy(header.strip_prefix(b">").unwrap_or(&header));
-        let id = id.split_whitespace().next().map(str::to_owned);
+        let header = String::from_utf8_lossy(header.strip_prefix(b">").unwrap_or(&header));
+        let header = header.trim().to_owned();
         let mut letters = String::new();
         while self.peek().is_some_and(|line| !line.starts_with(b">")) {
             let line = self.skip_line();
@@ -75,7 +75,7 @@ impl Iterator for Records {
                 letters.extend(String::from_utf8_lossy(&line).split_whitespace());
             }
         }
-        Some(Record { line, id, letters })
+        Some(Record { line, header, letters })
     }
 }
 
@@ -85,12 +85,17 @@ fn is_aside(line: &[u8]) -> bool {
 }
 
 impl Record {
+    /// The first word of its header, if there is one.
+    pub(crate) fn id(&self) -> Option<&str> {
+        self.header.split_whitespace().next()
+    }
+
     /// The record's fields, as a row has them.
     pub(super) fn fields<S: ScoringEndpoint>(
         self,
         asked: &Asked,
     ) -> impl Iterator<Item = (&'static str, Value)> {
-        let id = self.id.map(|id| ("id", id.into()));
+        let id = self.id().map(|id| ("id", id.to_owned().into()));
         let letters = S::FASTA.map(|field| (field, self.letters.into()));
         let tss = asked.tss.map(|tss| ("tss", tss.into()));
         [id, letters, tss].into_iter().flatten()

@@ -31,7 +31,7 @@ mod whole;
 pub(super) use asked::{Asked, flag};
 pub(super) use draft::{Draft, unknown, whole_number};
 pub(super) use ending::Ending;
-pub(super) use fasta::Records;
+pub(crate) use fasta::{Record, Records};
 pub(super) use json::without_bom;
 pub(super) use media::negotiate;
 pub(super) use object::{Fields, Fill, Limits, List, Object, object};

@@ -11,7 +11,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-pub(super) use field_error::{ErrorCode, Errors, FieldError, MOST_ERRORS};
+pub(crate) use field_error::Errors;
+pub(super) use field_error::{ErrorCode, FieldError, MOST_ERRORS};
 pub(super) use kind::{PROBLEM_JSON, ProblemKind};
 
 use super::keys::Scope;

@@ -3,7 +3,7 @@
 mod asked;
 mod json;
 mod multipart;
-mod names;
+pub(crate) mod names;
 mod reply;
 mod work;
 

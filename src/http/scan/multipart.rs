@@ -83,8 +83,7 @@ fn records(
         if entries.len() == records {
             return Err(Problem::too_many_to_scan(records, what));
         }
-        let id = record.id.unwrap_or_default();
-        entries.push(Entry { line: Some(record.line), id, letters: record.letters, cds_end: None });
+        entries.push(Entry::of_record(record, 0));
     }
     Ok(entries)
 }

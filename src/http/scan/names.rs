@@ -6,6 +6,7 @@ use mirador_models::tasks::repression::TRANSCRIPT_LENGTHS;
 
 use super::asked::Asked;
 use super::{Probe, Transcript};
+use crate::http::formats::Record;
 use crate::http::problem::{ErrorCode, Errors, FieldError};
 use crate::http::rows::{Answerer, RowReader};
 
@@ -18,7 +19,7 @@ pub(super) struct Found {
 }
 
 /// A miRNA or a transcript as it was sent.
-pub(super) struct Entry {
+pub(crate) struct Entry {
     /// Its line in the caller's file, from 1.
     pub line: Option<u64>,
     pub id: String,
@@ -26,8 +27,22 @@ pub(super) struct Entry {
     pub cds_end: Option<usize>,
 }
 
+impl Entry {
+    /// A record of a FASTA file, of which so many lines stand before what the record was read from.
+    pub(crate) fn of_record(record: Record, lines_before: u64) -> Self {
+        let id = record.id().unwrap_or_default().to_owned();
+        Self { line: Some(record.line + lines_before), id, letters: record.letters, cds_end: None }
+    }
+
+    /// That the id of the record in this line is another's too.
+    pub(crate) fn same_id(line: Option<u64>) -> FieldError {
+        let detail = "another record has the same id".into();
+        FieldError::new("/id".into(), ErrorCode::InvalidId, detail).at_line(line)
+    }
+}
+
 /// The miRNAs.
-pub(super) fn probes(entries: Vec<Entry>, answerer: &Answerer, errors: &mut Errors) -> Vec<Probe> {
+pub(crate) fn probes(entries: Vec<Entry>, answerer: &Answerer, errors: &mut Errors) -> Vec<Probe> {
     let read = |entry: Entry, reader: &mut RowReader<'_>| {
         let letters = reader.mirna("sequence", &entry.letters, false)?;
         Some(Probe { id: entry.id, letters, warnings: Vec::new() })
@@ -36,9 +51,9 @@ pub(super) fn probes(entries: Vec<Entry>, answerer: &Answerer, errors: &mut Erro
 }
 
 /// The transcripts.
-pub(super) fn transcripts(entries: Vec<Entry>, answerer: &Answerer, errors: &mut Errors) -> Vec<Transcript> {
+pub(crate) fn transcripts(entries: Vec<Entry>, answerer: &Answerer, errors: &mut Errors) -> Vec<Transcript> {
     let read = |entry: Entry, reader: &mut RowReader<'_>| {
-        let letters = reader.sequence("sequence", &entry.letters, TRANSCRIPT_LENGTHS)?;
+        let letters = reader.transcript("sequence", &entry.letters, TRANSCRIPT_LENGTHS)?;
         let cds_end = entry.cds_end.unwrap_or(0);
         if cds_end > letters.len() {
             let detail = format!("cds_end is {cds_end}, and the transcript has {} letters", letters.len());

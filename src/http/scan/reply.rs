@@ -25,22 +25,10 @@ use crate::http::model_ref::ModelRef;
 use crate::http::problem::Problem;
 use crate::http::rate::Caller;
 use crate::http::state::AppState;
-use crate::scan::{
-    Scanned, Site, SiteTable, TableFormat, TranscriptScore, transcript_header, transcript_row,
-};
+use crate::scan::{Line, Scanned, SiteTable, TableFormat, transcript_header, transcript_row};
 
 /// Lines may be of more: nothing waits for all of them.
 const LINES: usize = 10;
-
-/// A miRNA on a transcript, as a line.
-#[derive(Serialize)]
-struct Line<'a> {
-    transcript: &'a TranscriptScore,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sites: Option<&'a [Site]>,
-    done: usize,
-    of: usize,
-}
 
 /// The last line of a scan that was not done.
 #[derive(Serialize)]
@@ -154,7 +142,10 @@ async fn drive(
         let mut text = Vec::new();
         for Scanned { score, sites: of_item } in &part {
             done += 1;
-            to_json(&mut text, &Line { transcript: score, sites: sites.then_some(of_item), done, of });
+            to_json(
+                &mut text,
+                &Line { transcript: score, sites: sites.then_some(of_item), done: Some(done), of: Some(of) },
+            );
             text.push(b'\n');
         }
         if lines.send(text.into()).await.is_err() {

@@ -92,6 +92,23 @@ impl WeightsDir {
         Ok(found)
     }
 
+    /// Those of these models, each `name` or `name@version`; all where none is named.
+    ///
+    /// # Errors
+    /// Also where a name has no folder.
+    pub fn folders_of(root: &Path, names: &[String]) -> Result<Vec<PathBuf>, LoadError> {
+        let all = Self::folders(root)?;
+        let answers = |path: &Path, name: &str| match name.split_once('@') {
+            Some((model, version)) => path.ends_with(Path::new(model).join(version)),
+            None => path.parent().is_some_and(|folder| folder.ends_with(name)),
+        };
+        if let Some(name) = names.iter().find(|name| !all.iter().any(|path| answers(path, name))) {
+            return Err(LoadError::format(root, format!("holds no model {name:?}")));
+        }
+        let asked = |path: &PathBuf| names.is_empty() || names.iter().any(|name| answers(path, name));
+        Ok(all.into_iter().filter(asked).collect())
+    }
+
     /// The kind of network.
     pub fn model(&self) -> Result<&'static Model, LoadError> {
         find(&self.config.model).ok_or_else(|| LoadError::UnknownModel(self.config.model.clone()))

@@ -1,0 +1,118 @@
+//! A FASTA file in blocks of so many records, none of it kept longer than it is needed.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use bytes::Bytes;
+use flate2::bufread::MultiGzDecoder;
+
+/// Records of a block. The numbers of a transcript depend on who stands in its block, by the last bits: a file is cut into
+/// the same blocks whatever the shards.
+pub(super) const RECORDS: usize = 64;
+/// Most bytes of a record: the longest transcript and its header, several times over.
+const MOST_BYTES: usize = 4 << 20;
+
+/// The file's blocks, one after the other.
+pub(super) struct Blocks {
+    file: Box<dyn BufRead + Send>,
+    /// The header that begins the next block, if it was read already.
+    header: Vec<u8>,
+    line: u64,
+}
+
+/// Some records.
+pub(super) struct Block {
+    /// The line that it starts with, from 1.
+    pub line: u64,
+    /// As they stand in the file.
+    pub text: Bytes,
+}
+
+impl Blocks {
+    /// Of a plain file, or one that gzip or bgzip compressed.
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        Ok(Self { file: open(path)?, header: Vec::new(), line: 0 })
+    }
+
+    fn block(&mut self) -> Result<Option<Block>> {
+        let mut text = std::mem::take(&mut self.header);
+        let mut records = usize::from(!text.is_empty());
+        let mut line = if records == 0 { self.line + 1 } else { self.line };
+        let mut since_header = text.len();
+        loop {
+            let start = text.len();
+            // A line without an end is read no further than a record may reach.
+            let read = (&mut self.file).take(MOST_BYTES as u64).read_until(b'\n', &mut text)?;
+            if read == 0 {
+                break;
+            }
+            self.line += 1;
+            since_header += read;
+            if text[start..].starts_with(b">") {
+                if records == 0 {
+                    line = if text[..start].trim_ascii().is_empty() { self.line } else { line };
+                }
+                if records == RECORDS {
+                    self.header = text.split_off(start);
+                    break;
+                }
+                records += 1;
+                since_header = read;
+            }
+            ensure!(
+                since_header < MOST_BYTES,
+                "line {}: the record is longer than {MOST_BYTES} bytes",
+                self.line
+            );
+        }
+        if text.trim_ascii().is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Block { line, text: text.into() }))
+    }
+}
+
+impl Iterator for Blocks {
+    type Item = Result<Block>;
+    fn next(&mut self) -> Option<Result<Block>> {
+        self.block().transpose()
+    }
+}
+
+/// Opens a file, decompressing it where it begins as gzip does.
+fn open(path: &Path) -> Result<Box<dyn BufRead + Send>> {
+    let name = || path.display().to_string();
+    let mut file = BufReader::with_capacity(1 << 16, File::open(path).with_context(name)?);
+    let is_gzip = file.fill_buf().with_context(name)?.starts_with(&[0x1f, 0x8b]);
+    Ok(match is_gzip {
+        true => Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(file))),
+        false => Box::new(file),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_cut_after_so_many_records() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("records.fa.gz");
+        let mut file =
+            flate2::write::GzEncoder::new(File::create(&path).unwrap(), flate2::Compression::fast());
+        for record in 0..RECORDS * 2 + 3 {
+            write!(file, ">r{record} x\nACGU\n\nAC\n").unwrap();
+        }
+        file.finish().unwrap();
+        let blocks: Vec<Block> = Blocks::open(&path).unwrap().collect::<Result<_>>().unwrap();
+        let starts: Vec<u64> = blocks.iter().map(|block| block.line).collect();
+        assert_eq!(starts, [1, RECORDS as u64 * 4 + 1, RECORDS as u64 * 8 + 1]);
+        assert!(blocks[1].text.starts_with(format!(">r{RECORDS} x\n").as_bytes()));
+        let headers = |block: &Block| block.text.iter().filter(|byte| **byte == b'>').count();
+        assert_eq!(blocks.iter().map(headers).collect::<Vec<_>>(), [RECORDS, RECORDS, 3]);
+    }
+}

@@ -1,0 +1,12 @@
+//! The same answers without a server: files in, a file out, on all cores.
+
+mod blocks;
+mod engine;
+mod genes;
+mod models;
+mod part;
+mod rows;
+mod scan;
+
+pub use rows::rows;
+pub use scan::scan;

@@ -1,0 +1,98 @@
+//! A result in the making: `OUT.part`, and beside it how far it is, so that a run that was killed goes on there.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use serde::{Deserialize, Serialize};
+
+/// `OUT.part.json`.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Manifest {
+    /// Tells this scan of these files with these models from others.
+    fingerprint: String,
+    /// Blocks whose lines are in the file.
+    blocks: usize,
+    /// Bytes of them.
+    bytes: u64,
+}
+
+/// The file in the making.
+pub(super) struct Part {
+    out: PathBuf,
+    file: File,
+    manifest: Manifest,
+}
+
+impl Part {
+    /// Begins a file, or goes on with what was begun for the same scan.
+    pub(super) fn open(out: &Path, fingerprint: String) -> Result<Self> {
+        ensure!(!out.exists(), "{} exists already; remove it, or name another", out.display());
+        let path = beside(out, ".part");
+        let begun = fs::read(beside(out, ".part.json"))
+            .ok()
+            .and_then(|text| serde_json::from_slice::<Manifest>(&text).ok());
+        let manifest = match begun {
+            Some(manifest) => {
+                ensure!(
+                    manifest.fingerprint == fingerprint,
+                    "{} was begun with other files, models or settings; remove it to start again",
+                    path.display()
+                );
+                manifest
+            }
+            None => Manifest { fingerprint, blocks: 0, bytes: 0 },
+        };
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+        let mut file = file.with_context(|| path.display().to_string())?;
+        // What was written behind the last block that is known to be whole.
+        file.set_len(manifest.bytes)?;
+        file.seek(SeekFrom::End(0))?;
+        Ok(Self { out: out.to_owned(), file, manifest })
+    }
+
+    /// Blocks that need not be scanned again.
+    pub(super) fn done(&self) -> usize {
+        self.manifest.blocks
+    }
+
+    /// Whether nothing stands in it yet.
+    pub(super) fn is_empty(&self) -> bool {
+        self.manifest.bytes == 0
+    }
+
+    /// Adds what stands before all blocks.
+    pub(super) fn head(&mut self, text: &[u8]) -> Result<()> {
+        self.write(text, 0)
+    }
+
+    /// Adds a block's lines.
+    pub(super) fn block(&mut self, text: &[u8]) -> Result<()> {
+        self.write(text, 1)
+    }
+
+    fn write(&mut self, text: &[u8], blocks: usize) -> Result<()> {
+        let name = || self.out.display().to_string();
+        self.file.write_all(text).with_context(name)?;
+        self.manifest.blocks += blocks;
+        self.manifest.bytes += text.len() as u64;
+        // The manifest names no byte that is not in the file.
+        let (manifest, new) = (beside(&self.out, ".part.json"), beside(&self.out, ".part.json.new"));
+        fs::write(&new, serde_json::to_vec(&self.manifest)?).with_context(name)?;
+        Ok(fs::rename(new, manifest)?)
+    }
+
+    /// Gives the file its name.
+    pub(super) fn finish(self) -> Result<()> {
+        self.file.sync_all()?;
+        fs::rename(beside(&self.out, ".part"), &self.out)?;
+        Ok(fs::remove_file(beside(&self.out, ".part.json"))?)
+    }
+}
+
+fn beside(out: &Path, ending: &str) -> PathBuf {
+    let mut name = out.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
