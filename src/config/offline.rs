@@ -59,7 +59,7 @@ pub struct ScanConfig {
 pub enum ScanFormat {
     /// Sites, a column for each field.
     Tsv,
-    /// The same between commas.
+    /// Sites, the fields between commas.
     Csv,
     /// A JSON object for each miRNA on each transcript.
     Ndjson,

@@ -38,6 +38,7 @@ mod process_metrics;
 mod query;
 mod rate;
 mod reload;
+mod row_reader;
 mod rows;
 mod scan;
 mod scoring;

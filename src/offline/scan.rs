@@ -23,6 +23,10 @@ use crate::scan::{
 
 /// Scans, and writes the result under its name when all of it is there.
 pub fn scan(config: &ScanConfig) -> Result<()> {
+    ensure!(
+        config.format != ScanFormat::Funmirbench || config.shard.of == 1,
+        "a table of genes is made of the whole file: leave --shard out"
+    );
     let look = Look {
         seedless: config.seedless,
         min_probability: config.min_probability,

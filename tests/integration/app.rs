@@ -112,6 +112,7 @@ impl App {
             card: String::new(),
             encoder,
             pairing: None,
+            site_effects: None,
             predictor: predictor.clone(),
         };
         self.state.start(Registry::new(vec![Arc::new(served)]).unwrap());
