@@ -79,10 +79,13 @@ data/pre_mirnas.tsv: | build
 data/expression.tsv: | build
 	@$(programs)/mirador-train prepare expression --data $(DATA) --out $@
 
+data/repression.tsv: | build
+	@$(programs)/mirador-train prepare repression --data $(DATA) --out $@
+
 data/all_target_sites.tsv: | build
 	@$(programs)/mirador-train prepare all-target-sites --data $(DATA) --out $@
 
-prepare: | data/target_sites.tsv data/all_target_sites.tsv data/pre_mirnas.tsv data/expression.tsv ## turn public files into training data, once (DATA=../shared/data)
+prepare: | data/target_sites.tsv data/all_target_sites.tsv data/pre_mirnas.tsv data/expression.tsv data/repression.tsv ## turn public files into training data, once (DATA=../shared/data)
 
 train: need-MODEL build ## train by recipes/MODEL/VERSION.json (MODEL=dmiso VERSION=balanced)
 	@$(programs)/mirador-train train --model $(MODEL) --version $(VERSION) --data $(DATA) $(ARGS)

@@ -104,6 +104,27 @@ pub enum Baseline {
     /// The authors' network on the promoter that they read.
     #[strum(serialize = "published Xpresso, 10.5 kb, no half-life")]
     PublishedXpresso,
+    /// Mean log2 fold changes by class, without what surrounds a site.
+    #[strum(serialize = "seed sum (8mer .31, 7mer-m8 .161, 7mer-A1 .099, 6mer .03)")]
+    SeedSum,
+    /// The strongest canonical site.
+    #[strum(serialize = "best site class")]
+    BestSite,
+    /// Canonical sites but the 6mers.
+    #[strum(serialize = "7mers and 8mers, counted")]
+    SitesCounted,
+    /// Long 3'UTRs have more of everything.
+    #[strum(serialize = "3'UTR length")]
+    UtrLength,
+    /// Share of A and U among the known letters.
+    #[strum(serialize = "AU content of the 3'UTR")]
+    UtrAu,
+    /// Some genes go down whatever is transfected.
+    #[strum(serialize = "gene's mean under other groups' miRNAs")]
+    GeneMean,
+    /// That mean where no series was centred.
+    #[strum(serialize = "gene's mean under other groups' miRNAs, not centred")]
+    GeneMeanRaw,
 }
 
 impl TryFrom<String> for Baseline {

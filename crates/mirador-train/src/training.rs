@@ -16,6 +16,7 @@ use crate::learn::checkpoint::{Checkpoint, Epoch, State};
 use crate::learn::fit::{Run, encode};
 use crate::pretrain;
 use crate::recipe::{Recipe, Roots, Stage};
+use crate::results::card::card;
 use crate::results::folder;
 use crate::results::predictions::{self, Predictions};
 use crate::results::published_tools::published_tools;
@@ -88,7 +89,8 @@ impl Training {
             seeds: runs.iter().map(|run| run.report.clone()).collect(),
             shipped,
         };
-        folder::write_trained(&self.roots, recipe, &replica, &report, &experiment.description())?;
+        let card = card(recipe, &report, &experiment.description())?;
+        folder::write_trained(&self.roots, recipe, &replica, &report, &card)?;
         Ok(report)
     }
 

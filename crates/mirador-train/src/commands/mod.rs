@@ -3,20 +3,22 @@
 mod evaluate;
 mod import;
 mod interpret;
+mod prepare;
 mod select_mirnas;
 mod speed;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use mirador_models::device::{DeviceChoice, set_threads};
 use mirador_models::{ModelId, Options, WeightsDir};
 
-use crate::data::{expression, prepare};
+use crate::data::prepare::file as dataset_file;
 use crate::pretrain;
 use crate::recipe::{Recipe, Roots};
 use crate::reports::{Runs, reproduce};
+use crate::repression::Fitting;
 use crate::training::Training;
 use select_mirnas::{Residuals, Rule};
 
@@ -43,28 +45,7 @@ pub struct Cli {
 #[derive(Subcommand, Debug)]
 enum Command {
     /// Public files → one dataset file
-    Prepare {
-        /// The dataset. target-sites: chimeric reads for bias-free training and the two bias-corrected tests;
-        /// all-target-sites: these and predicted sites; mitar, mitar-…, deepmirnatar: the papers' own rows
-        /// (deepmirnatar-raw leaves some miRNAs 3'→5', as published); pre-mirnas: hairpins; expression: genes
-        #[arg(value_parser = prepare::names())]
-        what: String,
-        /// Folder of the public files, laid out TASK/OWNER+REPOSITORY/FILE
-        #[arg(long, default_value = "../shared/data")]
-        data: PathBuf,
-        /// The dataset file [default: data/ and the name with underscores]
-        #[arg(long)]
-        out: Option<PathBuf>,
-        /// For expression, in place of the public files: a genome's FASTA
-        #[arg(long, requires = "annotation", requires = "expression")]
-        genome: Option<PathBuf>,
-        /// The genome's GTF
-        #[arg(long, requires = "genome")]
-        annotation: Option<PathBuf>,
-        /// A TSV with columns gene, level (log10) and, if wanted, split and target_mirnas
-        #[arg(long, requires = "genome")]
-        expression: Option<PathBuf>,
-    },
+    Prepare(prepare::Prepare),
     /// What DeepmiRNATar learns before any label, by recipes/deepmirnatar/pretrained.json; goes on where a killed run
     /// stopped
     Pretrain {
@@ -75,7 +56,7 @@ enum Command {
         #[arg(long, default_value = "runs")]
         runs: PathBuf,
     },
-    /// Train by a recipe; goes on where a killed run stopped
+    /// Train by a recipe, or fit where the recipe has a fit; goes on where a killed run stopped
     Train {
         /// Model name
         #[arg(long)]
@@ -197,16 +178,7 @@ impl Cli {
     pub fn run(self) -> Result<()> {
         set_threads(self.threads);
         match self.command {
-            Command::Prepare { what, data, out, genome, annotation, expression: levels } => {
-                let out = out.unwrap_or_else(|| prepare::file(&what));
-                match genome.zip(annotation).zip(levels) {
-                    Some(_) if what != "expression" => bail!("--genome is for `prepare expression`"),
-                    Some(((genome, gtf), levels)) => {
-                        prepare::log(&out, &expression::own(&genome, &gtf, &levels, &out)?)
-                    }
-                    None => prepare::prepare(&what, &data, &out),
-                }
-            }
+            Command::Prepare(prepare) => prepare.run(),
             Command::Pretrain { data, runs } => {
                 let recipe = self.recipes_dir.join("deepmirnatar").join("pretrained.json");
                 pretrain::deepmirnatar(&recipe, &data, &runs, self.device.open()?)
@@ -214,9 +186,12 @@ impl Cli {
             Command::Train { model, version, dataset, data, runs } => {
                 let roots = Roots { recipes: self.recipes_dir, weights: self.weights_dir, runs };
                 let recipe = Recipe::read(&roots.recipe(&ModelId::new(&model, &version)))?;
-                let command = recipe.command();
-                let device = self.device.open()?;
-                let dataset = dataset.unwrap_or_else(|| prepare::file(recipe.data.dataset()));
+                let dataset = dataset.unwrap_or_else(|| dataset_file(recipe.data.dataset()));
+                if recipe.fit.is_some() {
+                    Fitting { recipe, dataset, public_data: data, roots }.run()?;
+                    return Ok(());
+                }
+                let (command, device) = (recipe.command(), self.device.open()?);
                 Training { recipe, dataset, public_data: data, roots, device, command }.run()?;
                 Ok(())
             }

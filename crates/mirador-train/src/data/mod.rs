@@ -3,6 +3,7 @@
 pub mod expression;
 pub mod pre_mirnas;
 pub mod prepare;
+pub mod repression;
 pub mod sources;
 pub mod target_sites;
 pub mod tsv;

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::target_sites::{prepare as target_sites, published, reads};
-use super::{expression, pre_mirnas};
+use super::{expression, pre_mirnas, repression};
 
 /// Writes a dataset from the public files below a folder; says what was done, in words.
 type Prepare = fn(data: &Path, out: &Path) -> Result<Vec<String>>;
 
-const DATASETS: [(&str, Prepare); 10] = [
+const DATASETS: [(&str, Prepare); 11] = [
     ("target-sites", target_sites::target_sites),
     ("all-target-sites", target_sites::all_target_sites),
     ("isomir-reads", reads::isomir_reads),
@@ -21,10 +21,11 @@ const DATASETS: [(&str, Prepare); 10] = [
     ("mitar", published::prepare_mitar),
     ("pre-mirnas", pre_mirnas::prepare::pre_mirnas),
     ("expression", expression::prepare::public),
+    ("repression", repression::prepare::public),
 ];
 
 /// Their names.
-pub fn names() -> [&'static str; 10] {
+pub fn names() -> [&'static str; 11] {
     DATASETS.map(|(name, _)| name)
 }
 

@@ -1,13 +1,23 @@
 //! Tab-separated files with a header, row by row, and the fields that many of them have. What is wrong with a row names
 //! the file and the row.
 
+use std::fs::File;
+use std::io::{BufReader, Read};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use csv::StringRecord;
+use flate2::bufread::MultiGzDecoder;
 use mirador_models::tasks::target_site::{MIRNA_LENGTHS, Pair, SITE_LENGTHS};
 use mirna::Rna;
 use serde::de::DeserializeOwned;
+
+/// A file's text, unpacked where its name ends in `.gz`.
+pub fn open(path: &Path) -> Result<Box<dyn Read>> {
+    let file = File::open(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let is_packed = path.extension().is_some_and(|extension| extension == "gz");
+    Ok(if is_packed { Box::new(MultiGzDecoder::new(BufReader::new(file))) } else { Box::new(file) })
+}
 
 /// Reads every row as an `R` and turns it into what the caller keeps.
 pub fn read<R: DeserializeOwned, T>(path: &Path, mut parse: impl FnMut(R) -> Result<T>) -> Result<Vec<T>> {
@@ -20,7 +30,7 @@ pub fn read_with_header<T>(
     mut parse: impl FnMut(&StringRecord, &StringRecord) -> Result<T>,
 ) -> Result<Vec<T>> {
     let unreadable = || format!("{} cannot be read", path.display());
-    let mut reader = csv::ReaderBuilder::new().delimiter(b'\t').from_path(path).with_context(unreadable)?;
+    let mut reader = csv::ReaderBuilder::new().delimiter(b'\t').from_reader(open(path)?);
     let header = reader.headers().with_context(unreadable)?.clone();
     let mut rows = Vec::new();
     for (index, fields) in reader.records().enumerate() {

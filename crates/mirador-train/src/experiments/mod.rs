@@ -6,7 +6,7 @@ pub mod target_sites;
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::data::target_sites::dataset;
 use crate::experiment::Experiment;
@@ -19,5 +19,6 @@ pub fn open(recipe: &Recipe, path: &Path) -> Result<Box<dyn Experiment>> {
         Data::IsomirReads(data) => Box::new(target_sites::Reads::new(dataset::read(path)?, data.split)?),
         Data::PreMirnas(data) => Box::new(pre_mirnas::Folds::open(path, data.split)?),
         Data::Expression(_) => Box::new(expression::Genes::open(path)?),
+        Data::Repression(_) => bail!("{} is fitted in closed form and has no rows for the loop", recipe.id()),
     })
 }

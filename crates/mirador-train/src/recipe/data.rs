@@ -17,6 +17,8 @@ pub enum Data {
     PreMirnas(PreMirnas),
     /// Genes with their levels.
     Expression(Genes),
+    /// Genes with their 3'UTRs, and what became of them in experiments.
+    Repression(Experiments),
 }
 
 /// Pairs of a miRNA and a site.
@@ -143,11 +145,21 @@ pub struct Genes {
     pub dataset: String,
 }
 
+/// Experiments that over-expressed a miRNA; one seed group after the other is left out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Experiments {
+    /// The file.
+    pub dataset: String,
+}
+
 impl Data {
     /// The dataset's name.
     pub fn dataset(&self) -> &str {
         match self {
-            Self::TargetSites(TargetSites { dataset, .. }) | Self::Expression(Genes { dataset }) => dataset,
+            Self::TargetSites(TargetSites { dataset, .. })
+            | Self::Expression(Genes { dataset })
+            | Self::Repression(Experiments { dataset }) => dataset,
             Self::IsomirReads(_) => "isomir_reads",
             Self::PreMirnas(_) => "pre_mirnas",
         }
@@ -159,6 +171,7 @@ impl Data {
             Self::TargetSites(_) | Self::IsomirReads(_) => Task::TargetSite,
             Self::PreMirnas(_) => Task::PreMirna,
             Self::Expression(_) => Task::Expression,
+            Self::Repression(_) => Task::Repression,
         }
     }
 }

@@ -2,6 +2,7 @@
 //! beside the weights that it made.
 
 mod data;
+mod fit;
 mod stage;
 
 use std::fs;
@@ -13,8 +14,10 @@ use mirador_models::{ModelId, Options, find};
 use serde::{Deserialize, Serialize};
 
 pub use data::{
-    Data, Genes, HairpinSplit, IsomirReads, PreMirnas, ReadSplit, SiteRows, SiteSplit, TargetSites,
+    Data, Experiments, Genes, HairpinSplit, IsomirReads, PreMirnas, ReadSplit, SiteRows, SiteSplit,
+    TargetSites,
 };
+pub use fit::Fit;
 pub use stage::{EpochMetric, OptimizerKind, Schedule, Stage};
 
 /// A whole training.
@@ -52,10 +55,15 @@ pub struct Recipe {
     /// Trained once, before the seeds part; may be empty.
     #[serde(default, skip_serializing_if = "is_default")]
     pub shared_stages: Vec<Stage>,
-    /// One run each; the best by validation is shipped, all are reported.
+    /// One run each; the best by validation is shipped, all are reported. None where there is a fit.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub seeds: Vec<u64>,
-    /// Trained by each seed, one after the other; validation chooses the epoch within the last.
+    /// Trained by each seed, one after the other; validation chooses the epoch within the last. None where there is a fit.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub stages: Vec<Stage>,
+    /// In place of seeds and stages, for what is fitted in closed form.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub fit: Option<Fit>,
 }
 
 fn yes() -> bool {
@@ -85,12 +93,29 @@ impl Recipe {
             task.name(),
             of_data.name()
         );
-        ensure!(!recipe.stages.is_empty() && !recipe.seeds.is_empty(), "a recipe needs a stage and a seed");
+        recipe.check_fit(task)?;
         for stage in recipe.shared_stages.iter().chain(&recipe.stages) {
             ensure!(stage.batch > 1, "a batch needs two rows at least");
             ensure!(stage.rows.is_none() || task == Task::TargetSite, "rows are drawn of target sites only");
         }
         Ok(recipe)
+    }
+
+    /// A recipe has stages of epochs, or a fit.
+    fn check_fit(&self, task: Task) -> Result<()> {
+        let Some(fit) = &self.fit else {
+            ensure!(task != Task::Repression, "repression is fitted in closed form: its recipe needs a fit");
+            ensure!(!self.stages.is_empty() && !self.seeds.is_empty(), "a recipe needs a stage and a seed");
+            return Ok(());
+        };
+        ensure!(task == Task::Repression, "{} is trained by stages, not by a fit", task.name());
+        let is_loop_free =
+            [self.seeds.is_empty(), self.stages.is_empty(), self.shared_stages.is_empty()] == [true; 3];
+        ensure!(
+            is_loop_free && self.start_from.is_none() && is_default(&self.choose_by),
+            "a fit has no seeds, stages, choice among epochs or start"
+        );
+        fit.check()
     }
 
     /// What it is called.
@@ -186,6 +211,29 @@ mod tests {
     }
 
     #[test]
+    fn a_fit_stands_in_place_of_stages() {
+        let recipe = |model: &str, data: &str, rest: &str| {
+            let fit =
+                r#"{"ridge": 100.0, "ridge_sites": 1.0, "clip": 5.0, "curve": [2], "draws": 1, "seed": 1}"#;
+            Recipe::parse(&format!(
+                r#"{{"model": "{model}", "version": "a", "data": {{{data}}}, "fit": {fit}{rest}}}"#
+            ))
+        };
+        let experiments = r#""repression": {"dataset": "own"}"#;
+        let read = recipe("repression", experiments, "").unwrap();
+        assert_eq!(read.data.dataset(), "own");
+        assert_eq!(Recipe::parse(&serde_json::to_string(&read).unwrap()).unwrap(), read);
+        let refused = |model, data, rest| recipe(model, data, rest).unwrap_err().to_string();
+        assert!(refused("repression", experiments, r#", "seeds": [1]"#).contains("no seeds"));
+        assert!(refused("repression", experiments, r#", "start_from": "dmiso@paper""#).contains("or start"));
+        let hairpins = r#""pre_mirnas": {"split": "folds"}"#;
+        assert_eq!(
+            refused("premirna_cnn_lstm", hairpins, ""),
+            "pre_mirna is trained by stages, not by a fit"
+        );
+    }
+
+    #[test]
     fn what_a_task_does_not_use_is_refused() {
         let recipe = |model: &str, data: &str, rows: &str| {
             let text = format!(
@@ -203,6 +251,8 @@ mod tests {
             refused("premirna_cnn_lstm", hairpins, r#", "rows": {"teacher": 0.5}"#),
             "rows are drawn of target sites only"
         );
+        let experiments = r#"{"repression": {"dataset": "repression"}}"#;
+        assert!(refused("repression", experiments, "").contains("needs a fit"));
         assert!(refused("dmiso", hairpins, "").starts_with("dmiso answers target_site"));
         assert!(
             refused("dmiso", r#"{"pre_mirnas": {"split": "paper"}}"#, "").contains("unknown variant `paper`")

@@ -35,6 +35,11 @@ fn networks(environment: &mut Environment<'static>, page: &Arc<Page>) {
         here.network(&model, &version).map(|network| network.map(Value::from_object)).map_err(refused)
     });
     let here = page.clone();
+    environment.add_function("fitted", move |model: String, version: String| {
+        let report = here.fitted(&model, &version).map_err(refused)?;
+        Ok::<Value, Error>(report.map_or(Value::from(()), |report| Value::from(Serde(report))))
+    });
+    let here = page.clone();
     environment.add_function("served", move |task: String| {
         let networks = here.served(&task).map_err(refused)?;
         Ok::<Value, Error>(networks.into_iter().map(Value::from_object).collect())
@@ -64,6 +69,13 @@ fn pictures(environment: &mut Environment<'static>, page: &Arc<Page>) {
         "bars",
         move |file: String, title: String, metric: String, from: f64, bars: Serde<Vec<(String, f64)>>| {
             here.bars(&file, &title, &metric, from, &bars).map_err(refused)
+        },
+    );
+    let here = page.clone();
+    environment.add_function(
+        "curve",
+        move |file: String, title: String, x: String, y: String, points: Serde<Vec<(f64, f64)>>| {
+            here.curve(&file, &title, (&x, &y), points.0).map_err(refused)
         },
     );
 }

@@ -7,11 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context, Result};
 use mirador_models::{ModelId, WeightsDir};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::Runs;
 use super::network::Network;
 use crate::data::prepare;
 use crate::recipe::{Recipe, command};
+use crate::repression::{self, Fitting};
 use crate::results::predictions::{self, Predictions};
 use crate::results::report::Report;
 use crate::training::Training;
@@ -55,25 +57,47 @@ impl Page {
     /// A version, or `None` (and its command among the missing) where it is not trained and must not be now.
     pub(super) fn network(&self, model: &str, version: &str) -> Result<Option<Network>> {
         let id = ModelId::new(model, version);
-        let path = self.runs.roots.recipe(&id);
+        let Some((recipe, report)) = self.measured(&id, |recipe| self.train(recipe))? else {
+            return Ok(None);
+        };
+        let scores = self.runs.roots.runs.join(model).join(version).join("predictions.tsv");
+        let predictions = if scores.is_file() { predictions::read(&scores)? } else { Vec::new() };
+        let predictions = predictions.into_iter().map(Arc::new).collect();
+        Ok(Some(Network::new(recipe, report, predictions)))
+    }
+
+    /// The measurements of a version that has a fit, likewise.
+    pub(super) fn fitted(&self, model: &str, version: &str) -> Result<Option<repression::Report>> {
+        let measured = self.measured(&ModelId::new(model, version), |recipe| {
+            let dataset = prepare::file(recipe.data.dataset());
+            let (public_data, roots) = (self.runs.data.clone(), self.runs.roots.clone());
+            Fitting { recipe, dataset, public_data, roots }.run()
+        })?;
+        Ok(measured.map(|(_, report)| report))
+    }
+
+    /// A version's recipe and measurements; it is trained where it is not there and may be.
+    fn measured<R: DeserializeOwned>(
+        &self,
+        id: &ModelId,
+        train: impl FnOnce(Recipe) -> Result<R>,
+    ) -> Result<Option<(Recipe, R)>> {
+        let path = self.runs.roots.recipe(id);
         if !path.is_file() {
-            self.miss(&id, What::Recipe);
+            self.miss(id, What::Recipe);
             return Ok(None);
         }
         let recipe = Recipe::read(&path)?;
         let metrics = self.runs.roots.folder(&recipe).join("metrics.json");
         let report = match (metrics.is_file(), self.runs.train) {
             (true, _) => read(&metrics)?,
-            (false, true) => self.train(recipe.clone())?,
+            (false, true) => train(recipe.clone())?,
             (false, false) => {
-                self.miss(&id, What::Network);
+                self.miss(id, What::Network);
                 return Ok(None);
             }
         };
-        let scores = self.runs.roots.runs.join(model).join(version).join("predictions.tsv");
-        let predictions = if scores.is_file() { predictions::read(&scores)? } else { Vec::new() };
-        let predictions = predictions.into_iter().map(Arc::new).collect();
-        Ok(Some(Network::new(recipe, report, predictions)))
+        Ok(Some((recipe, report)))
     }
 
     /// The networks that are served, of the task with this name.
@@ -117,7 +141,7 @@ impl Page {
 }
 
 /// A version's measurements.
-fn read(metrics: &Path) -> Result<Report> {
+fn read<R: DeserializeOwned>(metrics: &Path) -> Result<R> {
     let text = fs::read_to_string(metrics).with_context(|| metrics.display().to_string())?;
     serde_json::from_str(&text).with_context(|| metrics.display().to_string())
 }

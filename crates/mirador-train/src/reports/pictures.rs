@@ -99,6 +99,27 @@ impl Page {
         Ok(self.shown(file, title))
     }
 
+    /// One curve, with room around it.
+    pub(super) fn curve(
+        &self,
+        file: &str,
+        title: &str,
+        axes: (&str, &str),
+        points: Vec<(f64, f64)>,
+    ) -> Result<String> {
+        let range = |of: fn(&(f64, f64)) -> f64| {
+            let values = || points.iter().map(of);
+            let (low, high) =
+                (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
+            let margin = (high - low).max(1e-3) * 0.1;
+            (low - margin, high + margin)
+        };
+        let ranges = [range(|point| point.0), range(|point| point.1)];
+        let curve = Curve { name: axes.1.to_owned(), points };
+        drawing::curves(&self.path(file), title, axes, ranges, &[curve])?;
+        Ok(self.shown(file, title))
+    }
+
     /// Whether a picture is there that cannot be drawn again: the row scores are not here, and it was committed with the
     /// run that wrote them.
     fn drawn_before(&self, network: &Network, file: &str) -> bool {

@@ -2,18 +2,17 @@
 
 use anyhow::{Context, Result};
 use mirador_models::{Identity, Replica, write_folder};
+use serde::Serialize;
 
-use super::card::card;
-use super::report::Report;
 use crate::recipe::{Recipe, Roots};
 
-/// Writes a trained version's whole folder.
+/// Writes a trained version's whole folder with its metrics and its card.
 pub fn write_trained(
     roots: &Roots,
     recipe: &Recipe,
     replica: &Replica,
-    report: &Report,
-    data: &str,
+    metrics: &impl Serialize,
+    card: &str,
 ) -> Result<()> {
     let identity = Identity {
         model: &recipe.model,
@@ -27,7 +26,7 @@ pub fn write_trained(
     // The file itself, so that both stay the same to the byte.
     let source = roots.recipe(&recipe.id());
     std::fs::copy(&source, folder.join("recipe.json")).with_context(|| source.display().to_string())?;
-    write_folder(&roots.weights_of(recipe), &identity, replica, report, &card(recipe, report, data)?)?;
+    write_folder(&roots.weights_of(recipe), &identity, replica, metrics, card)?;
     println!("wrote {}", folder.display());
     Ok(())
 }

@@ -6,4 +6,5 @@
 mod pretraining;
 mod public;
 mod reports;
+mod repression;
 mod training;

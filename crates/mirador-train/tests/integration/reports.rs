@@ -44,7 +44,13 @@ impl Project {
             let task = find(&recipe.model).unwrap().task;
             let folder = roots.folder(&recipe);
             fs::create_dir_all(&folder).unwrap();
-            fs::write(folder.join("metrics.json"), measurements(task, &recipe.seeds).to_string()).unwrap();
+            let metrics = folder.join("metrics.json");
+            if recipe.fit.is_some() {
+                let id = format!("weights/{}/{}/metrics.json", recipe.model, recipe.version);
+                fs::copy(committed().join(id), metrics).unwrap();
+            } else {
+                fs::write(metrics, measurements(task, &recipe.seeds).to_string()).unwrap();
+            }
             let config =
                 committed().join("weights").join(&recipe.model).join(&recipe.version).join("config.json");
             if config.is_file() {

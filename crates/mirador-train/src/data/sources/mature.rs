@@ -1,17 +1,21 @@
 //! miRBase's mature miRNAs (`mature.fa`).
 
 use std::fs;
+use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use mirna::Rna;
 use mirna::mirbase::Mirbase;
 
+use crate::data::tsv::open;
+
 const FILE: &str = "reference_sequences/BioGeMT+FuNmiRBench/mature.fa";
 
-/// Records of a FASTA file: the whole header line without `>`, and the letters joined.
+/// Records of a FASTA file, which may be packed: the whole header line without `>`, and the letters joined.
 pub fn read_fasta(path: &Path) -> Result<Vec<(String, String)>> {
-    let text = fs::read_to_string(path).with_context(|| format!("public file {}", path.display()))?;
+    let mut text = String::new();
+    open(path)?.read_to_string(&mut text).with_context(|| path.display().to_string())?;
     let mut records: Vec<(String, String)> = Vec::new();
     for line in text.lines() {
         match (line.strip_prefix('>'), records.last_mut()) {

@@ -6,6 +6,7 @@
 mod clash2013;
 mod deepmirnatar;
 mod expression;
+mod functional;
 mod hejret2023;
 mod isomirs;
 mod klimentova2022;
@@ -19,6 +20,7 @@ mod transcripts;
 pub use clash2013::Clash2013;
 pub use deepmirnatar::deepmirnatar;
 pub use expression::{XpressoGene, human_promoters, mirtarbase};
+pub use functional::{Functional, FunctionalExperiment, FunctionalGene, read_genes};
 pub use hejret2023::Hejret2023;
 pub use isomirs::isomirs;
 pub use klimentova2022::{klimentova2022, published_scores};
