@@ -146,7 +146,10 @@ fn refusal(path: &Path, error: &serde_json::Error) -> FieldError {
     }
     let named = words.split('`').nth(1).unwrap_or_default();
     let (code, detail) = match words.split_whitespace().next() {
-        Some("unknown") => (ErrorCode::UnknownField, words.replacen("unknown field", "no field", 1)),
+        Some("unknown") => (
+            ErrorCode::UnknownField,
+            words.replacen("unknown field", "no field", 1).replacen("expected one of", "there is:", 1),
+        ),
         Some("missing") => (ErrorCode::MissingField, format!("{named} is missing")),
         Some("duplicate") => (ErrorCode::DuplicateField, format!("{named} stands there twice")),
         _ => {
@@ -154,5 +157,7 @@ fn refusal(path: &Path, error: &serde_json::Error) -> FieldError {
             (ErrorCode::WrongType, format!("this has to be {expected}"))
         }
     };
-    FieldError::new(pointer, code, detail)
+    // A field of the body itself has not been entered yet.
+    let own = pointer.is_empty() && matches!(code, ErrorCode::UnknownField | ErrorCode::DuplicateField);
+    FieldError::new(if own { format!("/{named}") } else { pointer }, code, detail)
 }

@@ -51,18 +51,34 @@ pub(super) struct ScanRequest {
     #[schema(min_items = 1, max_items = 1000)]
     transcripts: Vec<TranscriptEntry>,
     /// Also look for sites without a canonical seed match, by the binding model in windows of 50 nt, 25 apart.
-    #[schema(default = false)]
+    #[schema(default = false, required = false)]
     seedless: bool,
     /// Least binding probability of those.
-    #[schema(minimum = 0, maximum = 1, default = 0.98)]
+    #[schema(minimum = 0, maximum = 1, default = 0.98, required = false)]
     min_probability: f32,
     /// Whether sites are told one by one, or only the transcripts' scores.
-    #[schema(default = true)]
+    #[schema(default = true, required = false)]
     sites: bool,
     /// The binding model, `name` or `name@version`; left out, the default.
     model: Option<String>,
     /// The model of repression, likewise.
     repression_model: Option<String>,
+}
+
+/// The same as files.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "it describes the form, which `multipart` reads part by part")]
+#[schema(example = json!({
+    "mirnas": ">let-7a\nUGAGGUAGUAGGUUGUAUAGUU\n",
+    "transcripts": ">made-up\nGCAUUAACUAUACAACCUACUACCUCAAUUUGCCGAAUAAAGCUACCUCUGGGAUAUA\n",
+}))]
+pub(super) struct ScanForm {
+    /// FASTA, plain or gzip.
+    #[schema(value_type = String, format = Binary)]
+    mirnas: Vec<u8>,
+    /// FASTA, plain or gzip.
+    #[schema(value_type = String, format = Binary)]
+    transcripts: Vec<u8>,
 }
 
 /// A miRNA or isomiR.
@@ -94,13 +110,7 @@ pub(super) struct TranscriptEntry {
 
 /// What was found.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({
-    "model": {"name": "pairmap", "version": "balanced"},
-    "repression_model": {"name": "repression", "version": "oe27"},
-    "transcripts": [{"mirna": "let-7a", "transcript": "made-up", "repression_score": 1.0, "rank_score": 1.0,
-        "canonical_sites": 2, "weak_sites": 0, "best_probability": 0.99, "warnings": []}],
-    "sites": [],
-}))]
+#[schema(example = json!({"model": {"name": "pairmap", "version": "balanced"}, "repression_model": {"name": "repression", "version": "oe27"}, "transcripts": [{"mirna": "let-7a", "transcript": "made-up", "repression_score": 2.274167, "rank_score": 2.274167, "canonical_sites": 2, "weak_sites": 0, "best_probability": 0.9999999, "warnings": []}], "sites": [{"mirna": "let-7a", "transcript": "made-up", "kind": "canonical", "site_type": "8mer", "start": 20, "end": 26, "window": [0, 40], "probability": 0.9999999, "repression": 1.472232, "mfe_kcal_per_mol": -36.6, "pairing": "((((((((((((((((((((((&.....))))))))))))))))))))))............."}, {"mirna": "let-7a", "transcript": "made-up", "kind": "canonical", "site_type": "7mer-m8", "start": 43, "end": 49, "window": [13, 58], "probability": 0.99997735, "repression": 0.801935, "mfe_kcal_per_mol": -23.9, "pairing": "((((((((((((((........&))))))))))))))..............................."}]}))]
 pub(super) struct ScanResponse {
     /// Who scored the windows.
     model: ModelRef,
@@ -121,16 +131,16 @@ pub(super) struct ScanResponse {
     params(Asked),
     request_body(description = "JSON, or FASTA files as the parts `mirnas` and `transcripts` of a form, plain or gzip", content(
         (ScanRequest = "application/json"),
-        (String = "multipart/form-data"),
+        (ScanForm = "multipart/form-data"),
     )),
     responses(
         (status = 200, description = "Scores and sites; a table is of sites, or with `sites=false` of scores", content(
             (ScanResponse = "application/json"),
-            (String = "application/x-ndjson"),
-            (String = "text/tab-separated-values"),
-            (String = "text/csv"),
-            (String = "text/x-bed"),
-            (String = "text/x-gff3"),
+            (String = "application/x-ndjson", example = "{\"transcript\":{\"mirna\":\"let-7a\",\"transcript\":\"made-up\",\"repression_score\":2.274167,\"rank_score\":2.274167,\"canonical_sites\":2,\"weak_sites\":0,\"best_probability\":0.9999999,\"warnings\":[]},\"sites\":[{\"mirna\":\"let-7a\",\"transcript\":\"made-up\",\"kind\":\"canonical\",\"site_type\":\"8mer\",\"start\":20,\"end\":26,\"window\":[0,40],\"probability\":0.9999999,\"repression\":1.472232,\"mfe_kcal_per_mol\":-36.6,\"pairing\":\"((((((((((((((((((((((&.....)))))))))))))))))))))).............\"},{\"mirna\":\"let-7a\",\"transcript\":\"made-up\",\"kind\":\"canonical\",\"site_type\":\"7mer-m8\",\"start\":43,\"end\":49,\"window\":[13,58],\"probability\":0.99997735,\"repression\":0.801935,\"mfe_kcal_per_mol\":-23.9,\"pairing\":\"((((((((((((((........&))))))))))))))...............................\"}],\"done\":1,\"of\":1}\n"),
+            (String = "text/tab-separated-values", example = "mirna\ttranscript\tkind\tsite_type\tstart\tend\twindow_start\twindow_end\tprobability\trepression\tmfe_kcal_per_mol\tpairing\nlet-7a\tmade-up\tcanonical\t8mer\t20\t26\t0\t40\t0.9999999\t1.472232\t-36.6\t((((((((((((((((((((((&.....)))))))))))))))))))))).............\nlet-7a\tmade-up\tcanonical\t7mer-m8\t43\t49\t13\t58\t0.99997735\t0.801935\t-23.9\t((((((((((((((........&))))))))))))))...............................\n"),
+            (String = "text/csv", example = "mirna,transcript,kind,site_type,start,end,window_start,window_end,probability,repression,mfe_kcal_per_mol,pairing\nlet-7a,made-up,canonical,8mer,20,26,0,40,0.9999999,1.472232,-36.6,((((((((((((((((((((((&.....)))))))))))))))))))))).............\nlet-7a,made-up,canonical,7mer-m8,43,49,13,58,0.99997735,0.801935,-23.9,((((((((((((((........&))))))))))))))...............................\n"),
+            (String = "text/x-bed", example = "made-up\t20\t26\tlet-7a:8mer\t1000\t+\nmade-up\t43\t49\tlet-7a:7mer-m8\t1000\t+\n"),
+            (String = "text/x-gff3", example = "##gff-version 3\nmade-up\tmirador\tmiRNA_target_site\t21\t26\t0.9999999\t+\t.\tmiRNA=let-7a;site_type=8mer;kind=canonical;repression=1.472232;mfe_kcal_per_mol=-36.6\nmade-up\tmirador\tmiRNA_target_site\t44\t49\t0.99997735\t+\t.\tmiRNA=let-7a;site_type=7mer-m8;kind=canonical;repression=0.801935;mfe_kcal_per_mol=-23.9\n"),
         )),
         ScoringProblems,
     ),
