@@ -28,7 +28,7 @@ pub(crate) fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize,
     deserializer.deserialize_any(Whole)
 }
 
-/// The same where it may be null.
+/// A whole number, or null.
 pub(crate) fn optional_whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {
     #[derive(Deserialize)]
     struct Number(#[serde(deserialize_with = "whole")] usize);

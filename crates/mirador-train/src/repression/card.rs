@@ -15,7 +15,15 @@ use crate::stats::metrics::{Metric, MetricValue};
 pub(super) fn card(recipe: &Recipe, report: &Report) -> Result<String> {
     let mut text = String::new();
     let description = find(&recipe.model).map_or("", |model| model.description);
-    writeln!(text, "# {}\n\n{description}\n\n{} parameters.\n", recipe.id(), report.parameters)?;
+    let on = &report.measured_on;
+    writeln!(text, "# {}\n\n{description}\n\n{} trainable parameters.\n", recipe.id(), report.parameters)?;
+    writeln!(
+        text,
+        "**Data.** {} genes with their 3'UTRs, and how they change in {} over-expression experiments of {} seed groups \
+         (`prepare repression`). No epoch is chosen, so there is no validation set: each seed group is scored by a fit on \
+         the others; the shipped weights are fitted on all.\n",
+        on.genes, on.experiments, on.groups
+    )?;
     for note in &recipe.notes {
         writeln!(text, "{note}\n")?;
     }

@@ -1,0 +1,32 @@
+//! `mirador check`: does every network do here what it did where it was trained?
+
+// What it prints is its result.
+#![allow(clippy::print_stdout)]
+
+use anyhow::{Result, ensure};
+use mirador_models::{WeightsDir, device};
+
+use super::models;
+use crate::config::{LogFormat, NetworkConfig};
+use crate::telemetry;
+
+/// Loads every weights folder and reproduces its golden outputs.
+pub fn check(config: &NetworkConfig) -> Result<()> {
+    let device = config.device.open()?;
+    device::set_threads(1);
+    let _telemetry = telemetry::start(LogFormat::Text, None)?;
+    let mut failed = 0;
+    for path in WeightsDir::folders_of(&config.weights_dir, &config.models)? {
+        let dir = WeightsDir::open(&path)?;
+        let name = dir.config.id();
+        match dir.load(device).and_then(|replica| models::check(&dir, &replica)) {
+            Ok(()) => println!("{name}: golden outputs reproduced on {device:?}"),
+            Err(error) => {
+                println!("{name}: {error}");
+                failed += 1;
+            }
+        }
+    }
+    ensure!(failed == 0, "{failed} weights folder(s) cannot be served");
+    Ok(())
+}
