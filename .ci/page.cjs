@@ -74,6 +74,7 @@ async function examples(tab, url) {
   await tool.locator("svg.picture").waitFor();
   await tool.getByLabel("Effects on the").selectOption("logit");
   await tool.getByText("Both on the scale of the network's output").waitFor();
+  await scans(tab, url);
   tool = await example(tab, url, "hairpin", "let-7a-1, canonical", /^Canonical/, "svg.fold");
   await tool.getByRole("button", { name: /Show which letters decide/ }).click();
   await tool.locator("svg.picture:not(.fold)").waitFor();
@@ -85,6 +86,55 @@ async function examples(tab, url) {
   await example(tab, url, "expression", "with two miRNAs (miREx)", /^Level/, "svg.picture");
   await example(tab, url, "expression", "two in FASTA", /^2 genes/, ".rows tbody tr");
   console.log("every example of every tool gives its result; tables sort, download and lead to one pair");
+}
+
+const DUPLEX = "svg.picture:not(.track)";
+
+async function downloaded(tab, button) {
+  const [file] = await Promise.all([tab.waitForEvent("download"), button.click()]);
+  return fs.readFileSync(await file.path(), "utf8");
+}
+
+/** miRNAs × 3'UTRs: marks and cells lead to sites, and every file has them. */
+async function scans(tab, url) {
+  let tool = await example(tab, url, "scan", "let-7a on a made-up 3′UTR", /^Score \d+\.\d+: 3 canonical sites, 1 offset 6mer\.$/, DUPLEX);
+  assert.deepEqual(await tool.locator(".rows tbody td:first-child").allTextContents(), ["8mer", "7mer-m8", "offset 6mer", "6mer"]);
+  await tool.locator("h3", { hasText: "8mer, letters 42 to 47" }).waitFor();
+  await tool.getByRole("button", { name: /^6mer, letters 169 to 174/ }).click();
+  await tool.locator("h3", { hasText: "6mer, letters 169 to 174" }).waitFor();
+  await tab.keyboard.press("ArrowLeft");
+  await tab.keyboard.press("Enter");
+  await tool.locator("h3", { hasText: "offset 6mer, letters 113 to 118" }).waitFor();
+  const files = { CSV: /^mirna,transcript,kind/, TSV: /^mirna\ttranscript\tkind/, BED: /^made-up\t41\t47\tlet-7a:8mer/, GFF3: /^##gff-version 3\nmade-up\tmirador\t\S+\t42\t47/ };
+  for (const [label, expected] of Object.entries(files)) {
+    assert.match(await downloaded(tab, tool.getByRole("button", { name: `Download ${label}` }).first()), expected);
+  }
+  assert.match(await downloaded(tab, tool.getByRole("button", { name: "Download TSV" }).last()), /^mirna\ttranscript\trepression_score/);
+  await tool.getByRole("link", { name: /Open this pair/ }).click();
+  await panel(tab, "pair").locator(".status", { hasText: "Probability" }).waitFor();
+  tool = await example(tab, url, "scan", "the same, with sites without a seed match", /1 without a seed match/, DUPLEX);
+  await tool.locator(".mark .site-seedless").waitFor();
+  await tool.getByLabel("Also look for sites").uncheck();
+  assert(!(await tool.getByLabel(/^Least binding/).isVisible()));
+  await tool.getByRole("button", { name: "Scan" }).click();
+  await tool.locator(".status", { hasText: /1 offset 6mer\.$/ }).waitFor();
+  tool = await example(tab, url, "scan", "3 miRNAs × 5 3′UTRs", /^3 miRNAs on 5 3′UTRs: let-7a represses UTR-A most/, DUPLEX);
+  const order = () => tool.locator(".heatmap tbody th").allTextContents();
+  assert.deepEqual(await order(), ["UTR-A", "UTR-C", "UTR-D", "UTR-B", "UTR-E"]);
+  await tool.getByRole("button", { name: "miR-124", exact: true }).click();
+  assert.equal((await order())[0], "UTR-B");
+  await tool.getByRole("button", { name: /^miR-124 on UTR-B/ }).click();
+  await tool.getByRole("heading", { name: "miR-124 on UTR-B" }).waitFor();
+  await tab.keyboard.press("ArrowLeft");
+  await tab.keyboard.press("Enter");
+  await tool.getByRole("heading", { name: "miR-21 on UTR-B" }).waitFor();
+  assert.equal(await tool.locator(".heat[tabindex='0']").count(), 1, "one cell is reached by Tab");
+  assert.match(await downloaded(tab, tool.getByRole("button", { name: "Download matrix TSV" })), /^transcript\tlet-7a\tmiR-21\tmiR-124\nUTR-B\t/);
+  const table = tool.locator(".rows").last();
+  await table.getByRole("button", { name: "score", exact: true }).click();
+  assert.equal(await table.locator("tbody tr:first-child td:nth-child(3)").textContent(), "UTR-B");
+  await table.getByRole("button", { name: "Sites of let-7a on UTR-E" }).click();
+  await tool.getByText("There is no site to show").waitFor();
 }
 
 /** What is wrong is told by row and field, and marked. */
@@ -99,6 +149,22 @@ async function refusals(tab, url) {
   await tool.locator("textarea").fill("mirna,site\nUGAGGUAGUAGGUUGUAUAGUU,GCACAGCCUAUUGAACUACCUCA\nUGAGGUAGUAGGUUGUAUAGUU,ACGXACGU\n");
   await tool.getByRole("button", { name: "Score" }).click();
   await tool.locator(".problem", { hasText: /row 2, line 3 of the input, target site: letter 'X' at position 4/ }).waitFor();
+  tool = await open(tab, url, "scan");
+  await tool.getByLabel(/^miRNAs/).fill("let-7a UGAGGUAGUAGGUUGUAUAGUU\nmiR-X UGAGGUAGXAGG");
+  await tool.getByLabel(/^3′UTRs/).fill(">long name\nACGXACGU\n");
+  await tool.getByRole("button", { name: "Scan" }).click();
+  await tool.locator(".problem", { hasText: /miRNA 2 \(miR-X\): letter 'X' at position 9/ }).waitFor();
+  await tool.locator(".problem", { hasText: /3′UTR 1 \(long\): letter 'X' at position 4/ }).waitFor();
+  assert.equal(await tool.locator("[aria-invalid]").count(), 2);
+  await tool.getByLabel("Also look for sites").check();
+  await tool.getByLabel(/^Least binding/).fill("2");
+  await tool.getByRole("button", { name: "Scan" }).click();
+  await tool.locator(".problem", { hasText: /^.*least binding probability: / }).waitFor();
+  assert.equal(await tool.locator("[aria-invalid]").count(), 1);
+  await tool.getByLabel("Also look for sites").uncheck();
+  await tool.getByLabel(/^3′UTRs/).fill("");
+  await tool.getByRole("button", { name: "Scan" }).click();
+  await tool.locator(".problem", { hasText: /3′UTRs: at least one/ }).waitFor();
   tool = await open(tab, url, "hairpin");
   await tool.locator("textarea").fill(">short\nACGUACGU\n");
   await tool.getByRole("button", { name: "Classify" }).click();
@@ -120,7 +186,22 @@ async function inputs(tab, url) {
   await tool.getByText("pairs.tsv.gz is loaded").waitFor();
   await tool.getByRole("button", { name: "Score" }).click();
   await tool.locator(".status", { hasText: "1 of 1 pairs" }).waitFor();
+  tool = await open(tab, url, "scan");
+  const utrs = path.join(work, "utrs.fa.gz");
+  fs.writeFileSync(utrs, require("node:zlib").gzipSync(`>whole cds_end=30 an mRNA\n${"GCUACCUCAG".repeat(6)}\n>plain\n${"GCUACCUCAG".repeat(3)}\n`));
+  await tool.getByLabel(/^miRNAs/).fill("UGAGGUAGUAGGUUGUAUAGUU");
+  await tool.locator("input[type=file]").last().setInputFiles(utrs);
+  await tool.getByText("utrs.fa.gz is loaded").waitFor();
+  await tool.getByRole("button", { name: "Scan" }).click();
+  await tool.locator(".status", { hasText: "1 miRNA on 2 3′UTRs: miRNA-1" }).waitFor();
+  await tool.getByRole("button", { name: /^miRNA-1 on whole/ }).click();
+  await tool.locator(".track .coding").waitFor();
+  const width = "GCUACCUCAGUU".repeat(5);
+  await tool.getByLabel(/^3′UTRs/).fill(`${width}\n${width}\nGCUACC\n`);
+  await tool.getByRole("button", { name: "Scan" }).click();
+  await tool.getByText("read as one sequence of 126 letters").waitFor();
   for (const [id, hash, expected] of [
+    ["scan", `mirnas=UGAGGUAGUAGGUUGUAUAGUU&transcripts=${"GCUACCUCAGUU".repeat(5)}&seedless=yes&least=0.9`, /without a seed match\.$/],
     ["pair", "mirna=UGAGGUAGUAGGUUGUAUAGUU&site=GCACAGCCUAUUGAACUACCUCA&model=dmiso%40balanced", /called bound/],
     ["hairpin", `hairpins=%3Ex%0A${"GUGAGGGCAUGCAGGCCUGGAUGGGGCAGCUGGGAUGGUCCAAAAGGGUGGCCUCACCAGCCCUGUGUUCCCUAG"}`, /probability of a mirtron/],
     ["expression", `promoter=${"ACGGT".repeat(18)}&tss=40&measured=0.5`, /^Level/],
@@ -137,7 +218,7 @@ async function inputs(tab, url) {
 }
 
 /** The copied lines give the same answer. */
-async function programs(tab, url, tool, environment = process.env) {
+async function programs(tab, url, tool, list = "results", environment = process.env) {
   await tool.getByText("The same request from a program").click();
   const lines = tool.locator(".lines");
   const copied = async () => {
@@ -146,15 +227,16 @@ async function programs(tab, url, tool, environment = process.env) {
   };
   const run = (command, flag, text) => execFileSync(command, [flag, text], { encoding: "utf8", env: environment, stdio: ["ignore", "pipe", "ignore"] });
   const shell = run("bash", "-c", `${(await copied()).replace("curl ", "curl -s ")}`);
-  assert(JSON.parse(shell).results.length > 0, shell);
+  assert(JSON.parse(shell)[list].length > 0, shell);
   await lines.getByLabel("Language").selectOption("python");
   const python = run("python3", "-c", await copied());
-  assert.deepEqual(JSON.parse(python).results.length, JSON.parse(shell).results.length);
+  assert.deepEqual(JSON.parse(python)[list].length, JSON.parse(shell)[list].length);
 }
 
 async function allPrograms(tab, url) {
   await programs(tab, url, await example(tab, url, "pair", "let-7a and a bulged site", /called bound/));
   await programs(tab, url, await example(tab, url, "pair", "a table of five", /of 5 pairs/));
+  await programs(tab, url, await example(tab, url, "scan", "3 miRNAs × 5 3′UTRs", /^3 miRNAs/, DUPLEX), "transcripts");
   await programs(tab, url, await example(tab, url, "hairpin", "three in FASTA", /hairpins/));
   await programs(tab, url, await example(tab, url, "expression", "with two miRNAs (miREx)", /^Level/));
   console.log("the copied curl and Python lines answer");
@@ -164,8 +246,8 @@ async function keyboard(tab, url) {
   await open(tab, url, "pair");
   await tab.focus("#tab-pair");
   await tab.keyboard.press("ArrowRight");
-  assert.equal(await tab.evaluate(() => document.activeElement.id), "tab-hairpin");
-  assert(await panel(tab, "hairpin").isVisible());
+  assert.equal(await tab.evaluate(() => document.activeElement.id), "tab-scan");
+  assert(await panel(tab, "scan").isVisible());
   await tab.keyboard.press("End");
   assert.equal(await tab.evaluate(() => document.activeElement.id), "tab-expression");
   await tab.keyboard.press("ArrowRight");
@@ -184,6 +266,8 @@ async function looks(browser, url) {
     ["hairpin", "let-7a-1, canonical", /^Canonical/, "svg.fold"],
     ["expression", "the same, with its half-life", /^Level/, "svg.picture"],
     ["pair", "a table of five", /of 5 pairs/, ".rows tbody tr"],
+    ["scan", "the same, with sites without a seed match", /^Score/, DUPLEX],
+    ["scan", "3 miRNAs × 5 3′UTRs", /^3 miRNAs/, DUPLEX],
   ];
   for (const [look, size, scheme] of [["desktop-light", [1200, 900], "light"], ["phone-dark", [360, 740], "dark"], ["phone-light", [360, 740], "light"], ["desktop-dark", [1200, 900], "dark"]]) {
     const tab = await browser.newPage();
@@ -231,7 +315,7 @@ async function keys(tab, url) {
   assert.equal(await tab.evaluate(() => sessionStorage.getItem("mirador-key")), SECRET);
   await tool.locator(".worth", { hasText: "On the" }).waitFor();
   assert(!(await tab.content()).includes(SECRET), "the key stands in the page");
-  await programs(tab, url, tool, { ...process.env, MIRADOR_KEY: SECRET });
+  await programs(tab, url, tool, "results", { ...process.env, MIRADOR_KEY: SECRET });
   await tab.getByRole("button", { name: "Forget it" }).click();
   assert.equal(await tab.evaluate(() => sessionStorage.getItem("mirador-key")), null);
   console.log("a key is asked for, refused, taken, kept in the tab alone, and forgotten");

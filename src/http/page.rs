@@ -24,7 +24,7 @@ macro_rules! file {
 }
 
 const INDEX: File = file!("index.html", "text/html; charset=utf-8");
-const FILES: [File; 16] = [
+const FILES: [File; 20] = [
     file!("icon.svg", "image/svg+xml"),
     file!("page.css", "text/css; charset=utf-8"),
     file!("api.js", "text/javascript; charset=utf-8"),
@@ -35,11 +35,15 @@ const FILES: [File; 16] = [
     file!("hairpin.js", "text/javascript; charset=utf-8"),
     file!("input.js", "text/javascript; charset=utf-8"),
     file!("lines.js", "text/javascript; charset=utf-8"),
+    file!("matrix.js", "text/javascript; charset=utf-8"),
     file!("page.js", "text/javascript; charset=utf-8"),
     file!("pair.js", "text/javascript; charset=utf-8"),
     file!("problem.js", "text/javascript; charset=utf-8"),
+    file!("scan.js", "text/javascript; charset=utf-8"),
+    file!("sites.js", "text/javascript; charset=utf-8"),
     file!("table.js", "text/javascript; charset=utf-8"),
     file!("tool.js", "text/javascript; charset=utf-8"),
+    file!("track.js", "text/javascript; charset=utf-8"),
     file!("worth.js", "text/javascript; charset=utf-8"),
 ];
 

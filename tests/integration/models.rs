@@ -140,7 +140,7 @@ async fn the_documents_work_below_any_path() {
             }
         }
     }
-    assert!(known.len() >= 16, "{known:?}");
+    assert!(known.len() >= 20, "{known:?}");
     assert_eq!(app.get("/page/no-such-file.js").await.status, 404);
     let first = app.get("/page/page.css").await;
     assert_eq!(first.header("content-type"), "text/css; charset=utf-8");

@@ -135,6 +135,19 @@ export function duplexPicture(result, mirna, site) {
     [base - BAR + 8, low + BAR].map((y) => text(LEFT - 8, y, `±${number(most, 2)}`, "tick", "end")));
 }
 
+/** Both strands as they pair, and nothing else: of a structure whose letters were not explained. */
+export function plainDuplex(folded, mirna, site) {
+  const { width, bonds, columns: [upper, lower] } = duplexColumns(folded.drawing ?? "", mirna, site);
+  const strand = (columns) => ({ columns });
+  const end = LEFT + width * CELL;
+  const label = `The duplex: ${folded.pairs?.length ?? 0} base pairs. It is below as text.`;
+  return svg("svg", { ...zoomed(end + 24, 102), class: "picture", role: "img", "aria-label": label },
+    seed(upper, 16, 52), positions(strand(upper), 28), letters(strand(upper), 44), bondMarks(bonds, 49),
+    letters(strand(lower), 76), positions(strand(lower), 92),
+    text(LEFT - 8, 44, "miRNA 3′", "tick", "end"), text(end + 6, 44, "5′", "tick", "start"),
+    text(LEFT - 8, 76, "site 5′", "tick", "end"), text(end + 6, 76, "3′", "tick", "start"));
+}
+
 function strongest(strand) {
   const order = strand.columns.map((column) => ({ ...column, value: strand.importance[column.position - 1] }));
   const top = order.sort((a, b) => Math.abs(b.value) - Math.abs(a.value)).slice(0, 3);

@@ -59,6 +59,51 @@ export function read(text, columns) {
   return { kind: "letters", rows };
 }
 
+// Names that the service may know in place of letters.
+const NAME = /^(MI(MAT)?\d|([a-z]{3,4}-)?(mir|let|lin)-)/i;
+const LETTERS = /^[ACGTUNRYSWKMBDHV]+$/i;
+
+/** Whether lines are one sequence that was cut to a width, as sequence files are; lines of miRNAs are shorter. */
+function isWrapped(lines) {
+  const [width, last] = [lines[0].length, lines.at(-1).length];
+  return lines.length > 1 && width >= 50 && last <= width && lines.slice(0, -1).every((line) => line.length === width) && lines.every((line) => LETTERS.test(line));
+}
+
+/** A line of letters, behind a name if there is one. */
+function lineRow(line) {
+  const cells = line.split(/[\t;,]+/).map((cell) => cell.trim());
+  if (cells.length > 1) return { id: cells[0], sequence: cells.slice(1).join("") };
+  const words = line.split(/\s+/);
+  if (words.length === 1) return NAME.test(line) ? { id: line, sequence: line } : { sequence: line };
+  // Letters may stand in blocks; a short word of letters is a name like any other.
+  const named = !/^[ACGTUN]{5,}$/i.test(words[0]);
+  return named ? { id: words[0], sequence: words.slice(1).join("") } : { sequence: words.join("") };
+}
+
+function lineRows(text) {
+  const lines = text.split("\n").map((line) => line.trim()).filter(Boolean);
+  // As databases print a sequence: a number before each line, letters in blocks.
+  const numbered = lines.length > 0 && lines.every((line) => /^\d+\s/.test(line));
+  if (numbered) return [{ sequence: lines.join("").replace(/[\d\s]/g, "") }];
+  if (lines.length && isWrapped(lines)) return [{ sequence: lines.join(""), joined: lines.length }];
+  const [head, ...rest] = lines;
+  return (/[\t;,]\s*sequence\b/i.test(head) ? rest : lines).map(lineRow);
+}
+
+/** A whole mRNA says in its FASTA head where its 3'UTR begins. */
+function recordRows(text) {
+  const heads = text.split(/^>/m).slice(1).map((record) => /\bcds_end=(\d+)/.exec(record.split("\n")[0])?.[1]);
+  return fastaRows(text, "sequence").map((row, index) => (heads[index] === undefined ? row : { ...row, cds_end: Number(heads[index]) }));
+}
+
+/** Sequences with names: FASTA, or letters one a line; a name is made up where there is none. */
+export function sequences(text, madeUp) {
+  const clean = text.replace(/\r\n?/g, "\n").trim();
+  const rows = clean.startsWith(">") ? recordRows(clean) : lineRows(clean);
+  // The service takes names of one word.
+  return rows.map((row, index) => ({ ...row, id: row.id?.replace(/\s+/g, "_") || `${madeUp}-${index + 1}` }));
+}
+
 /** A file's text: gzip is unpacked, and UTF-16 read where its mark says so. */
 async function textOf(file) {
   const packed = file.name.endsWith(".gz");

@@ -5,10 +5,11 @@ import { el, field } from "./dom.js";
 import expression from "./expression.js";
 import hairpin from "./hairpin.js";
 import pair from "./pair.js";
+import scan from "./scan.js";
 import { makeTool } from "./tool.js";
 
 // In the order of their tabs; a new tool is a file and a word here.
-const TOOLS = [pair, hairpin, expression];
+const TOOLS = [pair, scan, hairpin, expression];
 
 // Longer addresses are cut by mail programs and refused by some browsers.
 const LONGEST_LINK = 8000;

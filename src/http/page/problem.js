@@ -22,19 +22,30 @@ const REMEDIES = {
 };
 
 // Fields as the forms call them.
-const FIELDS = { mirna: "miRNA", site: "target site", sequence: "hairpin", promoter: "promoter", tss: "start of transcription" };
+const FIELDS = { mirna: "miRNA", site: "target site", sequence: "hairpin", promoter: "promoter", tss: "start of transcription", min_probability: "least binding probability" };
 
-/** A pointer like `/pairs/1/site` as a row, from 1, and the name of its field. */
+// Lists that are inputs of their own, and what one of their entries is called.
+const LISTS = { mirnas: "miRNA", transcripts: "3′UTR" };
+
+/** A pointer like `/pairs/1/site` as a row, from 1, the name of its field, and the list where that is an input. */
 export function place(error) {
-  const [, , row, ...rest] = error.pointer.split("/");
+  const [, list, row, ...rest] = error.pointer.split("/");
   // What is missing has no place of its own: the pointer ends at its row, and the detail names it.
   const missing = error.code === "missing_field" && !rest.length ? /^(\w+) is missing/.exec(error.detail)?.[1] : null;
-  return { row: /^\d+$/.test(row) ? Number(row) + 1 : null, field: missing ?? rest.join(".") };
+  return { row: /^\d+$/.test(row) ? Number(row) + 1 : null, field: missing ?? (row === undefined && FIELDS[list] ? list : rest.join(".")), list: LISTS[list] ? list : null };
 }
 
-function item(error) {
-  const { row, field } = place(error);
-  const parts = [
+/** The entry of a list by its name, which the reader knows better than its number. */
+function entry({ row, field, list }, names) {
+  const name = names[list]?.[row - 1];
+  const one = row ? `${LISTS[list]} ${row}${name ? ` (${name})` : ""}` : `${LISTS[list]}s`;
+  return field && field !== "sequence" ? [one, field] : [one];
+}
+
+function item(error, names) {
+  const at = place(error);
+  const { row, field, list } = at;
+  const parts = list ? entry(at, names) : [
     row ? `row ${row}` : null,
     error.line ? `line ${error.line} of the input` : null,
     field ? (FIELDS[field] ?? field) : null,
@@ -48,8 +59,8 @@ function wait(refusal) {
   return el("p", null, `The service asks to wait ${seconds} ${seconds === 1 ? "second" : "seconds"}.`);
 }
 
-/** The refusal as a box; `again` asks anew. */
-export function problemBox(refusal, again) {
+/** The refusal as a box; `again` asks anew, `names` are those of the entries of each list. */
+export function problemBox(refusal, again, names = {}) {
   const { problem } = refusal;
   const remedy = REMEDIES[refusal.kind];
   const errors = problem.errors ?? [];
@@ -57,7 +68,7 @@ export function problemBox(refusal, again) {
   const retry = refusal.status === 0 || refusal.status === 429 || refusal.status >= 500;
   return el("section", { class: "problem", role: "alert" },
     el("h2", null, problem.title),
-    errors.length ? el("ul", null, errors.map(item)) : el("p", null, problem.detail ?? ""),
+    errors.length ? el("ul", null, errors.map((error) => item(error, names))) : el("p", null, problem.detail ?? ""),
     more,
     remedy ? el("p", null, remedy) : null,
     wait(refusal),

@@ -6,17 +6,22 @@ import { el, number, save, scrolling } from "./dom.js";
 // More rows make a page slow, and nobody reads them there: the file has all.
 const SHOWN = 500;
 
-const TABLES = [["CSV", "text/csv", "csv"], ["TSV", "text/tab-separated-values", "tsv"]];
+export const TABLES = [["CSV", "text/csv", "csv"], ["TSV", "text/tab-separated-values", "tsv"]];
 
 const compare = (one, other) => (typeof one === "number" ? one - other : String(one).localeCompare(String(other)));
 
-function cell(value, { show = (shown) => number(shown, 4) }) {
-  if (typeof value === "number") return el("td", { class: "number" }, Number.isInteger(value) ? String(value) : show(value));
+function cell(value, { show = (shown) => number(shown, 4), measured }) {
+  if (typeof value === "number") return el("td", { class: "number" }, Number.isInteger(value) && !measured ? String(value) : show(value));
+  // A button of each of many rows is made when its row is shown.
+  if (typeof value === "function") return el("td", null, value());
   if (value instanceof Node) return el("td", null, value);
   return el("td", null, value === undefined || value === null ? "" : String(value));
 }
 
-/** Rows of cells below `columns`, `{name, hint, show}`, where `show` writes a number; a click on a name sorts by it. */
+/**
+ * Rows of cells below `columns`, `{name, hint, show, measured}`, where `show` writes a number, and a whole one too where it is
+ * `measured` and not counted; a click on a name sorts by it.
+ */
 export function sortable(caption, columns, rows) {
   const body = el("tbody");
   let order = rows.map((cells, index) => ({ cells, index }));
@@ -35,9 +40,9 @@ export function sortable(caption, columns, rows) {
     scrolling(caption, el("table", { class: "rows" }, el("caption", null, caption), el("thead", null, el("tr", null, heads)), body)), cut);
 }
 
-/** Buttons that ask the API for the same answer as a table. */
-export function downloads(name, call, failed) {
-  return el("div", { class: "row" }, TABLES.map(([label, accept, ending]) => el("button", {
+/** Buttons that ask the API for the same answer as a file: `kinds` are names, media types and endings. */
+export function downloads(name, call, failed, kinds = TABLES) {
+  return el("div", { class: "row" }, kinds.map(([label, accept, ending]) => el("button", {
     type: "button",
     class: "quiet",
     onclick: () => ask({ ...call, accept }).then((reply) => reply.blob()).then((blob) => save(`${name}.${ending}`, blob), failed),

@@ -15,6 +15,8 @@ class View {
     this.abort = new AbortController();
     this.node = el("div", { class: "result" });
     this.lines = programLines();
+    // Of the entries of each list that is sent, for a refusal that names one.
+    this.names = {};
   }
 
   async ask(name, call) {
@@ -46,7 +48,7 @@ class View {
   failure(error) {
     if (!(error instanceof Refusal)) throw error;
     if (error.status === 401) this.shell.needKey(this.again);
-    return problemBox(error, this.again);
+    return problemBox(error, this.again, this.names);
   }
 
   threshold(ref) {
@@ -164,7 +166,7 @@ export function makeTool(spec, shell) {
     el("div", { class: "examples", role: "group", "aria-label": "Examples" }, el("span", null, "Try:"), examples),
     el("form", { novalidate: true, onsubmit: (event) => { event.preventDefault(); start(); } },
       form.node,
-      field("Model", model, "The network that answers."),
+      field("Model", model, spec.modelHint ?? "The network that answers."),
       el("div", { class: "row" }, el("button", { type: "submit", class: "main" }, spec.action), copyButton("Copy link", () => location.href))),
     status, outcome);
   return { root, run, fill, models: () => model.replaceChildren(...modelOptions(shell.models(), spec.task)) };
@@ -172,7 +174,7 @@ export function makeTool(spec, shell) {
 
 /** The inputs that the errors name are marked, for eyes and for screen readers. */
 function mark(inputs, errors) {
-  const wrong = new Set(errors.map((error) => place(error).field));
+  const wrong = new Set(errors.map(place).flatMap(({ field: name, list }) => [name, list]));
   for (const [name, input] of Object.entries(inputs)) {
     if (wrong.has(name)) input.setAttribute("aria-invalid", "true");
     else input.removeAttribute("aria-invalid");

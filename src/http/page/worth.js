@@ -28,7 +28,7 @@ const metric = (measured, name) => measured.metrics?.find((one) => one.name === 
 
 /** The tests of a card: not the rows that chose the epoch, and not the same rows cut shorter. */
 function tests(model, name) {
-  const rows = model.metrics.sets.filter((set) => set.name !== "validation" && !set.name.includes(", cut to"));
+  const rows = (model.metrics.sets ?? []).filter((set) => set.name !== "validation" && !set.name.includes(", cut to"));
   return rows.map((set) => {
     const others = (set.baselines ?? []).map((other) => ({ name: other.name, of: metric(other, name) })).filter(({ of }) => of);
     return { set, own: metric(set.model, name), best: others.sort((a, b) => b.of.value - a.of.value)[0] };
@@ -75,7 +75,46 @@ function allTests(found, name) {
     el("tbody", null, found.map(row))));
 }
 
+const SCORES = {
+  Spearman: "order of all genes: 1 is perfect, 0 is none",
+  AUROC: "a gene that goes down stands above one that does not: 1 is always, 0.5 is guessing",
+  "average precision": "how pure the top of the list is",
+};
+
+function measuredOn({ genes, experiments, groups, base_rate: share }) {
+  const down = share === undefined ? "" : ` On average ${number(share * 100, 0)} % of the genes go down, which is the average precision of guessing.`;
+  return `${experiments} over-expression experiments of ${groups} groups of miRNAs with one seed, ${genes} genes: each group was left out of the fit when its experiments were measured.${down}`;
+}
+
+/** A sum over sites is measured by how it puts genes in order; its card has one test, and other methods on the same rows. */
+function leftOut({ metrics }) {
+  const own = (metrics?.model?.metrics ?? []).filter(({ value }) => typeof value === "number");
+  if (!own.length) return el("p", null, "The card of this version tells no figures yet.");
+  const best = (name) => (metrics.baselines ?? []).map((other) => ({ name: other.name, of: metric(other, name) })).filter(({ of }) => of)
+    .sort((a, b) => b.of.value - a.of.value)[0];
+  const row = (one) => {
+    const beside = best(one.name);
+    return el("tr", null, el("th", { scope: "row" }, one.name), el("td", null, interval(one)),
+      el("td", null, beside ? `${number(beside.of.value)}, ${beside.name}` : "–"), el("td", null, SCORES[one.name] ?? ""));
+  };
+  return [
+    metrics.measured_on ? el("p", null, measuredOn(metrics.measured_on)) : null,
+    scrolling("Figures of the model", el("table", null,
+      el("caption", null, "Means over experiments whose miRNAs the fit did not see"),
+      el("thead", null, el("tr", null, ["figure", "this model", "best other method", "what it says"].map((head) => el("th", { scope: "col" }, head)))),
+      el("tbody", null, own.map(row)))),
+  ];
+}
+
+function wholeCard(model) {
+  return [
+    el("p", null, el("a", { href: new URL(`v1/models/${model.name}@${model.version}`, base).href }, "The card with all its figures, as JSON")),
+    el("pre", { class: "card", tabindex: "0", role: "region", "aria-label": "Card of the model" }, model.card),
+  ];
+}
+
 function body(model, probability, yes) {
+  if (model.task === "repression") return [leftOut(model), el("details", null, el("summary", null, "The whole card of the model"), wholeCard(model))];
   const kind = METRICS[model.task];
   const found = tests(model, kind.name);
   const weakest = found.reduce((low, test) => (test.own.value < low.own.value ? test : low), found[0]);
@@ -85,15 +124,14 @@ function body(model, probability, yes) {
     told.map((test) => [calibration(probability, test, yes), error(test.set)]),
     el("details", null, el("summary", null, "Every test, and the whole card of the model"),
       allTests(found, kind.name),
-      el("p", null, el("a", { href: new URL(`v1/models/${model.name}@${model.version}`, base).href }, "The card with all its figures, as JSON")),
-      el("pre", { class: "card", tabindex: "0", role: "region", "aria-label": "Card of the model" }, model.card)),
+      wholeCard(model)),
   ];
 }
 
-/** A section that fills when the card arrives. `yes` is what the positive class does. */
-export function worth(ref, probability, yes) {
+/** A section that fills when the card arrives. `yes` is what the positive class does, `title` what is asked about. */
+export function worth(ref, probability, yes, title = "What this is worth") {
   const name = `${ref.name}@${ref.version}`;
-  const section = el("section", { class: "worth" }, el("h2", null, "What this is worth"), el("p", null, "Reading the model's card …"));
+  const section = el("section", { class: "worth" }, el("h2", null, title), el("p", null, "Reading the model's card …"));
   const fill = (...nodes) => section.replaceChildren(section.firstChild, ...nodes.flat(Infinity).filter(Boolean));
   card(name).then(
     (model) => fill(body(model, probability, yes)),
