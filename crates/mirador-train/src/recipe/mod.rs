@@ -56,10 +56,10 @@ pub struct Recipe {
     #[serde(default, skip_serializing_if = "is_default")]
     pub shared_stages: Vec<Stage>,
     /// One run each; the best by validation is shipped, all are reported. None where there is a fit.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default)]
     pub seeds: Vec<u64>,
     /// Trained by each seed, one after the other; validation chooses the epoch within the last. None where there is a fit.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default)]
     pub stages: Vec<Stage>,
     /// In place of seeds and stages, for what is fitted in closed form.
     #[serde(default, skip_serializing_if = "is_default")]
