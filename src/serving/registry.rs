@@ -131,7 +131,7 @@ impl Registry {
         Self::load_some(root, &[], device, config, already)
     }
 
-    /// The same for these models only, each `name` or `name@version`; for all where none is named.
+    /// Loads these models only, each `name` or `name@version`; for all where none is named.
     ///
     /// # Errors
     /// Also where there is no such folder.
@@ -233,7 +233,7 @@ impl Registry {
         self.find(Some(name), |_| true)
     }
 
-    /// The same among models whose task has rows of its own, which tensors can hold; repression is asked by scans.
+    /// A model whose task has rows of its own, which tensors can hold; repression is asked by scans.
     pub fn get_with_rows(&self, name: &str) -> Result<&Entry, UnknownModel> {
         self.find(Some(name), |entry| entry.served.model.task != Task::Repression)
     }

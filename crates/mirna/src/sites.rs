@@ -141,7 +141,7 @@ pub struct Utr<'a> {
 }
 
 impl<'a> Utr<'a> {
-    /// Of these letters.
+    /// Looks through these letters.
     pub fn new(letters: &'a [Base]) -> Self {
         use Base::{A, U};
         let is_signal = |word: &[Base]| matches!(word, [A, A | U, U, A, A, A]);

@@ -62,7 +62,7 @@ fn encode(row: &Targeted) -> Encoded {
 /// Weights by class and feature; features are taken from their mean and in units of their deviation.
 #[derive(Debug)]
 struct Table {
-    /// Of a site with mean features.
+    /// What a site with mean features is worth.
     sites: tch::Tensor,
     /// What a deviation adds.
     features: tch::Tensor,
