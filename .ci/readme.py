@@ -20,7 +20,6 @@ NOT_RUN = {
     "make prepare DATA=folder-of-public-files": BY_HAND + "the public data",
     "make train MODEL=dmiso VERSION=balanced": BY_HAND + "the public data, and an hour",
     "make evaluate MODEL=dmiso@balanced FILE=my.tsv": BY_HAND + "a labelled table",
-    "make audit FILE=my.tsv": BY_HAND + "a labelled table",
     "target/release/mirador key NAME --scopes score,read,metrics": "prints another key each time; a test runs it",
     "docker build -f docker/Dockerfile -t mirador .": BY_HAND + "a container engine",
     "docker run --rm --read-only --cap-drop ALL --security-opt no-new-privileges "

@@ -30,6 +30,8 @@ pub(crate) async fn explain(run: &mut Run, address: SocketAddr) -> Result<(), Fa
                 "22 x 50 nt",
                 json!({"pairs": [{"mirna": "UGAGGUAGUAGGUUGUAUAGUU", "site": SITE}]}),
             ),
+            // Summed over sites that the scan names: there is no more to explain.
+            Some("repression") => continue,
             Some("pre_mirna") => {
                 ("/v1/pre-mirnas/explain", "80 nt", json!({"pre_mirnas": [{"sequence": HAIRPIN}]}))
             }

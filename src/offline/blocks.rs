@@ -31,7 +31,7 @@ pub(super) struct Block {
 }
 
 impl Blocks {
-    /// Of a plain file, or one that gzip or bgzip compressed.
+    /// Opens a plain file, or one that gzip or bgzip compressed.
     pub(super) fn open(path: &Path) -> Result<Self> {
         Ok(Self { file: open(path)?, header: Vec::new(), line: 0 })
     }

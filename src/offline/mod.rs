@@ -1,4 +1,4 @@
-//! The same answers without a server: files in, a file out, on all cores.
+//! Answers without a server: files in, a file out, on all cores. They are those that the server gives.
 
 mod blocks;
 mod check;

@@ -32,7 +32,7 @@ fn of_task_versions(known: &[String], model: &str) -> usize {
     known.iter().filter(|id| id.split('@').next() == Some(model)).count()
 }
 
-/// Its golden outputs tell that the network does here what it did where it was trained.
+/// Holds a network to its golden outputs: whether it does here what it did where it was trained.
 pub(super) fn check(dir: &WeightsDir, replica: &mirador_models::Replica) -> Result<(), LoadError> {
     dir.golden()?.verify(replica)
 }

@@ -190,7 +190,7 @@ fn lines(format: ScanFormat, sites: bool, found: &[Scanned]) -> Result<Vec<u8>> 
 }
 
 impl Shard {
-    /// Its blocks of so many.
+    /// Which of so many blocks it has.
     fn of(self, blocks: usize) -> Range<usize> {
         (self.index - 1) * blocks / self.of..self.index * blocks / self.of
     }

@@ -35,7 +35,7 @@ pub struct TranscriptScore {
     /// the spread of log2 fold changes in an over-expression experiment (about .26 log2). One miRNA's transcripts can be
     /// ranked by it; two miRNAs differ in more than their sites.
     pub repression_score: f64,
-    /// The same with the offset 6mers, which order transcripts without a canonical site: the one to sort by.
+    /// `repression_score` with the offset 6mers, which order transcripts without a canonical site: the one to sort by.
     pub rank_score: f64,
     /// 8mers, 7mers and 6mers, those before the 3'UTR too.
     pub canonical_sites: usize,

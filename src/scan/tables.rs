@@ -11,7 +11,7 @@ use super::found::{Site, SiteKind, TranscriptScore};
 pub struct Line<'a> {
     /// The transcript's score.
     pub transcript: &'a TranscriptScore,
-    /// Its sites, where they were asked for.
+    /// The sites, where they were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sites: Option<&'a [Site]>,
     /// Which line this is of how many, for whoever waits.

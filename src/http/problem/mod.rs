@@ -60,7 +60,7 @@ pub enum Problem {
     MediaType(String),
     /// The same, below `/v2`.
     TensorType(String),
-    /// The same for a scan.
+    /// A format that a scan does not take, as it was named.
     ScanType(String),
     /// No format that the caller accepts.
     NotAcceptable,

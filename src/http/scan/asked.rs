@@ -64,7 +64,7 @@ const FORMATS: [(&str, &str, Wanted); 9] = [
 ];
 
 impl Wanted {
-    /// Its own media type.
+    /// The media type that a reply of this format has.
     pub(super) fn media_type(self) -> &'static str {
         FORMATS.iter().find(|format| format.2 == self).map_or("application/json", |format| format.1)
     }

@@ -65,7 +65,7 @@ pub(super) struct ScanRequest {
     repression_model: Option<String>,
 }
 
-/// The same as files.
+/// miRNAs and transcripts as files.
 #[derive(Debug, ToSchema)]
 #[expect(dead_code, reason = "it describes the form, which `multipart` reads part by part")]
 #[schema(example = json!({

@@ -20,7 +20,7 @@ pub(super) struct Found {
 
 /// A miRNA or a transcript as it was sent.
 pub(crate) struct Entry {
-    /// Its line in the caller's file, from 1.
+    /// The line in the caller's file, from 1.
     pub line: Option<u64>,
     pub id: String,
     pub letters: String,
