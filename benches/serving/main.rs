@@ -16,6 +16,7 @@ mod load;
 mod process;
 mod resume;
 mod rolling;
+mod scan;
 mod siege;
 mod soak;
 
@@ -117,6 +118,7 @@ async fn alone() -> Result<(), Failure> {
         let server = Server::mirador(&["--max-batch-size", "1"]).await?;
         run.add("32 clients, 1 pair, --max-batch-size 1", closed(server.address, CLIENTS, 1, MEASURED).await?)
     };
+    scan::scan(&mut run)?;
     println!();
     run.note("gained by batching, times", crowd.requests_per_second / single.requests_per_second);
     run.note("p99 beside a long request, times the idle p99", beside.p99_ms / idle.p99_ms);

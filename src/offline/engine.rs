@@ -1,9 +1,6 @@
-//! The scanning of blocks of transcripts: a network a thread, results in the file's order.
+//! The scanning of blocks of transcripts by networks that share their weights.
 
-use std::collections::BTreeMap;
-use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Mutex, PoisonError};
-use std::thread;
 
 use anyhow::{Context, Result, anyhow};
 use mirador_models::device::Device;
@@ -50,54 +47,9 @@ impl Engine {
         Ok(Self { binding, repression, first: Mutex::new(first), pairing, effects })
     }
 
-    /// Runs `work` over all items on so many threads, and `take` on the results in order. The first error ends it.
-    pub(super) fn run<I: Send, R: Send>(
-        &self,
-        threads: usize,
-        items: impl Iterator<Item = Result<I>> + Send,
-        work: impl Fn(&Scorer<'_>, I) -> Result<R> + Sync,
-        mut take: impl FnMut(R) -> Result<()>,
-    ) -> Result<()> {
-        // Whoever is ahead waits for the slowest: no more results than tickets are kept.
-        let (tickets, free) = sync_channel::<()>(4 * threads);
-        let (jobs, waiting) = sync_channel::<(usize, Result<I>)>(threads);
-        let (done, results) = sync_channel::<(usize, Result<R>)>(threads);
-        let (waiting, work) = (&Mutex::new(waiting), &work);
-        thread::scope(|scope| {
-            scope.spawn(move || {
-                for item in items.enumerate() {
-                    if tickets.send(()).is_err() || jobs.send(item).is_err() {
-                        return;
-                    }
-                }
-            });
-            let mut scorers = Vec::new();
-            for _ in 0..threads {
-                scorers.push(self.scorer()?);
-            }
-            for scorer in scorers {
-                let done = done.clone();
-                scope.spawn(move || {
-                    while let Some((index, item)) = next(waiting) {
-                        let result = item.and_then(|item| work(&scorer, item));
-                        if done.send((index, result)).is_err() {
-                            return;
-                        }
-                    }
-                });
-            }
-            drop(done);
-            let (mut kept, mut at) = (BTreeMap::new(), 0);
-            for (index, result) in results {
-                kept.insert(index, result);
-                while let Some(result) = kept.remove(&at) {
-                    take(result?)?;
-                    at += 1;
-                    let _ = free.try_recv();
-                }
-            }
-            Ok(())
-        })
+    /// So many networks over the same weights.
+    pub(super) fn scorers(&self, threads: usize) -> Result<Vec<Scorer<'_>>> {
+        (0..threads).map(|_| self.scorer()).collect()
     }
 
     fn scorer(&self) -> Result<Scorer<'_>> {
@@ -106,10 +58,6 @@ impl Engine {
             Replica::sharing(self.binding.model()?, &self.binding.config.options, &first.weights())?;
         Ok(Scorer { engine: self, replica })
     }
-}
-
-fn next<I>(waiting: &Mutex<Receiver<I>>) -> Option<I> {
-    waiting.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
 }
 
 /// What one thread scans with.

@@ -5,6 +5,7 @@ mod check;
 mod engine;
 mod genes;
 mod models;
+mod parallel;
 mod part;
 mod rows;
 mod scan;

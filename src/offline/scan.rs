@@ -13,6 +13,7 @@ use mirna::mirbase::Mirbase;
 use super::blocks::{Block, Blocks, RECORDS};
 use super::engine::{Engine, Scorer};
 use super::genes::{Gene, Genes, MirnaName};
+use super::parallel;
 use super::part::Part;
 use crate::config::{ScanConfig, ScanFormat, Shard};
 use crate::http::scan_names::{Entry, probes, transcripts};
@@ -27,6 +28,10 @@ pub fn scan(config: &ScanConfig) -> Result<()> {
         config.format != ScanFormat::Funmirbench || config.shard.of == 1,
         "a table of genes is made of the whole file: leave --shard out"
     );
+    ensure!(
+        !config.scores_only || matches!(config.format, ScanFormat::Tsv | ScanFormat::Csv | ScanFormat::Ndjson),
+        "this format is not of scores and sites: leave --scores-only out"
+    );
     let look = Look {
         seedless: config.seedless,
         min_probability: config.min_probability,
@@ -34,15 +39,15 @@ pub fn scan(config: &ScanConfig) -> Result<()> {
     };
     let device = config.network.device.open()?;
     mirador_models::device::set_threads(1);
-    let engine =
-        Engine::load(&config.network, device, [config.model.as_deref(), config.repression_model.as_deref()])?;
     let answerer = Answerer {
         served: None,
         mirbase: config.mirbase.as_deref().map(mirbase).transpose()?.map(Into::into),
     };
     let (mirnas, names) = read_mirnas(&config.mirnas, &answerer)?;
     let threads = config.threads();
-    let records = check_transcripts(&config.transcripts, &engine, threads, &answerer)?;
+    let records = check_transcripts(&config.transcripts, threads, &answerer)?;
+    let engine =
+        Engine::load(&config.network, device, [config.model.as_deref(), config.repression_model.as_deref()])?;
     let blocks = records.div_ceil(RECORDS);
     let range = config.shard.of(blocks);
     let mut part = Part::open(&config.out, fingerprint(config, &engine)?)?;
@@ -53,20 +58,20 @@ pub fn scan(config: &ScanConfig) -> Result<()> {
         let (genes, transcripts) = read_block(&block, &answerer)?;
         Ok((genes, scorer.scan(&mirnas, &transcripts, look)?))
     };
-    if config.format == ScanFormat::Funmirbench {
+    if config.format == ScanFormat::Funmirbench && part.is_empty() {
         // Genes have transcripts anywhere in the file: the table is written at the end.
         let mut all = Genes::default();
-        engine.run(threads, items, scan, |(genes, found)| {
+        parallel::run(engine.scorers(threads)?, items, scan, |(genes, found)| {
             all.add(&genes, mirnas.len(), &found);
             bar.inc(1);
             Ok(())
         })?;
         part.block(&all.table(&names)?)?;
-    } else {
+    } else if config.format != ScanFormat::Funmirbench {
         if part.is_empty() && range.start == 0 {
             part.head(head(config.format, look.sites).as_bytes())?;
         }
-        engine.run(threads, items, scan, |(_, found)| {
+        parallel::run(engine.scorers(threads)?, items, scan, |(_, found)| {
             part.block(&lines(config.format, look.sites, &found)?)?;
             bar.inc(1);
             Ok(())
@@ -122,9 +127,9 @@ fn read_mirnas(path: &Path, answerer: &Answerer) -> Result<(Vec<Probe>, Vec<Mirn
 }
 
 /// Reads all transcripts once before the first is scanned, so that a wrong one ends no run of hours; tells their number.
-fn check_transcripts(path: &Path, engine: &Engine, threads: usize, answerer: &Answerer) -> Result<usize> {
+fn check_transcripts(path: &Path, threads: usize, answerer: &Answerer) -> Result<usize> {
     let (mut errors, mut seen, mut records) = (Errors::default(), HashSet::new(), 0);
-    let read = |_: &Scorer<'_>, block: Block| {
+    let read = |(): &(), block: Block| {
         let (_, entries): (Vec<String>, Vec<Entry>) = entries_of(&block)?.into_iter().unzip();
         let ids: Vec<(Option<u64>, String)> =
             entries.iter().map(|entry| (entry.line, sha256_of(entry.id.as_bytes()))).collect();
@@ -133,7 +138,7 @@ fn check_transcripts(path: &Path, engine: &Engine, threads: usize, answerer: &An
         Ok((ids, of_block))
     };
     let blocks = Blocks::open(path)?;
-    engine.run(threads, blocks, read, |(ids, of_block)| {
+    parallel::run(vec![(); threads], blocks, read, |(ids, of_block)| {
         records += ids.len();
         let twice = ids.into_iter().filter(|(_, id)| !seen.insert(id.clone()));
         errors.extend(twice.map(|(line, _)| Entry::same_id(line)));

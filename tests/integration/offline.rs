@@ -167,6 +167,7 @@ fn a_gene_has_the_score_of_its_best_transcript() {
         assert_eq!(cells[4].parse::<f64>().unwrap(), best);
     }
     refused(&scan(folder, "--format funmirbench --out part.tsv --shard 1/2"), "whole");
+    refused(&scan(folder, "--format bed --out part.bed --scores-only"), "--scores-only");
 }
 
 #[test]
