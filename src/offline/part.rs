@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 /// `OUT.part.json`.
@@ -28,11 +28,21 @@ pub(super) struct Part {
 impl Part {
     /// Begins a file, or goes on with what was begun for the same scan.
     pub(super) fn open(out: &Path, fingerprint: String) -> Result<Self> {
-        ensure!(!out.exists(), "{} exists already; remove it, or name another", out.display());
         let path = beside(out, ".part");
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+        let mut file = file.with_context(|| path.display().to_string())?;
+        file.try_lock().with_context(|| format!("{}: another run is writing it", path.display()))?;
+        // Looked at only now: the run that had the lock may have ended.
+        if out.exists() {
+            fs::remove_file(&path)?;
+            bail!("{} exists already; remove it, or name another", out.display());
+        }
+        let written = file.metadata()?.len();
         let begun = fs::read(beside(out, ".part.json"))
             .ok()
-            .and_then(|text| serde_json::from_slice::<Manifest>(&text).ok());
+            .and_then(|text| serde_json::from_slice::<Manifest>(&text).ok())
+            // A file that holds less than was said of it begins anew.
+            .filter(|manifest| manifest.bytes <= written);
         let manifest = match begun {
             Some(manifest) => {
                 ensure!(
@@ -44,8 +54,6 @@ impl Part {
             }
             None => Manifest { fingerprint, blocks: 0, bytes: 0 },
         };
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
-        let mut file = file.with_context(|| path.display().to_string())?;
         // What was written behind the last block that is known to be whole.
         file.set_len(manifest.bytes)?;
         file.seek(SeekFrom::End(0))?;

@@ -29,7 +29,8 @@ pub fn scan(config: &ScanConfig) -> Result<()> {
         "a table of genes is made of the whole file: leave --shard out"
     );
     ensure!(
-        !config.scores_only || matches!(config.format, ScanFormat::Tsv | ScanFormat::Csv | ScanFormat::Ndjson),
+        !config.scores_only
+            || matches!(config.format, ScanFormat::Tsv | ScanFormat::Csv | ScanFormat::Ndjson),
         "this format is not of scores and sites: leave --scores-only out"
     );
     let look = Look {
