@@ -99,7 +99,8 @@ impl Part {
     }
 }
 
-fn beside(out: &Path, ending: &str) -> PathBuf {
+/// The name with an ending more.
+pub(super) fn beside(out: &Path, ending: &str) -> PathBuf {
     let mut name = out.as_os_str().to_owned();
     name.push(ending);
     name.into()

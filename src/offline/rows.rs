@@ -17,6 +17,7 @@ use tokio_util::io::ReaderStream;
 use tower::ServiceExt;
 
 use super::models::choose;
+use super::part::beside;
 use crate::config::{Command, Program, RowsConfig, ServeConfig};
 use crate::http::{AppState, app};
 use crate::serving::Registry;
@@ -63,7 +64,7 @@ pub fn rows(task: Task, config: &RowsConfig) -> Result<bool> {
             let text = body.collect().await?.to_bytes();
             bail!("{}: {}", config.input.display(), complaint(&text));
         }
-        let part = config.out.with_added_extension("part");
+        let part = beside(&config.out, ".part");
         let mut out = File::create(&part).with_context(|| part.display().to_string())?;
         let mut bad = Bad::default();
         while let Some(frame) = body.frame().await {

@@ -94,7 +94,7 @@ async fn a_long_transcript_gives_what_its_windows_give_by_hand() {
         let bounds = [0, 1].map(|end| site["window"][end].as_u64().unwrap() as usize);
         let window = &transcript[bounds[0]..bounds[1]];
         let pair = json!({"mirna": LET7, "site": window});
-        let alone = app.score(&[pair.clone()]).await.body["results"][0].clone();
+        let alone = app.score(std::slice::from_ref(&pair)).await.body["results"][0].clone();
         assert_near(&site["probability"], &alone["probability"]);
         let fold =
             app.post_to("/v1/duplexes/fold", &json!({"pairs": [pair]})).await.body["results"][0].clone();
@@ -109,7 +109,7 @@ async fn a_long_transcript_gives_what_its_windows_give_by_hand() {
         }
         let window = *start..start + 50;
         let holds = |site: &&Value| window.start <= range(site).start && range(site).end <= window.end;
-        if canonical.iter().any(|site| holds(site)) {
+        if canonical.iter().any(holds) {
             continue;
         }
         let pairing = result["pairing"].as_str().unwrap().split_once('&').unwrap().1;

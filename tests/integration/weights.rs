@@ -29,12 +29,8 @@ pub(crate) fn scanning() -> &'static Path {
         let root = TempDir::new().unwrap();
         write_model(&pairmap::MODEL, root.path(), "balanced", true);
         let table = Replica::new(&repression::MODEL, &Options::new(), Device::Cpu).unwrap();
-        for (name, mut variable) in table.store.variables() {
-            tch::no_grad(|| match name.as_str() {
-                "sites" => variable.copy_(&Tensor::from_slice(&SITE_EFFECTS)),
-                _ => {}
-            });
-        }
+        let mut sites = table.store.variables().remove("sites").unwrap();
+        tch::no_grad(|| sites.copy_(&Tensor::from_slice(&SITE_EFFECTS)));
         write_replica(&repression::MODEL, root.path(), "table", true, &table);
         root
     })
