@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use clap::Parser;
@@ -38,6 +38,7 @@ const ENDINGS: [(&str, &str); 9] = [
 /// Answers a file's rows. `Ok(false)`: some lines could not be answered, and say why.
 pub fn rows(task: Task, config: &RowsConfig) -> Result<bool> {
     let (sent, wanted) = (media_type(&config.input)?, media_type(&config.out)?);
+    ensure!(!config.out.exists(), "{} exists already; remove it, or name another", config.out.display());
     let device = config.network.device.open()?;
     mirador_models::device::set_threads(1);
     let dir = choose(&config.network, task, config.model.as_deref())?;
@@ -151,7 +152,12 @@ fn complaint(text: &[u8]) -> String {
             (_, Some(pointer)) if !pointer.is_empty() => format!("{pointer}: "),
             _ => String::new(),
         };
-        words.push_str(&format!("\n  {place}{}", error["detail"].as_str().unwrap_or_default()));
+        let detail = error["detail"].as_str().unwrap_or_default();
+        // A lone error may be all that was said.
+        if detail == problem["detail"] {
+            return format!("{place}{detail}");
+        }
+        words.push_str(&format!("\n  {place}{detail}"));
     }
     words
 }

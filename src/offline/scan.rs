@@ -24,6 +24,15 @@ use crate::scan::{
 
 /// Scans, and writes the result under its name when all of it is there.
 pub fn scan(config: &ScanConfig) -> Result<()> {
+    ensure!(!config.out.exists(), "{} exists already; remove it, or name another", config.out.display());
+    for path in [&config.mirnas, &config.transcripts] {
+        let file = std::fs::metadata(path).with_context(|| path.display().to_string())?;
+        ensure!(
+            file.is_file(),
+            "{} is no file of its own: it is read more than once, so save it first",
+            path.display()
+        );
+    }
     ensure!(
         config.format != ScanFormat::Funmirbench || config.shard.of == 1,
         "a table of genes is made of the whole file: leave --shard out"
@@ -69,7 +78,7 @@ pub fn scan(config: &ScanConfig) -> Result<()> {
         })?;
         part.block(&all.table(&names)?)?;
     } else if config.format != ScanFormat::Funmirbench {
-        if part.is_empty() && range.start == 0 {
+        if part.is_empty() && config.shard.index == 1 {
             part.head(head(config.format, look.sites).as_bytes())?;
         }
         parallel::run(engine.scorers(threads)?, items, scan, |(_, found)| {
@@ -79,6 +88,8 @@ pub fn scan(config: &ScanConfig) -> Result<()> {
         })?;
     }
     bar.finish_and_clear();
+    let whole = range.len() == part.done() || config.format == ScanFormat::Funmirbench;
+    ensure!(whole, "{} has changed while it was scanned", config.transcripts.display());
     part.finish()
 }
 
@@ -95,6 +106,8 @@ fn fingerprint(config: &ScanConfig, engine: &Engine) -> Result<String> {
         "{:?} {} {} {} {index}/{of}",
         config.format, config.seedless, config.min_probability, config.scores_only
     );
+    let mirbase = config.mirbase.as_deref().map(sha256).transpose()?.unwrap_or_default();
+    let settings = settings + env!("CARGO_PKG_VERSION") + &mirbase;
     let weights = [&engine.binding, &engine.repression].map(|dir| dir.config.sha256.clone()).concat();
     Ok(sha256_of((settings + &weights + &sha256(&config.mirnas)? + &sha256(&config.transcripts)?).as_bytes()))
 }
@@ -132,8 +145,8 @@ fn check_transcripts(path: &Path, threads: usize, answerer: &Answerer) -> Result
     let (mut errors, mut seen, mut records) = (Errors::default(), HashSet::new(), 0);
     let read = |(): &(), block: Block| {
         let (_, entries): (Vec<String>, Vec<Entry>) = entries_of(&block)?.into_iter().unzip();
-        let ids: Vec<(Option<u64>, String)> =
-            entries.iter().map(|entry| (entry.line, sha256_of(entry.id.as_bytes()))).collect();
+        let ids: Vec<(Option<u64>, u128)> =
+            entries.iter().map(|entry| (entry.line, digest(&entry.id))).collect();
         let mut of_block = Errors::default();
         transcripts(entries, answerer, &mut of_block);
         Ok((ids, of_block))
@@ -141,14 +154,19 @@ fn check_transcripts(path: &Path, threads: usize, answerer: &Answerer) -> Result
     let blocks = Blocks::open(path)?;
     parallel::run(vec![(); threads], blocks, read, |(ids, of_block)| {
         records += ids.len();
-        let twice = ids.into_iter().filter(|(_, id)| !seen.insert(id.clone()));
+        let twice = ids.into_iter().filter(|(_, id)| !seen.insert(*id));
         errors.extend(twice.map(|(line, _)| Entry::same_id(line)));
-        errors.extend(of_block.first);
+        errors.merge(of_block);
         Ok(())
     })?;
     refuse(path, errors)?;
     ensure!(records > 0, "{} has no record", path.display());
     Ok(records)
+}
+
+/// Half of its SHA-256: names of a million transcripts are kept as that.
+fn digest(id: &str) -> u128 {
+    u128::from_str_radix(&sha256_of(id.as_bytes())[..32], 16).unwrap_or_default()
 }
 
 fn read_block(block: &Block, answerer: &Answerer) -> Result<(Vec<Gene>, Vec<Transcript>)> {

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::ops::Range;
+use std::sync::Arc;
 
 use mirador_models::Pairing;
 use mirador_models::tasks::probability;
@@ -28,9 +29,11 @@ pub struct Scanned {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TranscriptScore {
     /// The miRNA's id.
-    pub mirna: String,
+    #[schema(value_type = String)]
+    pub mirna: Arc<str>,
     /// The transcript's id.
-    pub transcript: String,
+    #[schema(value_type = String)]
+    pub transcript: Arc<str>,
     /// Sum over the canonical sites of the 3'UTR; higher for transcripts that go down more, 0 without a site. In units of
     /// the spread of log2 fold changes in an over-expression experiment (about .26 log2). One miRNA's transcripts can be
     /// ranked by it; two miRNAs differ in more than their sites.
@@ -65,9 +68,11 @@ pub enum SiteKind {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Site {
     /// The miRNA's id.
-    pub mirna: String,
+    #[schema(value_type = String)]
+    pub mirna: Arc<str>,
     /// The transcript's id.
-    pub transcript: String,
+    #[schema(value_type = String)]
+    pub transcript: Arc<str>,
     /// What kind of site it is.
     pub kind: SiteKind,
     /// The seed match: 8mer, 7mer-m8, 7mer-A1, 6mer; of seedless sites offset-6mer or none.

@@ -12,6 +12,8 @@ pub use found::{Scanned, Site, SiteKind, TranscriptScore};
 pub use look::{Look, Looked, look};
 pub use tables::{Line, SiteTable, TableFormat, transcript_header, transcript_row};
 
+use std::sync::Arc;
+
 use mirna::Rna;
 
 /// Letters of a window before the six of a canonical site.
@@ -27,7 +29,7 @@ const SHORTEST: usize = 6;
 #[derive(Clone, Debug)]
 pub struct Probe {
     /// The caller's name for it; one word.
-    pub id: String,
+    pub id: Arc<str>,
     /// 5'→3'.
     pub letters: Rna,
     /// What was assumed in reading it.
@@ -38,7 +40,7 @@ pub struct Probe {
 #[derive(Clone, Debug)]
 pub struct Transcript {
     /// The caller's name for it; one word.
-    pub id: String,
+    pub id: Arc<str>,
     /// 5'→3'.
     pub letters: Rna,
     /// Where the 3'UTR begins; 0 where there is nothing before it.

@@ -93,8 +93,8 @@ fn optional(value: Option<impl ToString>) -> String {
 
 fn cells(site: &Site) -> [String; 12] {
     [
-        site.mirna.clone(),
-        site.transcript.clone(),
+        site.mirna.to_string(),
+        site.transcript.to_string(),
         kind(site).to_owned(),
         site.site_type.to_owned(),
         site.start.to_string(),
@@ -129,8 +129,8 @@ pub fn transcript_row(delimiter: u8, score: &TranscriptScore) -> String {
     line(
         delimiter,
         [
-            score.mirna.clone(),
-            score.transcript.clone(),
+            score.mirna.to_string(),
+            score.transcript.to_string(),
             score.repression_score.to_string(),
             score.rank_score.to_string(),
             score.canonical_sites.to_string(),

@@ -110,6 +110,59 @@ fn a_killed_run_goes_on_where_it_was() {
     assert!(fs::read(folder.join("resumed.tsv")).unwrap() == whole);
     assert!(!manifest.exists());
     refused(&scan(folder, words), "exists already");
+    // A manifest whose file is gone, or holds less than it says, is worth nothing.
+    for left in [None, Some("torn")] {
+        fs::remove_file(folder.join("resumed.tsv")).unwrap();
+        let said = json!({"fingerprint": "of another scan", "blocks": 3, "bytes": 9_999});
+        fs::write(&manifest, said.to_string()).unwrap();
+        if let Some(text) = left {
+            fs::write(folder.join("resumed.tsv.part"), text).unwrap();
+        }
+        done(&scan(folder, words));
+        assert!(fs::read(folder.join("resumed.tsv")).unwrap() == whole);
+    }
+}
+
+/// More shards than blocks: most are empty, and one line of names is enough.
+#[test]
+fn shards_of_a_short_file_are_the_whole_too() {
+    let files = files();
+    let folder = files.path();
+    let text = fs::read_to_string(folder.join("transcripts.fa")).unwrap();
+    let short: String = text.split_inclusive('>').take(4).collect();
+    fs::write(folder.join("transcripts.fa"), short.trim_end_matches('>')).unwrap();
+    done(&scan(folder, "--out all.tsv"));
+    let mut together = Vec::new();
+    for shard in 1..=5 {
+        done(&scan(folder, &format!("--out {shard}.tsv --shard {shard}/5")));
+        together.extend(fs::read(folder.join(format!("{shard}.tsv"))).unwrap());
+    }
+    assert!(together == fs::read(folder.join("all.tsv")).unwrap());
+}
+
+/// Errors that only the scanning meets: a packed file that is torn.
+#[test]
+fn a_torn_file_ends_the_scan_and_is_named() {
+    let files = files();
+    let folder = files.path();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut gzip, &fs::read(folder.join("transcripts.fa")).unwrap()).unwrap();
+    let packed = gzip.finish().unwrap();
+    fs::write(folder.join("transcripts.fa"), &packed[..packed.len() / 2]).unwrap();
+    let output = scan(folder, "--out out.tsv");
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_can_be_read_only_once_is_refused() {
+    let files = files();
+    let output = mirador(
+        files.path(),
+        weights::scanning(),
+        "scan --mirnas mirnas.fa --transcripts /dev/stdin --out out.tsv",
+    );
+    refused(&output, "no file of its own");
 }
 
 #[tokio::test]
@@ -215,6 +268,7 @@ async fn rows_are_answered_as_the_server_answers() {
     let output = score("--input bad.csv --out bad.ndjson");
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(fs::read_to_string(path.join("bad.ndjson")).unwrap().lines().count(), 2);
+    refused(&score(&format!("--input pairs.csv --out pairs.csv {columns}")), "exists already");
     refused(&score("--input pairs.xlsx --out x.csv"), "csv, tsv");
     refused(&score("--input none.csv --out x.csv"), "none.csv");
 }

@@ -246,6 +246,8 @@ async fn what_is_wrong_is_named() {
     };
     for (asked, status, pointer, code, said) in [
         (with("/mirnas/0/id", json!("a b")), 422, "/mirnas/0/id", "invalid_id", "one word"),
+        (with("/mirnas/0/id", json!("#a")), 422, "/mirnas/0/id", "invalid_id", "one word"),
+        (with("/transcripts/0/id", json!("β-actin")), 422, "/transcripts/0/id", "invalid_id", "ASCII"),
         (with("/mirnas/0/id", json!("")), 422, "/mirnas/0/id", "invalid_id", "one word"),
         (twice, 422, "/mirnas/1/id", "invalid_id", "another"),
         (with("/mirnas/0/sequence", json!("UGAGG")), 422, "/mirnas/0/sequence", "invalid_length", "15 to 30"),
@@ -273,7 +275,7 @@ async fn what_is_wrong_is_named() {
         ),
         (more("/mirnas/0/name", json!(1)), 400, "/mirnas/0/name", "unknown_field", "`name`"),
         (more("/min_probability", json!(2)), 422, "/min_probability", "out_of_range", "0 to 1"),
-        (more("/seedless", json!("yes")), 400, "/seedless", "wrong_type", "boolean"),
+        (more("/seedless", json!("yes")), 400, "/seedless", "wrong_type", "true or false"),
         (with("/mirnas", json!({})), 400, "/mirnas", "wrong_type", "a list"),
         (json!([]), 400, "", "wrong_type", "an object"),
         (json!({"mirnas": []}), 400, "", "missing_field", "transcripts"),
@@ -305,6 +307,7 @@ async fn what_is_wrong_is_named() {
     assert!(reply.body["detail"].as_str().unwrap().contains("URL and in the body"), "{}", reply.body);
     let reply = app.post_to(SCAN, &more("/model", json!("repression"))).await;
     assert_eq!((reply.status, &reply.body["type"]), (404, &json!("urn:mirador:problem:unknown-model")));
+    assert_eq!(app.post_to(SCAN, &more("/model", Value::Null)).await.status, 200);
     let lines = app.post_text(SCAN, "text/csv", "mirna,site\n").await;
     assert!(lines.contains("multipart/form-data"), "{lines}");
 }
@@ -322,15 +325,28 @@ async fn no_more_is_scanned_than_a_scan_may_be_of() {
         "{}",
         reply.body
     );
-    // A site at every letter: 100,000 each.
-    let all: Vec<(&str, String)> = ["t", "u", "v"].map(|id| (id, "A".repeat(100_000))).into();
-    let all: Vec<(&str, &str)> = all.iter().map(|(id, letters)| (*id, letters.as_str())).collect();
-    let reply = app.post_to(SCAN, &request(&[("a", &"U".repeat(22))], &all)).await;
-    assert!(
-        reply.status == 413 && reply.body["detail"].as_str().unwrap().contains("200000 windows"),
-        "{}",
-        reply.body
-    );
+    // A site at every letter.
+    let poly = |length: usize, count: usize| {
+        let letters = "A".repeat(length);
+        let ids: Vec<String> = (0..count).map(|index| format!("t{index}")).collect();
+        let named: Vec<(&str, &str)> = ids.iter().map(|id| (id.as_str(), letters.as_str())).collect();
+        request(&[("a", &"U".repeat(22))], &named)
+    };
+    for (asked, said) in [
+        (poly(100_000, 1), "mask its repeats"),
+        (poly(3_000, 20), "33554432 bytes"),
+        (poly(3_000, 70), "200000 windows"),
+    ] {
+        let reply = app.post_to(SCAN, &asked).await;
+        assert!(
+            reply.status == 413 && reply.body["detail"].as_str().unwrap().contains(said),
+            "{}",
+            reply.body
+        );
+    }
+    let mut asked = poly(3_000, 20);
+    asked["sites"] = false.into();
+    assert_eq!(app.post_to(SCAN, &asked).await.status, 200);
 }
 
 /// More than half of the letters masked: a scan looks at the rest.

@@ -51,6 +51,13 @@ impl Errors {
         }
     }
 
+    /// Takes what was noted elsewhere, with its count.
+    pub fn merge(&mut self, others: Self) {
+        self.all += others.all - others.first.len();
+        self.shape |= others.shape;
+        self.extend(others.first);
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.all == 0

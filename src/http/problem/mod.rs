@@ -173,6 +173,20 @@ impl Problem {
         ))
     }
 
+    /// That a miRNA has more sites on a transcript than are looked at.
+    pub(super) fn repeat(transcript: &str, mirna: &str, most: usize) -> Self {
+        Self::ScanTooLarge(format!(
+            "{mirna} has more than {most} windows and sites to look at on {transcript}: mask its repeats with N"
+        ))
+    }
+
+    /// That a reply would be longer than it may.
+    pub(super) fn reply_too_long(most: usize) -> Self {
+        Self::ScanTooLarge(format!(
+            "the reply would take more than {most} bytes; ask for lines (Accept: application/x-ndjson), or without sites (sites=false)"
+        ))
+    }
+
     fn detail(&self) -> String {
         match self {
             Self::Malformed(Errors { all: 1, first, .. }) => first.iter().map(|error| error.detail.clone()).collect(),

@@ -116,10 +116,11 @@ impl Reader<'_, '_> {
         place: impl Fn(&mut Asked) -> &mut Option<T>,
         map: &mut A,
     ) -> Result<(), A::Error> {
-        let value = map.next_value()?;
-        match place(&mut self.asked) {
-            Some(_) => self.twice = Some(name),
-            empty => *empty = Some(value),
+        let value: Option<T> = map.next_value()?;
+        match (place(&mut self.asked), value) {
+            (_, None) => {}
+            (Some(_), Some(_)) => self.twice = Some(name),
+            (empty, value) => *empty = value,
         }
         Ok(())
     }
@@ -153,7 +154,13 @@ fn refusal(path: &Path, error: &serde_json::Error) -> FieldError {
         Some("missing") => (ErrorCode::MissingField, format!("{named} is missing")),
         Some("duplicate") => (ErrorCode::DuplicateField, format!("{named} stands there twice")),
         _ => {
-            let expected = words.rsplit_once("expected ").map_or("something else", |(_, expected)| expected);
+            let expected = match words.rsplit_once("expected ").map(|(_, expected)| expected) {
+                Some("f32") => "a number",
+                Some("a string") => "text in quotes",
+                Some("a boolean") => "true or false",
+                Some(expected) => expected,
+                None => "something else",
+            };
             (ErrorCode::WrongType, format!("this has to be {expected}"))
         }
     };

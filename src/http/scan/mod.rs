@@ -85,8 +85,8 @@ pub(super) struct ScanForm {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct MirnaEntry {
-    /// One word; no other miRNA of the request has it.
-    #[schema(max_length = 256, pattern = r"^\S+$")]
+    /// One word of printable ASCII; no other miRNA of the request has it.
+    #[schema(max_length = 256, pattern = r"^[!-~]+$")]
     id: String,
     /// 5'→3', 15 to 30 nt; or, where the server has miRBase's names, a name or an accession.
     #[schema(pattern = r"^[ \t\r\n]*[ACGTUNRYSWKMBDHVacgtunryswkmbdhv]{15,30}[ \t\r\n]*$")]
@@ -97,8 +97,8 @@ pub(super) struct MirnaEntry {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TranscriptEntry {
-    /// One word; no other transcript of the request has it.
-    #[schema(max_length = 256, pattern = r"^\S+$")]
+    /// One word of printable ASCII; no other transcript of the request has it.
+    #[schema(max_length = 256, pattern = r"^[!-~]+$")]
     id: String,
     /// 5'→3', up to 100,000 nt. `N` pairs with nothing.
     #[schema(pattern = r"^[ \t\r\n]*[ACGTUNRYSWKMBDHVacgtunryswkmbdhv]{1,100000}[ \t\r\n]*$")]
@@ -180,7 +180,8 @@ pub(super) async fn scan(
     .await?;
     let scan = Scan { binding, repression, look, probes, transcripts };
     let model = HeaderValue::from_str(&scan.binding.full_name());
-    let mut response = reply::answer(scan, wanted, &state, caller, deadline).await?;
+    let mut response =
+        reply::answer(scan, wanted, &state, caller, deadline, (&mut permit, 3 * length)).await?;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(wanted.media_type()));
     headers.insert(X_MODEL, model.expect("the names of folders that were loaded are plain words"));

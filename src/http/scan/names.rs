@@ -45,7 +45,7 @@ impl Entry {
 pub(crate) fn probes(entries: Vec<Entry>, answerer: &Answerer, errors: &mut Errors) -> Vec<Probe> {
     let read = |entry: Entry, reader: &mut RowReader<'_>| {
         let letters = reader.mirna("sequence", &entry.letters, false)?;
-        Some(Probe { id: entry.id, letters, warnings: Vec::new() })
+        Some(Probe { id: entry.id.into(), letters, warnings: Vec::new() })
     };
     each(entries, "mirnas", answerer, errors, read, |probe, warnings| probe.warnings = warnings)
 }
@@ -59,11 +59,17 @@ pub(crate) fn transcripts(entries: Vec<Entry>, answerer: &Answerer, errors: &mut
             let detail = format!("cds_end is {cds_end}, and the transcript has {} letters", letters.len());
             reader.error("cds_end", ErrorCode::OutOfRange, detail);
         }
-        Some(Transcript { id: entry.id, letters, cds_end, warnings: Vec::new() })
+        Some(Transcript { id: entry.id.into(), letters, cds_end, warnings: Vec::new() })
     };
     each(entries, "transcripts", answerer, errors, read, |transcript, warnings| {
         transcript.warnings = warnings
     })
+}
+
+/// Whether a line of BED may begin with it.
+fn is_word(id: &str) -> bool {
+    let printable = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_graphic());
+    printable && !id.starts_with('#') && !["track", "browser"].contains(&id)
 }
 
 fn each<T>(
@@ -84,11 +90,10 @@ fn each<T>(
         let line = entry.line;
         let mut reader = RowReader::at(format!("/{list}/{index}"), answerer);
         reader.id(Some(&entry.id));
-        if entry.id.is_empty()
-            || entry.id.contains(|letter: char| letter.is_whitespace() || letter.is_control())
-        {
-            let detail = "an id is one word: it names the rows of the reply, in BED and GFF3 too".into();
-            reader.error("id", ErrorCode::InvalidId, detail);
+        if !is_word(&entry.id) {
+            let detail = "an id is one word of printable ASCII, which does not begin with # and is neither track nor browser: \
+                          it names the rows of the reply, in BED and GFF3 too";
+            reader.error("id", ErrorCode::InvalidId, detail.into());
         }
         if !seen.insert(entry.id.clone()) {
             let detail = format!("{} is the id of another of the {list} too", entry.id);

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::future::OptionFuture;
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::time::sleep_until;
@@ -17,8 +17,8 @@ use tracing::Instrument;
 
 use super::MOST_WINDOWS;
 use super::asked::Wanted;
-use super::work::Scan;
-use crate::http::callers::StreamPermit;
+use super::work::{Plan, Scan};
+use crate::http::callers::{BodyPermit, StreamPermit};
 use crate::http::deadline::Deadline;
 use crate::http::formats::{Ending, to_json};
 use crate::http::model_ref::ModelRef;
@@ -29,6 +29,8 @@ use crate::scan::{Line, Scanned, SiteTable, TableFormat, transcript_header, tran
 
 /// Lines may be of more: nothing waits for all of them.
 const LINES: usize = 10;
+/// A reply that is made whole takes so much at most of the room for bodies.
+const WHOLE: usize = 4;
 
 /// The last line of a scan that was not done.
 #[derive(Serialize)]
@@ -45,23 +47,29 @@ pub(super) async fn answer(
     state: &AppState,
     caller: Caller,
     deadline: Option<Deadline>,
+    (body, length): (&mut BodyPermit, usize),
 ) -> Result<Response, Problem> {
     let permit = state.callers().stream(&caller)?;
     let scan = Arc::new(scan);
     let lines = wanted == Wanted::Lines;
-    scan.fits(if lines { LINES * MOST_WINDOWS } else { MOST_WINDOWS }, lines).await?;
+    let plan = scan.plan(if lines { LINES * MOST_WINDOWS } else { MOST_WINDOWS }, lines).await?;
     if lines {
-        return Ok(in_lines(scan, state, permit, deadline));
+        return Ok(in_lines(scan, &plan, state, permit, deadline));
     }
+    let (bytes, most) = (scan.bytes(&plan), state.config().max_bodies_bytes.get() / WHOLE);
+    if bytes > most {
+        return Err(Problem::reply_too_long(most));
+    }
+    body.grow(length + bytes).await?;
     let (sites_wanted, models) =
         (scan.look.sites, [&scan.binding, &scan.repression].map(|served| ModelRef::of(served)));
-    let found: Vec<Vec<Scanned>> = scan.run(permit.share.clone()).try_collect().await?;
+    let found: Vec<Vec<Scanned>> = scan.run(&plan, permit.share.clone()).try_collect().await?;
     let found: Vec<Scanned> = found.into_iter().flatten().collect();
-    let body = match wanted {
+    let text = match wanted {
         Wanted::Table(format) => table(format, sites_wanted, &found),
         Wanted::Json | Wanted::Lines => json(models, sites_wanted, &found),
     };
-    Ok(body.into_response())
+    Ok(text.into_response())
 }
 
 fn table(format: TableFormat, sites: bool, found: &[Scanned]) -> Vec<u8> {
@@ -102,9 +110,17 @@ fn list<T: Serialize>(text: &mut Vec<u8>, items: impl Iterator<Item = T>) {
 }
 
 /// A task of its own drives the scan, so that what holds places in the queue goes on whether or not the caller reads.
-fn in_lines(scan: Arc<Scan>, state: &AppState, permit: StreamPermit, deadline: Option<Deadline>) -> Response {
+fn in_lines(
+    scan: Arc<Scan>,
+    plan: &Plan,
+    state: &AppState,
+    permit: StreamPermit,
+    deadline: Option<Deadline>,
+) -> Response {
     let (lines, replies) = mpsc::channel(1);
-    let driving = drive(scan, state.clone(), permit, deadline, lines);
+    let (of, sites) = (scan.len(), scan.look.sites);
+    let found = scan.run(plan, permit.share.clone());
+    let driving = drive(found, (of, sites), state.clone(), permit, deadline, lines);
     let driver = AbortOnDropHandle::new(tokio::spawn(driving.in_current_span()));
     let replies = stream::unfold((replies, driver), async |(mut replies, driver)| {
         let text: Bytes = replies.recv().await?;
@@ -115,14 +131,14 @@ fn in_lines(scan: Arc<Scan>, state: &AppState, permit: StreamPermit, deadline: O
 
 /// Scans to the end, or says in a last line why it stops.
 async fn drive(
-    scan: Arc<Scan>,
+    found: impl Stream<Item = Result<Vec<Scanned>, Problem>>,
+    (of, sites): (usize, bool),
     state: AppState,
-    permit: StreamPermit,
+    _permit: StreamPermit,
     deadline: Option<Deadline>,
     lines: mpsc::Sender<Bytes>,
 ) {
-    let (of, sites) = (scan.len(), scan.look.sites);
-    let mut found = pin!(scan.run(permit.share.clone()));
+    let mut found = pin!(found);
     let mut late = pin!(OptionFuture::from(deadline.map(|Deadline(end)| sleep_until(end.into()))));
     let mut drained = pin!(state.drained());
     let mut done = 0;

@@ -1,6 +1,6 @@
 //! The scanning: a part at a time, letters away from the connections' threads, windows through the queue like lines.
 
-use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 
 use futures_util::{Stream, StreamExt, stream};
@@ -17,6 +17,12 @@ use crate::serving::{ServedModel, Share};
 
 /// Letters of the transcripts that are looked at together.
 const LETTERS_OF_PART: usize = 100_000;
+/// Windows of them.
+const WINDOWS_OF_PART: usize = 5_000;
+/// Most windows and sites of one miRNA on one transcript: more are a repeat that should be masked.
+const MOST_OF_ITEM: usize = 20_000;
+/// What a site, or a score, takes with its line in a reply, its names left out.
+const SITE_BYTES: usize = 700;
 /// So many letters are a millisecond's work.
 const LIGHT_LETTERS: usize = 10_000;
 
@@ -29,6 +35,11 @@ pub(super) struct Scan {
     pub transcripts: Vec<Transcript>,
 }
 
+/// How much there is to look at: of each miRNA on each transcript.
+pub(super) struct Plan {
+    counts: Vec<usize>,
+}
+
 impl Scan {
     /// Each miRNA on each transcript.
     pub(super) fn len(&self) -> usize {
@@ -39,58 +50,78 @@ impl Scan {
         (&self.probes[index % self.probes.len()], &self.transcripts[index / self.probes.len()])
     }
 
-    /// Whether there are no more windows and sites to look at than `most`.
+    /// Counts the windows and sites to look at, before any is.
     ///
     /// # Errors
-    /// 413 that says so.
-    pub(super) async fn fits(self: &Arc<Self>, most: usize, lines: bool) -> Result<(), Problem> {
+    /// 413 where there are more than `most`, or too many of one miRNA on one transcript.
+    pub(super) async fn plan(self: &Arc<Self>, most: usize, lines: bool) -> Result<Plan, Problem> {
         let scan = self.clone();
         let count = move |bounds: &Bounds| {
-            let mut all = 0;
+            let (mut counts, mut all) = (Vec::with_capacity(scan.len()), 0);
             for index in 0..scan.len() {
                 bounds.look()?;
                 let (probe, transcript) = scan.item(index);
-                all += scan.look.count(probe, transcript);
+                let count = scan.look.count(probe, transcript);
+                if count > MOST_OF_ITEM {
+                    return Err(Problem::repeat(&transcript.id, &probe.id, MOST_OF_ITEM));
+                }
+                all += count;
                 if all > most {
                     return Err(Problem::too_many_windows(most, lines));
                 }
+                counts.push(count);
             }
-            Ok(())
+            Ok(Plan { counts })
         };
         let letters: usize = self.transcripts.iter().map(|transcript| transcript.letters.len()).sum();
         let pool = (letters * self.probes.len() > LIGHT_LETTERS).then_some(Pool::Folds);
         offload_to(pool, Bounds::new(usize::MAX), count).await
     }
 
+    /// Bytes that a whole reply takes at most, with what it is made of.
+    pub(super) fn bytes(&self, plan: &Plan) -> usize {
+        let of_item = |(index, count): (usize, &usize)| {
+            let (probe, transcript) = self.item(index);
+            let ids = 2 * (probe.id.len() + transcript.id.len());
+            let sites = if self.look.sites { count * (SITE_BYTES + ids) } else { 0 };
+            SITE_BYTES + ids + sites
+        };
+        plan.counts.iter().enumerate().map(of_item).sum()
+    }
+
     /// What is found, in order; a few parts are under way at once.
     pub(super) fn run(
         self: Arc<Self>,
+        plan: &Plan,
         share: Arc<CallerShare>,
-    ) -> impl Stream<Item = Result<Vec<Scanned>, Problem>> + Send {
-        let parts = self.clone().parts();
+    ) -> impl Stream<Item = Result<Vec<Scanned>, Problem>> + Send + use<> {
+        let parts = self.parts(plan);
         stream::iter(parts).map(move |items| self.clone().part(items, share.clone())).buffered(PARTS_AT_ONCE)
     }
 
-    /// Consecutive items of so many letters together, or one.
-    fn parts(self: Arc<Self>) -> Vec<std::ops::Range<usize>> {
-        let mut parts: VecDeque<std::ops::Range<usize>> = VecDeque::new();
-        let mut letters = 0;
-        for index in 0..self.len() {
-            letters += self.item(index).1.letters.len();
-            match parts.back_mut() {
-                Some(part) if letters <= LETTERS_OF_PART => part.end = index + 1,
+    /// Consecutive items of so many letters and windows together, or one.
+    fn parts(&self, plan: &Plan) -> Vec<Range<usize>> {
+        let mut parts: Vec<Range<usize>> = Vec::new();
+        let (mut letters, mut windows) = (0, 0);
+        for (index, count) in plan.counts.iter().enumerate() {
+            let own = self.item(index).1.letters.len();
+            (letters, windows) = (letters + own, windows + count);
+            match parts.last_mut() {
+                Some(part) if letters <= LETTERS_OF_PART && windows <= WINDOWS_OF_PART => {
+                    part.end = index + 1
+                }
                 _ => {
-                    letters = self.item(index).1.letters.len();
-                    parts.push_back(index..index + 1);
+                    (letters, windows) = (own, *count);
+                    parts.push(index..index + 1);
                 }
             }
         }
-        parts.into()
+        parts
     }
 
     async fn part(
         self: Arc<Self>,
-        items: std::ops::Range<usize>,
+        items: Range<usize>,
         share: Arc<CallerShare>,
     ) -> Result<Vec<Scanned>, Problem> {
         // Closed never; a permit less is no reason to stop.
