@@ -70,7 +70,7 @@ CONF
     slurm_pids+=($!)
     slurmd -D >"$work/slurm-slurmd.log" 2>&1 9<&- &
     slurm_pids+=($!)
-    for _ in {1..60}; do
+    for _ in {1..120}; do
         [ "$(timeout 5 sinfo --noheader --format %T 2>/dev/null)" != idle ] || return 0
         sleep .5
     done
@@ -82,6 +82,10 @@ slurm_stop() {
     [ ${#slurm_pids[@]} -gt 0 ] || return 0
     timeout 5 squeue --noheader --format %i 2>/dev/null |
         xargs -r timeout 5 scancel --full --signal KILL 2>/dev/null || true
+    for _ in {1..20}; do
+        [ -n "$(timeout 5 squeue --noheader 2>/dev/null)" ] || break
+        sleep .5
+    done
     timeout 5 scontrol shutdown >/dev/null 2>&1 || true
     local pid
     for pid in "${slurm_pids[2]:-}" "${slurm_pids[1]:-}" "${slurm_pids[0]}"; do
