@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2154
-# A SLURM of one node for .ci/workflow, which reads this file and sets `work`: on the loopback address, with a munge of its
-# own. Nothing of it is left behind but Debian's packages.
+# A SLURM of one node for .ci/workflow, which reads this file and sets `work`: on the loopback address, with a munge of
+# its own. Nothing of it is left behind but Debian's packages.
 #
-# Its settings stand in /etc/slurm because Snakemake's jobs forget SLURM_CONF; one that stands there already is not touched.
+# Its settings stand in /etc/slurm because Snakemake's jobs forget SLURM_CONF. Settings of others there are not touched.
 
 slurm_conf=/etc/slurm/slurm.conf
 slurm_mark="# Made by .ci/workflow, which deletes it."
@@ -70,7 +70,7 @@ CONF
     slurm_pids+=($!)
     slurmd -D >"$work/slurm-slurmd.log" 2>&1 9<&- &
     slurm_pids+=($!)
-    for _ in {1..60}; do
+    for _ in {1..120}; do
         [ "$(timeout 5 sinfo --noheader --format %T 2>/dev/null)" != idle ] || return 0
         sleep .5
     done
@@ -80,7 +80,12 @@ CONF
 # Ends the jobs, then the daemons, and waits for them.
 slurm_stop() {
     [ ${#slurm_pids[@]} -gt 0 ] || return 0
-    timeout 5 squeue --noheader --format %i 2>/dev/null | xargs -r timeout 5 scancel --full --signal KILL 2>/dev/null || true
+    timeout 5 squeue --noheader --format %i 2>/dev/null |
+        xargs -r timeout 5 scancel --full --signal KILL 2>/dev/null || true
+    for _ in {1..20}; do
+        [ -n "$(timeout 5 squeue --noheader 2>/dev/null)" ] || break
+        sleep .5
+    done
     timeout 5 scontrol shutdown >/dev/null 2>&1 || true
     local pid
     for pid in "${slurm_pids[2]:-}" "${slurm_pids[1]:-}" "${slurm_pids[0]}"; do
