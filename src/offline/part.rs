@@ -1,7 +1,7 @@
 //! A result in the making: `OUT.part`, and beside it how far it is, so that a run that was killed goes on there.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -95,7 +95,11 @@ impl Part {
     pub(super) fn finish(self) -> Result<()> {
         self.file.sync_all()?;
         fs::rename(beside(&self.out, ".part"), &self.out)?;
-        Ok(fs::remove_file(beside(&self.out, ".part.json"))?)
+        match fs::remove_file(beside(&self.out, ".part.json")) {
+            // An empty shard has nothing to say.
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -239,6 +239,7 @@ fn what_is_wrong_with_a_file_is_told_before_the_scan() {
     refused(&scan(folder, "--out out.tsv"), "starts with a header");
     fs::write(&transcripts, "").unwrap();
     refused(&scan(folder, "--out out.tsv"), "no record");
+    fs::write(&transcripts, ">x\nACGU\n").unwrap();
     refused(&scan(folder, "--out out.tsv --model repression"), "there is: pairmap@balanced");
     let usage = scan(folder, "--out out.tsv --shard 5/4");
     refused(&usage, "i/n");
