@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::io::IsTerminal;
 use std::ops::Range;
 use std::path::Path;
+use std::thread;
 
 use anyhow::{Context, Result, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -55,10 +56,14 @@ pub fn scan(config: &ScanConfig) -> Result<()> {
     };
     let (mirnas, names) = read_mirnas(&config.mirnas, &answerer)?;
     let threads = config.threads();
-    let records = check_transcripts(&config.transcripts, threads, &answerer)?;
-    let engine =
-        Engine::load(&config.network, device, [config.model.as_deref(), config.repression_model.as_deref()])?;
-    let blocks = records.div_ceil(RECORDS);
+    let named = [config.model.as_deref(), config.repression_model.as_deref()];
+    // The models are loaded meanwhile: each of the two takes half a second of a short scan.
+    let (checked, engine) = thread::scope(|scope| {
+        let checking = scope.spawn(|| check_transcripts(&config.transcripts, threads, &answerer));
+        let engine = Engine::load(&config.network, device, named);
+        (checking.join().unwrap_or_else(|_| bail!("the check of the transcripts broke off")), engine)
+    });
+    let (blocks, engine) = (checked?.div_ceil(RECORDS), engine?);
     let range = config.shard.of(blocks);
     let mut part = Part::open(&config.out, fingerprint(config, &engine)?)?;
     let first = range.start + part.done();
