@@ -72,7 +72,12 @@ impl Iterator for Records {
         while self.peek().is_some_and(|line| !line.starts_with(b">")) {
             let line = self.skip_line();
             if !is_aside(&line) {
-                letters.extend(String::from_utf8_lossy(&line).split_whitespace());
+                let line = line.trim_ascii();
+                match str::from_utf8(line) {
+                    // As nearly all lines are: nothing to cut.
+                    Ok(text) if line.iter().all(u8::is_ascii_graphic) => letters.push_str(text),
+                    _ => letters.extend(String::from_utf8_lossy(line).split_whitespace()),
+                }
             }
         }
         Some(Record { line, header, letters })
