@@ -1,13 +1,11 @@
 //! The scanning of blocks of transcripts by networks that share their weights.
 
-use std::sync::{Mutex, PoisonError};
-
 use anyhow::{Context, Result, anyhow};
 use mirador_models::device::Device;
 use mirador_models::encoding::best_window;
 use mirador_models::tasks::Task;
 use mirador_models::tasks::target_site::Pair;
-use mirador_models::{Pairing, Replica, SiteEffects, WeightsDir};
+use mirador_models::{Pairing, Replica, SiteEffects, Weights, WeightsDir};
 
 use super::models::{check, choose};
 use crate::config::NetworkConfig;
@@ -23,7 +21,7 @@ pub(super) struct Engine {
     pub binding: WeightsDir,
     /// The model of repression.
     pub repression: WeightsDir,
-    first: Mutex<Replica>,
+    weights: Weights,
     pairing: Option<Pairing>,
     effects: SiteEffects,
 }
@@ -44,7 +42,7 @@ impl Engine {
         let pairing = binding.model()?.pairing.map(|make| make(&first.store)).transpose()?;
         let make = repression.model()?.site_effects.context("the model of repression tells of no site")?;
         let effects = make(&table.store)?;
-        Ok(Self { binding, repression, first: Mutex::new(first), pairing, effects })
+        Ok(Self { binding, repression, weights: first.weights(), pairing, effects })
     }
 
     /// So many networks over the same weights.
@@ -53,9 +51,7 @@ impl Engine {
     }
 
     fn scorer(&self) -> Result<Scorer<'_>> {
-        let first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
-        let replica =
-            Replica::sharing(self.binding.model()?, &self.binding.config.options, &first.weights())?;
+        let replica = Replica::sharing(self.binding.model()?, &self.binding.config.options, &self.weights)?;
         Ok(Scorer { engine: self, replica })
     }
 }

@@ -86,12 +86,17 @@ pub(super) async fn answer<S: ScoringEndpoint>(
     let scorer = Scorer { answerer, settings, reading: Arc::new(reading), share: permit.share.clone() };
     let driving = drive::<S>(upload, scorer, asking.deadline, permit, answers);
     let driver = AbortOnDropHandle::new(tokio::spawn(driving.in_current_span()));
+    Ok(driven(replies, driver))
+}
+
+/// The reply that a task of its own makes; whoever drops it ends the task.
+pub(crate) fn driven(replies: mpsc::Receiver<Bytes>, driver: AbortOnDropHandle<()>) -> Response {
     let replies = stream::unfold((replies, driver), async |(mut replies, driver)| {
-        let text: Bytes = replies.recv().await?;
+        let text = replies.recv().await?;
         Some((Ok::<_, io::Error>(text), (replies, driver)))
     });
     // What reads on the upload asks once more after the end.
-    Ok(Response::new(Body::from_stream(replies.fuse())))
+    Response::new(Body::from_stream(replies.fuse()))
 }
 
 /// Answers an upload to its end, or says in a last line where and why it stops.

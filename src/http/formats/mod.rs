@@ -33,8 +33,9 @@ pub(super) use draft::{Draft, unknown, whole_number};
 pub(super) use ending::Ending;
 pub(crate) use fasta::{Record, Records};
 pub(super) use json::without_bom;
+pub(super) use lines::driven;
 pub(super) use media::negotiate;
-pub(super) use object::{Fields, Fill, Limits, List, Object, object};
+pub(super) use object::{Fields, Fill, Limits, List, Object, object, pointer_to};
 pub(super) use others::to_json;
 pub(super) use reply::{by_column, cell, field};
 pub(super) use values::{levels, optional_whole, whole};
@@ -57,7 +58,7 @@ use line::Reading;
 use media::{Format, Sent};
 
 /// Who answered, as `name@version`: lines and tables have no other place for it.
-const X_MODEL: HeaderName = HeaderName::from_static("x-model");
+pub(super) const X_MODEL: HeaderName = HeaderName::from_static("x-model");
 /// From here on a file is read away from the connections' threads.
 const HEAVY_BYTES: usize = 16 * 1024;
 
@@ -164,6 +165,7 @@ async fn parse_body<S: ScoringEndpoint>(
     }
 }
 
-fn model(served: &Arc<ServedModel>) -> HeaderValue {
+/// Who answered, for [`X_MODEL`].
+pub(super) fn model(served: &ServedModel) -> HeaderValue {
     HeaderValue::from_str(&served.full_name()).expect("the names of folders that were loaded are plain words")
 }

@@ -9,6 +9,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de};
 use serde_json::value::RawValue;
+use serde_path_to_error::{Path, Segment};
 
 use crate::http::offload::Bounds;
 use crate::http::problem::Problem;
@@ -154,4 +155,14 @@ impl<'de> Deserialize<'de> for Entries<'de> {
         Fill(&mut entries).deserialize(deserializer)?;
         Ok(entries)
     }
+}
+
+/// The JSON pointer to where a reading stopped.
+pub(crate) fn pointer_to(path: &Path) -> String {
+    let step = |segment: &Segment| match segment {
+        Segment::Seq { index } => format!("/{index}"),
+        Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+        Segment::Enum { .. } | Segment::Unknown => String::new(),
+    };
+    path.iter().map(step).collect()
 }

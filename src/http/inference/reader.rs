@@ -3,11 +3,11 @@
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_path_to_error::{Path, Segment, Track};
+use serde_path_to_error::{Path, Track};
 
 use super::tensors::{Datum, InputTensor, Parameters, Shape};
 use super::{InferRequest, WantedOutput};
-use crate::http::formats::{Fields, Fill, Limits, without_bom};
+use crate::http::formats::{Fields, Fill, Limits, pointer_to, without_bom};
 use crate::http::offload::Bounds;
 use crate::http::problem::{ErrorCode, FieldError, Problem};
 
@@ -229,12 +229,7 @@ impl<'de> Visitor<'de> for Data<'_, '_> {
 
 /// What is wrong, in plain words.
 fn refusal(path: &Path, error: &serde_json::Error) -> FieldError {
-    let step = |segment: &Segment| match segment {
-        Segment::Seq { index } => format!("/{index}"),
-        Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
-        Segment::Enum { .. } | Segment::Unknown => String::new(),
-    };
-    let pointer: String = path.iter().map(step).collect();
+    let pointer = pointer_to(path);
     if !error.is_data() {
         let (line, column) = (error.line(), error.column());
         return FieldError::whole(ErrorCode::Syntax, format!("not JSON at line {line}, column {column}"));

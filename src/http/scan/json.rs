@@ -3,12 +3,12 @@
 use std::marker::PhantomData;
 
 use serde::de::{DeserializeSeed, Error, MapAccess};
-use serde_path_to_error::{Path, Segment, Track};
+use serde_path_to_error::{Path, Track};
 
 use super::asked::{Asked, PROBABILITY};
 use super::names::{Entry, Found};
 use super::{MOST_MIRNAS, MOST_TRANSCRIPTS, MirnaEntry, TranscriptEntry};
-use crate::http::formats::{Fields, Fill, Limits, List, Object, without_bom};
+use crate::http::formats::{Fields, Fill, Limits, List, Object, pointer_to, without_bom};
 use crate::http::offload::Bounds;
 use crate::http::problem::{ErrorCode, FieldError, Problem};
 
@@ -128,12 +128,7 @@ impl Reader<'_, '_> {
 
 /// What is wrong, in plain words.
 fn refusal(path: &Path, error: &serde_json::Error) -> FieldError {
-    let step = |segment: &Segment| match segment {
-        Segment::Seq { index } => format!("/{index}"),
-        Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
-        Segment::Enum { .. } | Segment::Unknown => String::new(),
-    };
-    let pointer: String = path.iter().map(step).collect();
+    let pointer = pointer_to(path);
     let words = error.to_string();
     if !error.is_data() {
         let (line, column) = (error.line(), error.column());

@@ -8,7 +8,7 @@ mod reply;
 mod work;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use mirador_models::tasks::Task;
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 
 use super::body;
 use super::deadline::Deadline;
+use super::formats::{X_MODEL, model};
 use super::model_ref::ModelRef;
 use super::offload::{Bounds, offload};
 use super::openapi::ScoringProblems;
@@ -34,7 +35,6 @@ const MOST_MIRNAS: usize = 100;
 const MOST_TRANSCRIPTS: usize = 1_000;
 /// Most windows and sites that are looked at for a reply that is made whole; of lines ten times as many.
 const MOST_WINDOWS: usize = 200_000;
-const X_MODEL: HeaderName = HeaderName::from_static("x-model");
 /// From here on a body is read away from the connections' threads.
 const HEAVY_BYTES: usize = 16 * 1024;
 
@@ -179,11 +179,11 @@ pub(super) async fn scan(
     })
     .await?;
     let scan = Scan { binding, repression, look, probes, transcripts };
-    let model = HeaderValue::from_str(&scan.binding.full_name());
+    let answered = model(&scan.binding);
     let mut response =
         reply::answer(scan, wanted, &state, caller, deadline, (&mut permit, 3 * length)).await?;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(wanted.media_type()));
-    headers.insert(X_MODEL, model.expect("the names of folders that were loaded are plain words"));
+    headers.insert(X_MODEL, answered);
     Ok(permit.hold(response))
 }

@@ -1,14 +1,12 @@
 //! The reply to a scan: whole, or line by line while it is made.
 
-use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 
-use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::future::OptionFuture;
-use futures_util::{Stream, StreamExt, TryStreamExt, stream};
+use futures_util::{Stream, StreamExt, TryStreamExt};
 use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::time::sleep_until;
@@ -20,7 +18,7 @@ use super::asked::Wanted;
 use super::work::{Plan, Scan};
 use crate::http::callers::{BodyPermit, StreamPermit};
 use crate::http::deadline::Deadline;
-use crate::http::formats::{Ending, to_json};
+use crate::http::formats::{Ending, driven, to_json};
 use crate::http::model_ref::ModelRef;
 use crate::http::problem::Problem;
 use crate::http::rate::Caller;
@@ -122,11 +120,7 @@ fn in_lines(
     let found = scan.run(plan, permit.share.clone());
     let driving = drive(found, (of, sites), state.clone(), permit, deadline, lines);
     let driver = AbortOnDropHandle::new(tokio::spawn(driving.in_current_span()));
-    let replies = stream::unfold((replies, driver), async |(mut replies, driver)| {
-        let text: Bytes = replies.recv().await?;
-        Some((Ok::<_, io::Error>(text), (replies, driver)))
-    });
-    Response::new(Body::from_stream(replies))
+    driven(replies, driver)
 }
 
 /// Scans to the end, or says in a last line why it stops.
