@@ -47,6 +47,7 @@ fmt: # house rule: formatting
 
 clippy: # house rule: no warning
 	@$(cargo) clippy --release $(locked) --all-targets -- -D warnings
+	@$(cargo) clippy --release $(locked) --manifest-path fuzz/Cargo.toml --target-dir $(or $(CARGO_TARGET_DIR),target) -- -D warnings
 
 doc: # house rule: every link in the documentation leads somewhere
 	@export RUSTDOCFLAGS="-D warnings"; $(cargo) doc --release $(locked) --no-deps

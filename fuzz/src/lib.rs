@@ -64,6 +64,7 @@ fn server() -> Router {
         card: String::new(),
         encoder,
         pairing: None,
+        site_effects: None,
         predictor,
     };
     state.start(Registry::new(vec![Arc::new(served)]).expect("one model"));
