@@ -25,7 +25,7 @@ pub use model_id::{ModelId, NoModelId};
 pub use networks::{MODELS, find};
 pub use options::Options;
 pub use replica::{Replica, Weights};
-pub use tensors::Tensors;
+pub use tensors::{Array, Tensors};
 pub use weights::{
     GOLDEN_TOLERANCE, Golden, Identity, WeightsConfig, WeightsDir, golden_rows, sha256, sha256_of,
     write_folder, write_json,

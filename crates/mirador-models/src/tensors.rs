@@ -40,6 +40,11 @@ impl Array {
         Self { shape: vec![length], values: vec![value; length] }
     }
 
+    /// These values, one a row.
+    pub fn column(values: Vec<f32>) -> Self {
+        Self { shape: vec![values.len(), 1], values }
+    }
+
     fn of(tensor: &Tensor) -> Self {
         Self { shape: tensor.size().iter().map(|&size| size as usize).collect(), values: values(tensor) }
     }
@@ -126,6 +131,11 @@ impl Tensors {
     /// Adds all tensors of another set, with a prefix to their names.
     pub fn extend_with(&mut self, prefix: &str, other: Tensors) {
         self.0.extend(other.0.into_iter().map(|(name, array)| (format!("{prefix}{name}"), array)));
+    }
+
+    /// Keeps the tensors of these names only.
+    pub fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+        self.0.retain(|name, _| keep(name));
     }
 
     /// Takes out the tensors whose names begin with a prefix, which is cut off.

@@ -48,8 +48,8 @@ impl Rows {
 }
 
 impl Alignment {
-    /// Weights that know what pairs.
-    pub(super) fn new(path: nn::Path) -> Self {
+    /// Weights that know what pairs; `fixed` ones are not trained.
+    pub(super) fn new(path: nn::Path, fixed: bool) -> Self {
         const BASES: [Base; LETTERS] = [Base::A, Base::C, Base::G, Base::U, Base::N];
         let pair = |mirna: Base, site: Base| match () {
             () if mirna.pairs_with(site) => WATSON_CRICK,
@@ -62,7 +62,14 @@ impl Alignment {
             (0..KINDS).flat_map(|a| (0..KINDS).map(move |b| -STACK * stack(a, b))).collect();
         let variable = |name: &str, values: &[f32], shape: &[i64]| {
             let values = Tensor::from_slice(values).view(&shape[1..]).unsqueeze(0).expand(shape, false);
-            path.var_copy(name, &values)
+            match fixed {
+                true => {
+                    let mut variable = path.zeros_no_train(name, shape);
+                    tch::no_grad(|| variable.copy_(&values));
+                    variable
+                }
+                false => path.var_copy(name, &values),
+            }
         };
         let [positions, letters, kinds] = [POSITIONS, LETTERS, KINDS].map(|size| size as i64);
         Self {
@@ -98,7 +105,8 @@ impl Alignment {
         let alignments = self.aligner().align(rows);
         let scores: Vec<f32> = alignments.iter().map(|alignment| alignment.score).collect();
         let scores = Tensor::from_slice(&scores).unsqueeze(1).to_device(self.pairs.device());
-        let scores = if train { scores + self.slope(rows, &alignments) } else { scores };
+        let scores =
+            if train && self.pairs.requires_grad() { scores + self.slope(rows, &alignments) } else { scores };
         (scores, alignments)
     }
 
@@ -147,7 +155,7 @@ mod tests {
     #[test]
     fn the_gradient_is_the_slope_of_the_score() {
         let store = nn::VarStore::new(Device::Cpu);
-        let alignment = Alignment::new(store.root() / "alignment");
+        let alignment = Alignment::new(store.root() / "alignment", false);
         let mirna = [3, 2, 0, 2, 2, 3, 0, 2, 3, 0, 2, 2, 3, 3, 2, 3, 0, 3, 0, 2, 3, 3];
         let site = [0, 1, 3, 1, 1, 0, 3, 2, 3, 0, 0, 1, 4, 1, 0, 0, 1, 0, 3, 2, 2];
         let row = [Letters { mirna: &mirna, site: &site }];

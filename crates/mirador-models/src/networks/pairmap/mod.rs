@@ -3,8 +3,10 @@
 
 mod aligner;
 mod alignment;
+mod context;
 mod duplex;
 mod energy;
+mod member;
 mod network;
 mod pairing;
 mod panel;
@@ -27,7 +29,7 @@ const WIDTH: usize = MIRNA_ROWS + SITE_ROWS + 1;
 const MISSING: u8 = aligner::LETTERS as u8;
 
 /// The model's own switches.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Switches {
     /// Units of the layers that read the duplex; 0: the aligner's score is all.
@@ -36,11 +38,17 @@ struct Switches {
     dropout: f64,
     /// Frequent miRNAs that compete for the site; 0: none.
     panel: i64,
+    /// Whether the layers read the letters too, see `context`.
+    letters: bool,
+    /// Whether the aligner stays as it is where training starts.
+    fixed_aligner: bool,
+    /// Several that were trained apart on one aligner and are averaged; each has the switches above. None: one alone.
+    members: Vec<Self>,
 }
 
 impl Default for Switches {
     fn default() -> Self {
-        Self { units: 128, dropout: 0.5, panel: 0 }
+        Self { units: 128, dropout: 0.5, panel: 0, letters: false, fixed_aligner: false, members: Vec::new() }
     }
 }
 

@@ -1,53 +1,49 @@
-//! The network: align; let the score speak; correct it by the duplex in numbers.
+//! The network: align; let the score speak; correct it by the duplex in numbers; take the mean of several that do so.
 
 use tch::Tensor;
 use tch::nn::{self, ModuleT};
 
 use super::Switches;
 use super::alignment::{Alignment, Rows};
-use super::duplex::{FEATURES, features};
-use super::panel::{COMPARED, Panel};
-use crate::networks::layers::{batch_norm, dense};
+use super::member::{Aligned, Member, calibrated, calibration};
 use crate::{Layers, LoadError, Network, Options};
-
-/// Scores are around 15.
-const SCORE_SCALE: f64 = 0.1;
-/// Normalised numbers beyond this are cut, so that no odd row shouts.
-const MOST: f64 = 5.0;
 
 #[derive(Debug)]
 struct Pairmap {
     alignment: Alignment,
-    score: nn::Linear,
-    head: Option<Head>,
-    calibration: Tensor,
+    members: Vec<Member>,
+    /// Where there are several.
+    mean: Option<Mean>,
 }
 
+/// The mean of members' logits, with a calibration of its own.
 #[derive(Debug)]
-struct Head {
-    panel: Option<Panel>,
-    norm: nn::BatchNorm,
-    duplex: nn::Linear,
-    joined: nn::Linear,
-    output: nn::Linear,
-    dropout: f64,
+struct Mean {
+    shares: Tensor, // (members, 1), not trained
+    calibration: Tensor,
 }
 
 pub(super) fn build(path: &nn::Path, options: &Options) -> Result<Network, LoadError> {
     let switches: Switches = LoadError::options(options)?;
-    let calibration = path.zeros_no_train("calibration", &[2]);
-    let _ = tch::no_grad(|| calibration.get(0).fill_(1.0));
-    Ok(Box::new(Pairmap {
-        alignment: Alignment::new(path / "alignment"),
-        score: dense(path / "score", 1, 1),
-        head: (switches.units > 0).then(|| Head::new(&(path / "head"), switches)),
-        calibration,
+    let alignment = Alignment::new(path / "alignment", switches.fixed_aligner);
+    let several = switches.members.iter().enumerate();
+    Ok(Box::new(match switches.members.len() {
+        0 => Pairmap { alignment, members: vec![Member::new(path, &switches)], mean: None },
+        count => Pairmap {
+            alignment,
+            members: several.map(|(at, each)| Member::new(&(path / "members" / at), each)).collect(),
+            mean: Some(Mean {
+                shares: path.zeros_no_train("shares", &[count as i64, 1]),
+                calibration: calibration(path),
+            }),
+        },
     }))
 }
 
 impl Layers for Pairmap {
     fn calibration(&self) -> Option<Tensor> {
-        Some(self.calibration.shallow_clone())
+        let of_mean = self.mean.as_ref().map(|mean| &mean.calibration);
+        of_mean.or(self.members.first().map(|member| &member.calibration)).map(Tensor::shallow_clone)
     }
 }
 
@@ -56,49 +52,73 @@ impl ModuleT for Pairmap {
         let rows = Rows::of(input);
         let letters = rows.letters();
         let (score, alignments) = self.alignment.align(&letters, train);
-        let mut logit = (&score * SCORE_SCALE).apply(&self.score); // (n, 1)
-        if let Some(head) = &self.head {
-            let each = letters.iter().zip(rows.site_types()).zip(&alignments);
-            let numbers: Vec<f32> =
-                each.flat_map(|((&row, site_type), alignment)| features(row, site_type, alignment)).collect();
-            let tensor = |numbers: &[f32], each: usize| {
-                Tensor::from_slice(numbers).view([-1, each as i64]).to_device(input.device())
-            };
-            let mut parts = vec![score, tensor(&numbers, FEATURES)];
-            if let Some(panel) = &head.panel {
-                let compared = panel.compare(&self.alignment.aligner(), &letters, &alignments);
-                parts.push(tensor(&compared, COMPARED));
-            }
-            logit += head.forward(&Tensor::cat(&parts, 1), train);
+        let aligner = self.alignment.aligner();
+        let aligned =
+            Aligned::read(&self.members, aligner, &letters, rows.site_types(), (score, &alignments));
+        let logits: Vec<Tensor> = self.members.iter().map(|member| member.forward(&aligned, train)).collect();
+        let logits = Tensor::cat(&logits, 1); // (n, members)
+        match &self.mean {
+            Some(Mean { shares, calibration }) => calibrated(&logits.matmul(shares), calibration),
+            None => logits,
         }
-        logit * self.calibration.get(0) + self.calibration.get(1)
     }
 }
 
-impl Head {
-    fn new(path: &nn::Path, Switches { units, dropout, panel }: Switches) -> Self {
-        let panel = (panel > 0).then(|| Panel::new(&(path / "panel"), panel));
-        let inputs = (1 + FEATURES + if panel.is_some() { COMPARED } else { 0 }) as i64;
-        Self {
-            panel,
-            norm: batch_norm(path / "norm", inputs),
-            duplex: dense(path / "duplex", inputs, units),
-            joined: dense(path / "joined", units, units),
-            output: dense(path / "output", units, 1),
-            dropout,
-        }
+#[cfg(test)]
+mod tests {
+    use tch::nn::VarStore;
+    use tch::{Device, no_grad};
+
+    use super::*;
+    use crate::networks::pairmap::encode;
+    use crate::tasks::target_site::Pair;
+    use crate::tensors::values;
+
+    fn network(options: &str) -> (VarStore, Network) {
+        let store = VarStore::new(Device::Cpu);
+        let network = build(&store.root(), &serde_json::from_str(options).unwrap()).unwrap();
+        (store, network)
     }
 
-    fn forward(&self, numbers: &Tensor, train: bool) -> Tensor {
-        numbers // (n, 148), with a panel (n, 152)
-            .apply_t(&self.norm, train)
-            .clamp(-MOST, MOST)
-            .apply(&self.duplex)
-            .relu()
-            .dropout(self.dropout, train)
-            .apply(&self.joined)
-            .relu()
-            .dropout(self.dropout, train)
-            .apply(&self.output) // (n, 1)
+    #[test]
+    fn a_mean_says_the_sum_of_its_members_parts() {
+        tch::manual_seed(3);
+        let options = [r#"{"units": 8}"#, r#"{"units": 4, "letters": true}"#, r#"{"units": 0}"#];
+        let alone = options.map(network);
+        let (store, mean) =
+            network(&format!(r#"{{"members": [{}], "fixed_aligner": true}}"#, options.join(", ")));
+        let variables = store.variables();
+        no_grad(|| {
+            for (at, (single, _)) in alone.iter().enumerate() {
+                single.variables().iter_mut().for_each(|(name, tensor)| {
+                    if name.ends_with("calibration") {
+                        tensor.copy_(&Tensor::from_slice(&[1.5f32, 0.25 * at as f32]));
+                    }
+                    if !name.starts_with("alignment") {
+                        variables[&format!("members.{at}.{name}")].shallow_clone().copy_(tensor);
+                    }
+                });
+            }
+            variables["shares"].shallow_clone().copy_(&Tensor::from_slice(&[0.5f32, 0.3, 0.2]).unsqueeze(1));
+        });
+        assert!(
+            variables.iter().all(|(name, tensor)| !name.starts_with("alignment") || !tensor.requires_grad())
+        );
+        let sites = ["ACUAUACAACCUACUACCUCAAUU", "GGGCAUCAUACAUCAAAGCACCC"];
+        let inputs: Vec<f32> = sites
+            .into_iter()
+            .flat_map(|site| {
+                let pair =
+                    Pair { mirna: "UGAGGUAGUAGGUUGUAUAGUU".parse().unwrap(), site: site.parse().unwrap() };
+                encode(&pair).values
+            })
+            .collect();
+        let inputs = Tensor::from_slice(&inputs).view([2, -1]);
+        let says = |network: &Network| values(&no_grad(|| network.forward_t(&inputs, false)));
+        let parts = alone.each_ref().map(|(_, network)| says(network));
+        for (row, logit) in says(&mean).into_iter().enumerate() {
+            let expected = 0.5 * parts[0][row] + 0.3 * parts[1][row] + 0.2 * parts[2][row];
+            assert!((logit - expected).abs() < 1e-5, "{logit} {expected}");
+        }
     }
 }
