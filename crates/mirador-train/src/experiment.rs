@@ -127,6 +127,13 @@ pub enum Baseline {
     GeneMeanRaw,
 }
 
+impl Baseline {
+    /// Whether it reads what the network beside it does not.
+    pub fn reads_more(self) -> bool {
+        self == Self::PublishedXpresso
+    }
+}
+
 impl TryFrom<String> for Baseline {
     type Error = strum::ParseError;
 

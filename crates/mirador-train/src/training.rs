@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use mirador_models::tasks::Task;
-use mirador_models::{Model, Replica, Tensors, find, sha256, sha256_of};
+use mirador_models::{Model, ModelId, Replica, Tensors, find, sha256, sha256_of};
 use tch::Device;
 
 use crate::data::prepare;
@@ -14,9 +14,11 @@ use crate::experiments::open;
 use crate::learn::calibration::calibrate;
 use crate::learn::checkpoint::{Checkpoint, Epoch, State};
 use crate::learn::fit::{Run, encode};
+use crate::learn::mean::join;
 use crate::pretrain;
 use crate::recipe::{Recipe, Roots, Stage};
 use crate::results::card::card;
+use crate::results::default::{contest, hold_to_baselines};
 use crate::results::folder;
 use crate::results::predictions::{self, Predictions};
 use crate::results::published_tools::published_tools;
@@ -51,9 +53,9 @@ impl Training {
         prepare::ensure(recipe.data.dataset(), &self.public_data, &self.dataset)?;
         let digest = sha256(&self.dataset).context("`mirador-train prepare` makes the dataset")?;
         let experiment = open(recipe, &self.dataset)?;
-        let start = self.start()?;
-        let fingerprint = self.fingerprint(&digest, start.as_ref().map(|(_, start)| start))?;
-        let (tensors, started) = start.unzip();
+        let (tensors, started) = self.start()?.unzip();
+        let started = started.unwrap_or_default();
+        let fingerprint = self.fingerprint(&digest, &started)?;
         let data = Data { training: self, model, experiment: &*experiment, tensors, fingerprint };
         let (shared, start) = data.shared()?.unzip();
         let mut runs = Vec::new();
@@ -73,6 +75,9 @@ impl Training {
         println!("measuring seed {} and its baselines", best.report.seed);
         let of_seed: Vec<&Trained> = runs.iter().filter(|run| run.report.seed == best.report.seed).collect();
         let (sets, training_audit) = data.sets(&replica, best.report.fold, &of_seed)?;
+        let chosen = sets.iter().find(|set| set.name == contest(model.task).0);
+        let (own, baselines) = chosen.map_or((&[][..], &[][..]), |set| (&set.model.metrics, &set.baselines));
+        let default_although = hold_to_baselines(recipe, model.task, own, baselines)?;
         let report = Report {
             command: self.command.clone(),
             dataset_sha256: digest,
@@ -82,6 +87,7 @@ impl Training {
                 .map(str::to_owned)
                 .collect(),
             parameters: replica.trainable_parameters(),
+            default_although,
             started,
             shared: shared.unwrap_or_default(),
             sets,
@@ -94,9 +100,26 @@ impl Training {
         Ok(report)
     }
 
-    /// The tensors that the recipe starts from; the version that has them is trained first where it is not there.
-    fn start(&self) -> Result<Option<(Tensors, Start)>> {
-        let Some(id) = &self.recipe.start_from else { return Ok(None) };
+    /// The tensors that the recipe starts from, and whose they are.
+    fn start(&self) -> Result<Option<(Tensors, Vec<Start>)>> {
+        let Recipe { start_from, start_parts: parts, mean_of, .. } = &self.recipe;
+        if !mean_of.is_empty() {
+            let members = mean_of.iter().map(|member| self.version(&member.version));
+            let (tensors, starts): (Vec<Tensors>, Vec<Start>) =
+                members.collect::<Result<Vec<_>>>()?.into_iter().unzip();
+            let shares = mean_of.iter().map(|member| member.share as f32).collect();
+            return Ok(Some((join(tensors, shares)?, starts)));
+        }
+        let Some(id) = start_from else { return Ok(None) };
+        let (mut tensors, start) = self.version(id)?;
+        if !parts.is_empty() {
+            tensors.retain(|name| parts.iter().any(|part| name.starts_with(part)));
+        }
+        Ok(Some((tensors, vec![start])))
+    }
+
+    /// A version's tensors; it is trained first where it is not there.
+    fn version(&self, id: &ModelId) -> Result<(Tensors, Start)> {
         let path = self.roots.recipe(id);
         let file = if pretrain::is_made_by(id) {
             pretrain::ensure(&path, &self.public_data, &self.roots.runs, self.device)?
@@ -110,7 +133,7 @@ impl Training {
             file
         };
         let start = Start { version: id.clone(), sha256: sha256(&file)? };
-        Ok(Some((Tensors::read(&file)?, start)))
+        Ok((Tensors::read(&file)?, start))
     }
 
     /// This training for another recipe, on its own dataset.
@@ -126,10 +149,10 @@ impl Training {
     }
 
     /// Tells this recipe on this dataset from others. The list of seeds may grow, and notes may change.
-    fn fingerprint(&self, dataset: &str, start: Option<&Start>) -> Result<String> {
+    fn fingerprint(&self, dataset: &str, starts: &[Start]) -> Result<String> {
         let recipe = Recipe { seeds: Vec::new(), notes: Vec::new(), ..self.recipe.clone() };
-        let start = start.map_or("", |start| &start.sha256);
-        Ok(sha256_of((serde_json::to_string(&recipe)? + dataset + start).as_bytes()))
+        let starts: String = starts.iter().map(|start| start.sha256.as_str()).collect();
+        Ok(sha256_of((serde_json::to_string(&recipe)? + dataset + &starts).as_bytes()))
     }
 
     fn folder(&self, name: &str) -> PathBuf {

@@ -4,15 +4,17 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::target_sites::{prepare as target_sites, published, reads};
+use super::target_sites::{prepare as target_sites, published, reads, taught, teaching};
 use super::{expression, pre_mirnas, repression};
 
 /// Writes a dataset from the public files below a folder; says what was done, in words.
 type Prepare = fn(data: &Path, out: &Path) -> Result<Vec<String>>;
 
-const DATASETS: [(&str, Prepare); 11] = [
+const DATASETS: [(&str, Prepare); 13] = [
     ("target-sites", target_sites::target_sites),
     ("all-target-sites", target_sites::all_target_sites),
+    ("teaching-pairs", teaching::teaching_pairs),
+    ("taught-pairs", taught::taught_pairs),
     ("isomir-reads", reads::isomir_reads),
     ("deepmirnatar", |data, out| published::prepare_deepmirnatar(data, out, false)),
     ("deepmirnatar-raw", |data, out| published::prepare_deepmirnatar(data, out, true)),
@@ -25,7 +27,7 @@ const DATASETS: [(&str, Prepare); 11] = [
 ];
 
 /// Their names.
-pub fn names() -> [&'static str; 11] {
+pub fn names() -> [&'static str; 13] {
     DATASETS.map(|(name, _)| name)
 }
 

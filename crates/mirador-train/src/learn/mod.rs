@@ -3,4 +3,5 @@
 pub mod calibration;
 pub mod checkpoint;
 pub mod fit;
+pub mod mean;
 pub mod optimizer;

@@ -13,6 +13,8 @@ pub enum Data {
     TargetSites(TargetSites),
     /// Pairs of a miRNA as it was read and its site.
     IsomirReads(IsomirReads),
+    /// Pairs with a teacher's opinion.
+    TaughtPairs(TaughtPairs),
     /// Hairpins.
     PreMirnas(PreMirnas),
     /// Genes with their levels.
@@ -45,6 +47,9 @@ pub struct SiteRows {
     /// Synthetic pairs labelled by the aligner: see `teacher`.
     #[serde(skip_serializing_if = "is_default")]
     pub synthetic: usize,
+    /// Pairs with a site of random letters, which bind nothing: see `teacher::unrelated`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub random: usize,
     /// Share of the aligner's opinion in the label of a training row.
     #[serde(skip_serializing_if = "is_default")]
     pub teacher: f32,
@@ -70,6 +75,7 @@ impl Default for SiteRows {
         Self {
             examples: true,
             synthetic: 0,
+            random: 0,
             teacher: 0.0,
             shifted: 0.0,
             cropped: 0.0,
@@ -98,6 +104,11 @@ pub enum SiteSplit {
     /// The split that the data were published with.
     Published,
 }
+
+/// Pairs with a teacher's opinion: one split, and nothing to choose.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TaughtPairs {}
 
 /// Pairs of a miRNA as it was read and its site.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -161,6 +172,7 @@ impl Data {
             | Self::Expression(Genes { dataset })
             | Self::Repression(Experiments { dataset }) => dataset,
             Self::IsomirReads(_) => "isomir_reads",
+            Self::TaughtPairs(_) => "taught_pairs",
             Self::PreMirnas(_) => "pre_mirnas",
         }
     }
@@ -168,7 +180,7 @@ impl Data {
     /// Whose rows they are.
     pub fn task(&self) -> Task {
         match self {
-            Self::TargetSites(_) | Self::IsomirReads(_) => Task::TargetSite,
+            Self::TargetSites(_) | Self::IsomirReads(_) | Self::TaughtPairs(_) => Task::TargetSite,
             Self::PreMirnas(_) => Task::PreMirna,
             Self::Expression(_) => Task::Expression,
             Self::Repression(_) => Task::Repression,

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use data::{
     Data, Experiments, Genes, HairpinSplit, IsomirReads, PreMirnas, ReadSplit, SiteRows, SiteSplit,
-    TargetSites,
+    TargetSites, TaughtPairs,
 };
 pub use fit::Fit;
 pub use stage::{EpochMetric, OptimizerKind, Schedule, Stage};
@@ -37,6 +37,9 @@ pub struct Recipe {
     /// Kept in `config.json`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub default: bool,
+    /// Why it is the default although a baseline of it is better, for the card; see `results::default`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub default_although: Option<String>,
     /// Kept in `config.json`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub default_version: bool,
@@ -52,6 +55,13 @@ pub struct Recipe {
     /// first where it is not there.
     #[serde(default, skip_serializing_if = "is_default")]
     pub start_from: Option<ModelId>,
+    /// Beginnings of the names of variables that are taken from there; none: all that it has.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub start_parts: Vec<String>,
+    /// Versions that were trained apart on one aligner, and each one's part in the mean of their logits. In place of
+    /// stages; the model's `members` say how each is built.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub mean_of: Vec<Member>,
     /// Trained once, before the seeds part; may be empty.
     #[serde(default, skip_serializing_if = "is_default")]
     pub shared_stages: Vec<Stage>,
@@ -64,6 +74,16 @@ pub struct Recipe {
     /// In place of seeds and stages, for what is fitted in closed form.
     #[serde(default, skip_serializing_if = "is_default")]
     pub fit: Option<Fit>,
+}
+
+/// A version in a mean.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Member {
+    /// The version.
+    pub version: ModelId,
+    /// Factor of its logit.
+    pub share: f64,
 }
 
 fn yes() -> bool {
@@ -97,6 +117,15 @@ impl Recipe {
         for stage in recipe.shared_stages.iter().chain(&recipe.stages) {
             ensure!(stage.batch > 1, "a batch needs two rows at least");
             ensure!(stage.rows.is_none() || task == Task::TargetSite, "rows are drawn of target sites only");
+            let rows = stage.rows.unwrap_or_default();
+            let is_taught = matches!(recipe.data, Data::TaughtPairs(_));
+            ensure!(rows.random == 0 || is_taught, "random sites are drawn beside taught pairs only");
+            let cut =
+                SiteRows { random: rows.random, cut: rows.cut, cropped: rows.cropped, ..SiteRows::default() };
+            ensure!(
+                !is_taught || rows == cut,
+                "taught pairs are cut, cropped and joined by random ones, and no more"
+            );
         }
         Ok(recipe)
     }
@@ -105,7 +134,10 @@ impl Recipe {
     fn check_fit(&self, task: Task) -> Result<()> {
         let Some(fit) = &self.fit else {
             ensure!(task != Task::Repression, "repression is fitted in closed form: its recipe needs a fit");
-            ensure!(!self.stages.is_empty() && !self.seeds.is_empty(), "a recipe needs a stage and a seed");
+            ensure!(
+                self.stages.is_empty() != self.mean_of.is_empty() && !self.seeds.is_empty(),
+                "a recipe needs a seed, and stages or a mean of versions"
+            );
             return Ok(());
         };
         ensure!(task == Task::Repression, "{} is trained by stages, not by a fit", task.name());
@@ -251,6 +283,10 @@ mod tests {
             refused("premirna_cnn_lstm", hairpins, r#", "rows": {"teacher": 0.5}"#),
             "rows are drawn of target sites only"
         );
+        let taught = r#"{"taught_pairs": {}}"#;
+        assert!(recipe("dmiso", taught, r#", "rows": {"cut": 0.5, "random": 7}"#).is_ok());
+        assert!(refused("dmiso", taught, r#", "rows": {"predicted": 0.5}"#).contains("and no more"));
+        assert!(refused("dmiso", sites, r#", "rows": {"random": 7}"#).contains("taught pairs only"));
         let experiments = r#"{"repression": {"dataset": "repression"}}"#;
         assert!(refused("repression", experiments, "").contains("needs a fit"));
         assert!(refused("dmiso", hairpins, "").starts_with("dmiso answers target_site"));

@@ -24,7 +24,7 @@ pub(super) fn card(recipe: &Recipe, report: &Report) -> Result<String> {
          the others; the shipped weights are fitted on all.\n",
         on.genes, on.experiments, on.groups
     )?;
-    for note in &recipe.notes {
+    for note in recipe.notes.iter().chain(&report.default_although) {
         writeln!(text, "{note}\n")?;
     }
     write_weights(&mut text, report)?;

@@ -25,6 +25,7 @@ pub use report::Report;
 use crate::data::prepare;
 use crate::data::repression::dataset::experiments_beside;
 use crate::recipe::{Fit, Recipe, Roots};
+use crate::results::default::hold_to_baselines;
 use crate::results::folder;
 use card::card;
 use evaluation::Evaluation;
@@ -52,7 +53,9 @@ impl Fitting {
         prepare::ensure(recipe.data.dataset(), &self.public_data, &self.dataset)?;
         let rows = Rows::open(&self.dataset).context("`mirador-train prepare` makes the dataset")?;
         let replica = Replica::new(model, &recipe.options, Device::Cpu)?;
-        let report = self.report(&rows, fit, &replica)?;
+        let mut report = self.report(&rows, fit, &replica)?;
+        report.default_although =
+            hold_to_baselines(recipe, model.task, &report.model.metrics, &report.baselines)?;
         folder::write_trained(&self.roots, recipe, &replica, &report, &card(recipe, &report)?)?;
         Ok(report)
     }
@@ -70,6 +73,7 @@ impl Fitting {
             experiments_sha256: sha256(&experiments_beside(&self.dataset))?,
             preparation: preparation.lines().map(str::to_owned).collect(),
             parameters: replica.trainable_parameters(),
+            default_although: None,
             measured_on: measured_on(rows, &evaluation),
             unit: unit(rows),
             standards: FEATURE_NAMES.map(str::to_owned).into_iter().zip(rows.standards).collect(),

@@ -20,6 +20,9 @@ pub struct Report {
     pub preparation: Vec<String>,
     /// Values that the fit sets.
     pub parameters: usize,
+    /// That it is the default although baselines are better, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_although: Option<String>,
     /// What was measured on.
     pub measured_on: MeasuredOn,
     /// A score of 1 as a log2 fold change: the mean over experiments of a robust standard deviation.

@@ -17,11 +17,9 @@ pub fn card(recipe: &Recipe, report: &Report, data: &str) -> Result<String> {
     let description = find(&recipe.model).map_or("", |model| model.description);
     writeln!(text, "# {name}\n\n{description}\n")?;
     writeln!(text, "{} trainable parameters.\n\n{data}\n", report.parameters)?;
-    if let Some(Start { version, sha256 }) = &report.started {
-        writeln!(text, "Training starts from `{version}` (SHA-256 of its weights `{sha256}`).\n")?;
-    }
+    write_start(&mut text, recipe, &report.started)?;
     write_teacher(&mut text, recipe)?;
-    for note in &recipe.notes {
+    for note in recipe.notes.iter().chain(&report.default_although) {
         writeln!(text, "{note}\n")?;
     }
     let (seed, fold) = report.shipped().map_or((0, 0), |run| (run.seed, run.fold));
@@ -78,6 +76,25 @@ pub fn card(recipe: &Recipe, report: &Report, data: &str) -> Result<String> {
         writeln!(text, "- {line}")?;
     }
     Ok(text)
+}
+
+/// What a network starts from, or the versions that it is the mean of.
+fn write_start(text: &mut String, recipe: &Recipe, started: &[Start]) -> Result<()> {
+    if recipe.mean_of.is_empty() {
+        for Start { version, sha256 } in started {
+            writeln!(text, "Training starts from `{version}` (SHA-256 of its weights `{sha256}`).\n")?;
+        }
+        return Ok(());
+    }
+    writeln!(
+        text,
+        "The logit is a sum over versions that were trained apart on one aligner; nothing but the calibration is fitted \
+         here.\n\n| version | part | SHA-256 of its weights |\n|---|---|---|"
+    )?;
+    for (member, start) in recipe.mean_of.iter().zip(started) {
+        writeln!(text, "| `{}` | {} | `{}` |", member.version, member.share, start.sha256)?;
+    }
+    Ok(writeln!(text)?)
 }
 
 /// What a network learned from the aligner: it is no independent rival of that baseline.

@@ -1,6 +1,7 @@
 //! What is said of a training: predictions, the report, the card, the weights folder.
 
 pub mod card;
+pub mod default;
 pub mod folder;
 pub mod predictions;
 pub mod published_tools;

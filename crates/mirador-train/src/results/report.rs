@@ -18,9 +18,12 @@ pub struct Report {
     pub preparation: Vec<String>,
     /// Values that training changes.
     pub parameters: usize,
-    /// What the network started from, beside its seed.
+    /// That it is the default although baselines are better, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub started: Option<Start>,
+    pub default_although: Option<String>,
+    /// What the network started from, beside its seed; or the versions that it is the mean of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "one_or_many")]
+    pub started: Vec<Start>,
     /// Epochs of the stages that all seeds share; empty where the recipe has none.
     pub shared: Vec<Epoch>,
     /// All runs, in the recipe's order: each seed, and within it each fold.
@@ -32,6 +35,20 @@ pub struct Report {
     pub sets: Vec<SetReport>,
     /// Baselines fitted and scored on the training rows themselves: what the labels give away.
     pub training_audit: Vec<MeasuredBaseline>,
+}
+
+/// A file of before a mean has one start, without a list.
+fn one_or_many<'de, D: serde::Deserializer<'de>>(source: D) -> Result<Vec<Start>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Starts {
+        One(Start),
+        Many(Vec<Start>),
+    }
+    Ok(match Starts::deserialize(source)? {
+        Starts::One(start) => vec![start],
+        Starts::Many(starts) => starts,
+    })
 }
 
 /// A version whose tensors another starts from.

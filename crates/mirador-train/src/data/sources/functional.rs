@@ -15,6 +15,7 @@ use super::{Tally, read_fasta};
 use crate::data::tsv;
 
 const FOLDER: &str = "functional";
+const UTRS: &str = "utrs.fa.gz";
 
 /// A gene with its 3'UTR.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,10 +68,16 @@ pub struct Functional {
 }
 
 impl Functional {
+    /// The 3'UTRs alone.
+    pub fn utrs(data: &Path) -> Result<Vec<Rna>> {
+        let genes = read_genes(&data.join(FOLDER).join(UTRS))?;
+        Ok(genes.into_iter().map(|gene| gene.utr).collect())
+    }
+
     /// Reads all files.
     pub fn read(data: &Path, tally: &mut Tally) -> Result<Self> {
         let folder = data.join(FOLDER);
-        let genes = read_genes(&folder.join("utrs.fa.gz"))?;
+        let genes = read_genes(&folder.join(UTRS))?;
         let letters: usize = genes.iter().map(|gene| gene.utr.len()).sum();
         let masked: usize =
             genes.iter().map(|gene| gene.utr.iter().filter(|base| **base == Base::N).count()).sum();

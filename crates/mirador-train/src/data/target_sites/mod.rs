@@ -5,3 +5,5 @@ pub mod prepare;
 pub mod published;
 pub mod reads;
 pub mod split;
+pub mod taught;
+pub mod teaching;

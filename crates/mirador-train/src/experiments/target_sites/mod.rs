@@ -5,7 +5,9 @@ pub mod baselines;
 mod examples;
 mod negatives;
 mod reads;
+mod taught;
 mod teacher;
 
 pub use examples::Examples;
 pub use reads::Reads;
+pub use taught::Taught;

@@ -19,6 +19,9 @@ const MADE_UP_MIRNA: f64 = 0.1;
 const MADE_UP_SITE: f64 = 0.1;
 const IMPLANTED: f64 = 0.45;
 const CUT: f64 = 0.4;
+/// Letters of a site that bears no relation to a transcript, and the share of such sites that repeat a few letters.
+const SITE: usize = 50;
+const REPEATED: f64 = 0.15;
 
 /// What the aligner thinks of a pair, in [0, 1].
 pub(super) fn opinion(pair: &Pair) -> f32 {
@@ -34,7 +37,7 @@ pub(super) fn draw(mirnas: &[Rna], sites: &[Rna], rng: &mut ChaCha8Rng) -> (Pair
     };
     let mut site = match sites.choose(rng) {
         Some(site) if !rng.random_bool(MADE_UP_SITE) => site.to_vec(),
-        _ => random(50, rng),
+        _ => random(SITE, rng),
     };
     if rng.random_bool(CUT) && site.len() > 24 {
         site.truncate(rng.random_range(24..=site.len()));
@@ -45,6 +48,30 @@ pub(super) fn draw(mirnas: &[Rna], sites: &[Rna], rng: &mut ChaCha8Rng) -> (Pair
     let pair = Pair { mirna: mirna.into_iter().collect(), site: site.into_iter().collect() };
     let opinion = opinion(&pair);
     (pair, opinion)
+}
+
+/// A miRNA, or letters in place of one, and a site that no transcript has: random letters, or a few repeated ones.
+pub(super) fn unrelated<'a>(
+    mirnas: impl Fn(&mut ChaCha8Rng) -> Option<&'a Rna>,
+    rng: &mut ChaCha8Rng,
+) -> Pair {
+    let mirna = match mirnas(rng).filter(|_| !rng.random_bool(MADE_UP_MIRNA)) {
+        Some(mirna) => mirna.clone(),
+        None => random(rng.random_range(18..26), rng).into_iter().collect(),
+    };
+    let site = match rng.random_bool(REPEATED) {
+        true => {
+            let unit = random(rng.random_range(1..=4), rng);
+            let mut site: Vec<Base> = unit.into_iter().cycle().take(SITE).collect();
+            for _ in 0..rng.random_range(0..6) {
+                let at = rng.random_range(0..SITE);
+                site[at] = LETTERS[rng.random_range(0..LETTERS.len())];
+            }
+            site
+        }
+        false => random(SITE, rng),
+    };
+    Pair { mirna, site: site.into_iter().collect() }
 }
 
 /// Writes part of the miRNA's complement into the site, with gaps, wobbles and a bulge, so that the scores cover
