@@ -115,6 +115,8 @@ CASES = {
             {"units": 128, "dropout": 0.5, "panel": 32},
             {"units": 16, "panel": 3},
             {"units": 16, "panel": 1},
+            {"units": 16, "letters": True},
+            {"members": [{"units": 16}, {"units": 24, "letters": True}, {"units": 0}]},
         ],
         duplexes,
     ),

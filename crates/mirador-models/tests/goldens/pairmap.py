@@ -139,6 +139,31 @@ def numbers(mirna, site, pairs, stacks, moves):
     return facing.flatten().tolist() + rest
 
 
+KNOWN = "ACGU"
+
+
+def letters_in_place(mirna, site, pairs):
+    """The letters in 480 numbers, the site 3'→5': the miRNA's by position, those that each position faces, and the site's
+    from 20 before to 39 behind the letter opposite the miRNA's first."""
+    own, faced, placed = (torch.zeros(size, 4, dtype=torch.double) for size in (30, 30, 60))
+    starts = collections.Counter()
+    for i, letter in enumerate(mirna):
+        if letter in KNOWN:
+            own[i, KNOWN.index(letter)] = 1
+        for j, other in enumerate(site):
+            if other in KNOWN:
+                faced[i, KNOWN.index(other)] += pairs[i, j]
+            if 1 <= i <= 7:
+                starts[j - i] += float(pairs[i, j])
+    total = max(sum(starts.values()), 0.01)
+    for start, share in starts.items():
+        for place in range(60) if share / total >= 0.01 else ():
+            at = start + place - 20
+            if 0 <= at < len(site) and site[at] in KNOWN:
+                placed[place, KNOWN.index(site[at])] += share / total
+    return torch.cat([own, faced, placed]).flatten().tolist()
+
+
 def family(mirna):
     return mirna[1:8]
 
@@ -163,17 +188,17 @@ def compare(own, others):
     return [float(difference) for difference in differences]
 
 
-def pairmap(mirna, site, units, panel):
+def member(w, mirna, site, aligned, units=128, panel=None, letters=False):
     """The score corrected by a network that reads the duplex; without units the score alone."""
-    w, turned = Weights(), site[::-1]
-    aligner = Aligner(w / "alignment")
-    own, pairs, stacks, moves = aligner.expect(mirna, turned)
+    aligner, (own, pairs, stacks, moves) = aligned
     logit = dense(w / "score", torch.tensor([[own / 10]], dtype=torch.double), 1)
     if units:
-        read = [own] + numbers(mirna, turned, pairs, stacks, moves)
+        read = [own] + numbers(mirna, site, pairs, stacks, moves)
         if panel is not None:
             rivals = [(other, share) for other, share in panel if family(other) != family(mirna)]
-            read += compare(own, [(aligner.score(other, turned), share) for other, share in rivals])
+            read += compare(own, [(aligner.score(other, site), share) for other, share in rivals])
+        if letters:
+            read += letters_in_place(mirna, site, pairs)
         head = w / "head"
         x = batch_norm(head / "norm", torch.tensor([read], dtype=torch.double), 1e-3).clamp(-5, 5)
         x = dense(head / "joined", dense(head / "duplex", x, units).relu(), units).relu()
@@ -182,7 +207,19 @@ def pairmap(mirna, site, units, panel):
     return slope * logit + offset
 
 
-def answers(rows, units=128, dropout=0.5, panel=0):
+def pairmap(mirna, site, members, **alone):
+    """One member, or a sum over several with a calibration of its own."""
+    w, turned = Weights(), site[::-1]
+    aligner = Aligner(w / "alignment")
+    aligned = aligner, aligner.expect(mirna, turned)
+    if not members:
+        return member(w, mirna, turned, aligned, **alone)
+    each = [member(w / "members" / str(at), mirna, turned, aligned, **switches) for at, switches in enumerate(members)]
+    slope, offset = w("calibration", 2)
+    return slope * sum(share * logit for share, logit in zip(w("shares", len(each), 1)[:, 0], each)) + offset
+
+
+def answers(rows, units=128, dropout=0.5, panel=0, letters=False, members=()):
     """Of all rows, which are also those that the panel is read from. Dropout is for training."""
     panel = competitors(rows, panel) if panel else None
-    return [pairmap(row["mirna"], row["site"], units, panel) for row in rows]
+    return [pairmap(row["mirna"], row["site"], members, units=units, panel=panel, letters=letters) for row in rows]
