@@ -6,6 +6,7 @@ pub mod deepmirnatar;
 pub mod dmiso;
 mod layers;
 mod lstm;
+pub mod mirbind2;
 pub mod mirex;
 pub mod mitar;
 pub mod pairmap;
@@ -22,6 +23,7 @@ pub const MODELS: &[&Model] = &[
     &allmirna::MODEL,
     &deepmirnatar::MODEL,
     &dmiso::MODEL,
+    &mirbind2::MODEL,
     &mirex::MODEL,
     &mitar::MODEL,
     &pairmap::MODEL,

@@ -95,6 +95,7 @@ def plain(network):
 CASES = {
     "dmiso": (plain(networks.dmiso), [{}], lambda rng: pairs(rng, 100)),
     "mitar": (plain(networks.mitar), [{}, {"site_rows": 40}], lambda rng: pairs(rng, 40)),
+    "mirbind2": (plain(networks.mirbind2), [{}], lambda rng: pairs(rng, 50)),
     "deepmirnatar": (
         deepmirnatar,
         [

@@ -128,6 +128,22 @@ def mitar(mirna, site, site_rows=53):
     return dense(w / "output", x, 1)
 
 
+def mirbind2(mirna, site):
+    """BioGeMT 2026: the grid of pairs, both 5'→3'."""
+    w = Weights()
+    number = {letter: place for place, letter in enumerate("AUCG")}
+    state = lambda m, t: 4 * number[m] + number[t] if m in number and t in number else 17
+    grid = [[state(m, t) for t in site.ljust(50, "N")] for m in mirna[:28].ljust(28, "N")]
+    x = dense(w / "pair", F.one_hot(torch.tensor(grid), 18).double(), 8).permute(2, 0, 1).unsqueeze(0)
+    for number, (filters, width, padding) in enumerate([(128, 6, 2), (64, 3, 1), (32, 3, 1)], 1):
+        layer = w / f"conv{number}"
+        kernel, bias = layer("weight", filters, x.shape[1], width, width), layer("bias", filters)
+        x = batch_norm(w / f"norm{number}", F.conv2d(x, kernel, bias, padding=padding), 1e-5)
+        x = F.max_pool2d(F.leaky_relu(x, 0.1), 2)
+    x = batch_norm(w / "norm_dense", dense(w / "dense", x.flatten(1), 30), 1e-5)
+    return dense(w / "output", F.leaky_relu(x, 0.1), 1)
+
+
 def conv2d_same(w, x, filters, kernel, stride):
     """TensorFlow's "same": what lacks goes to the end first."""
     pads = []

@@ -115,6 +115,11 @@ fn mitar_agrees() {
 }
 
 #[test]
+fn mirbind2_agrees() {
+    agrees("mirbind2.json");
+}
+
+#[test]
 fn deepmirnatar_agrees() {
     agrees("deepmirnatar.json");
 }

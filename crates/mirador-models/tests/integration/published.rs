@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use mirador_models::networks::{dmiso, mitar};
+use mirador_models::networks::{dmiso, mirbind2, mitar};
 use mirador_models::tasks::target_site::Pair;
 use mirador_models::tasks::{Input, probability};
 use mirador_models::{Options, Replica, Tensors};
@@ -98,6 +98,36 @@ fn mitar_with_the_published_weights_gives_the_published_scores() {
         parclip.push(replica.score(&parclip_pairs()).iter().filter(|&&logit| logit >= 0.0).count());
     }
     assert_eq!(parclip, [36, 35, 45], "of the 48 PAR-CLIP pairs");
+}
+
+#[test]
+fn mirbind2_has_the_specified_number_of_parameters() {
+    let replica = Replica::new(&mirbind2::MODEL, &Options::new(), Device::Cpu).unwrap();
+    assert_eq!(replica.trainable_parameters(), 147_249);
+}
+
+/// The published program reads the first 50 nt of a longer site: our first window.
+#[test]
+#[ignore = "needs the published weights"]
+fn mirbind2_with_the_published_weights_gives_the_published_scores() {
+    let (weights, golden) = (reference("mirbind2.safetensors"), reference("mirbind2.golden.json"));
+    let replica = Replica::new(&mirbind2::MODEL, &Options::new(), Device::Cpu).unwrap();
+    let tensors = mirbind2::MODEL.from_published.unwrap()(Tensors::read(&weights).unwrap()).unwrap();
+    tensors.load_into(&replica.store).unwrap();
+
+    let cases = cases(golden);
+    let rows = cases.iter().flat_map(|case| {
+        let encoded = replica.encoder.encode(&pair(case).into());
+        encoded.values[..replica.encoder.width].to_vec()
+    });
+    let logits = replica.forward(&rows.collect::<Vec<f32>>());
+    for (case, logit) in cases.iter().zip(logits) {
+        let expected = case["logit"].as_f64().unwrap() as f32;
+        assert!((logit - expected).abs() < 1e-4 + 1e-5 * expected.abs(), "{case}: {logit}");
+        let expected = case["probability"].as_f64().unwrap() as f32;
+        assert!((probability(logit) - expected).abs() < 1e-5, "{case}: {}", probability(logit));
+    }
+    assert_eq!(cases.len(), 44);
 }
 
 /// The 48 PAR-CLIP pairs, whose miRNAs are written 3'→5'.
