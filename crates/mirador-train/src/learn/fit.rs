@@ -95,6 +95,13 @@ impl Run<'_> {
             // The next stage starts from the mean of this one.
             optimizer.keep_mean();
         }
+        if self.stages.is_empty() {
+            let validation = self.validate(replica);
+            let loss = validation.get(&EpochMetric::Loss).copied().unwrap_or_default();
+            state.history =
+                vec![Epoch { stage: 0, epoch: 0, loss, score: self.score(&validation), validation }];
+            state.best = Some(0);
+        }
         best.load_into(&replica.store)?;
         Ok(state)
     }

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use anyhow::Result;
 use minijinja::value::{Serde, Value};
 use minijinja::{Environment, Error, ErrorKind, context};
+use mirador_models::WeightsDir;
 
 use super::network::{Network, ShownMetric};
 use super::page::Page;
 use super::scores;
+use super::unrelated::unrelated;
 use crate::data::sources::published_scores;
 use crate::data::target_sites::prepare::KLIMENTOVA_TEST;
 use crate::results::predictions::Predictions;
@@ -89,6 +91,16 @@ fn row_scores(environment: &mut Environment<'static>, page: &Arc<Page>) {
     environment.add_function("differences_to", move |set: Arc<Predictions>, baseline: String| {
         differences(&here.runs.data, &set, &baseline).map_err(refused)
     });
+    environment.add_function("difference_between", |set: Arc<Predictions>, other: Arc<Predictions>| {
+        let difference = scores::difference(&set, &other.network);
+        difference.iter().map(signed).collect::<Vec<String>>()
+    });
+    let here = page.clone();
+    environment.add_function("unrelated", move |network: Arc<Network>| {
+        let folder = here.runs.roots.folder(&network.recipe);
+        let weights = WeightsDir::open(&folder).map_err(anyhow::Error::from);
+        weights.and_then(|weights| unrelated(&weights)).map_err(refused)
+    });
     environment.add_function("calibration", scores::calibration);
     environment.add_function("below_quantile", scores::below_quantile);
     environment.add_function("best_threshold", scores::best_threshold);
@@ -102,12 +114,15 @@ fn differences(data: &Path, set: &Predictions, baseline: &str) -> Result<Vec<Val
     if set.name == KLIMENTOVA_TEST && data.is_dir() {
         others.extend(published_scores(data)?);
     }
-    let signed = |Interval { value, low, high }: &Interval| format!("{value:+.3} ({low:+.3} to {high:+.3})");
     let row = |(than, scores): &(&str, Vec<f64>)| {
         let metrics: Vec<String> = scores::difference(set, scores).iter().map(signed).collect();
         context! { than => *than, metrics }
     };
     Ok(others.iter().map(row).collect())
+}
+
+fn signed(Interval { value, low, high }: &Interval) -> String {
+    format!("{value:+.3} ({low:+.3} to {high:+.3})")
 }
 
 /// Mean and range where a metric has several runs, else its interval.

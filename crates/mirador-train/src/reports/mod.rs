@@ -8,6 +8,7 @@ mod network;
 mod page;
 mod pictures;
 mod scores;
+mod unrelated;
 
 use std::fs;
 use std::path::{Path, PathBuf};

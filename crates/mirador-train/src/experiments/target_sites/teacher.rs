@@ -33,11 +33,11 @@ pub(super) fn opinion(pair: &Pair) -> f32 {
 pub(super) fn draw(mirnas: &[Rna], sites: &[Rna], rng: &mut ChaCha8Rng) -> (Pair, f32) {
     let mirna = match mirnas.choose(rng) {
         Some(mirna) if !rng.random_bool(MADE_UP_MIRNA) => mirna.to_vec(),
-        _ => random(rng.random_range(18..26), rng),
+        _ => random_letters(rng.random_range(18..26), rng),
     };
     let mut site = match sites.choose(rng) {
         Some(site) if !rng.random_bool(MADE_UP_SITE) => site.to_vec(),
-        _ => random(SITE, rng),
+        _ => random_letters(SITE, rng),
     };
     if rng.random_bool(CUT) && site.len() > 24 {
         site.truncate(rng.random_range(24..=site.len()));
@@ -57,11 +57,11 @@ pub(super) fn unrelated<'a>(
 ) -> Pair {
     let mirna = match mirnas(rng).filter(|_| !rng.random_bool(MADE_UP_MIRNA)) {
         Some(mirna) => mirna.clone(),
-        None => random(rng.random_range(18..26), rng).into_iter().collect(),
+        None => random_letters(rng.random_range(18..26), rng).into_iter().collect(),
     };
     let site = match rng.random_bool(REPEATED) {
         true => {
-            let unit = random(rng.random_range(1..=4), rng);
+            let unit = random_letters(rng.random_range(1..=4), rng);
             let mut site: Vec<Base> = unit.into_iter().cycle().take(SITE).collect();
             for _ in 0..rng.random_range(0..6) {
                 let at = rng.random_range(0..SITE);
@@ -69,7 +69,7 @@ pub(super) fn unrelated<'a>(
             }
             site
         }
-        false => random(SITE, rng),
+        false => random_letters(SITE, rng),
     };
     Pair { mirna, site: site.into_iter().collect() }
 }
@@ -100,7 +100,8 @@ fn implant(mirna: &[Base], site: &mut [Base], rng: &mut ChaCha8Rng) {
     }
 }
 
-fn random(length: usize, rng: &mut ChaCha8Rng) -> Vec<Base> {
+/// So many letters, each as probable as the others.
+pub fn random_letters(length: usize, rng: &mut ChaCha8Rng) -> Vec<Base> {
     (0..length).map(|_| LETTERS[rng.random_range(0..4)]).collect()
 }
 
