@@ -151,6 +151,8 @@ def letters_in_place(mirna, site, pairs):
         if letter in KNOWN:
             own[i, KNOWN.index(letter)] = 1
         for j, other in enumerate(site):
+            if pairs[i, j] < LEAST:
+                continue
             if other in KNOWN:
                 faced[i, KNOWN.index(other)] += pairs[i, j]
             if 1 <= i <= 7:

@@ -11,7 +11,8 @@ const SEED: std::ops::Range<usize> = 1..8;
 /// and towards the 5' end.
 const BEFORE: usize = 20;
 const BEHIND: usize = 40;
-/// Rarer places are not looked at.
+/// Rarer pairs and rarer places are not looked at: most cells of a row say nothing.
+const LEAST_PAIR: f32 = 1e-3;
 const LEAST: f32 = 1e-2;
 /// Numbers of a row.
 pub(super) const CONTEXT: usize = (2 * POSITIONS + BEFORE + BEHIND) * KNOWN;
@@ -30,6 +31,9 @@ pub(super) fn context(row: Letters<'_>, alignment: &Alignment) -> Vec<f32> {
             mirna[i * KNOWN + letter] = 1.0;
         }
         for (j, (&other, &paired)) in row.site.iter().zip(posterior).enumerate() {
+            if paired < LEAST_PAIR {
+                continue;
+            }
             let other = usize::from(other);
             if other < KNOWN {
                 faced[i * KNOWN + other] += paired;
