@@ -6,10 +6,11 @@ use std::sync::Arc;
 use anyhow::Result;
 use minijinja::value::{Serde, Value};
 use minijinja::{Environment, Error, ErrorKind, context};
+use mirador_models::tasks::Task;
 
 use super::network::{Network, ShownMetric};
 use super::page::Page;
-use super::scores;
+use super::{rivals, scores};
 use crate::data::sources::published_scores;
 use crate::data::target_sites::prepare::KLIMENTOVA_TEST;
 use crate::results::predictions::Predictions;
@@ -43,6 +44,11 @@ fn networks(environment: &mut Environment<'static>, page: &Arc<Page>) {
     environment.add_function("served", move |task: String| {
         let networks = here.served(&task).map_err(refused)?;
         Ok::<Value, Error>(networks.into_iter().map(Value::from_object).collect())
+    });
+    let here = page.clone();
+    environment.add_function("rival", move |model: String| {
+        let rival = here.rival(&model).map_err(refused)?;
+        Ok::<Value, Error>(rival.map_or(Value::from(()), |rival| rivals::fields(&rival)))
     });
     let here = page.clone();
     environment.add_function("missing", move || Value::from(Serde(here.missing())));
@@ -102,12 +108,17 @@ fn differences(data: &Path, set: &Predictions, baseline: &str) -> Result<Vec<Val
     if set.name == KLIMENTOVA_TEST && data.is_dir() {
         others.extend(published_scores(data)?);
     }
-    let signed = |Interval { value, low, high }: &Interval| format!("{value:+.3} ({low:+.3} to {high:+.3})");
     let row = |(than, scores): &(&str, Vec<f64>)| {
-        let metrics: Vec<String> = scores::difference(set, scores).iter().map(signed).collect();
+        let difference = set.difference(Task::TargetSite, scores);
+        let metrics: Vec<String> = difference.iter().map(|metric| signed(&metric.value)).collect();
         context! { than => *than, metrics }
     };
     Ok(others.iter().map(row).collect())
+}
+
+/// A difference with its sign.
+pub(super) fn signed(Interval { value, low, high }: &Interval) -> String {
+    format!("{value:+.3} ({low:+.3} to {high:+.3})")
 }
 
 /// Mean and range where a metric has several runs, else its interval.
