@@ -66,7 +66,7 @@ impl ModuleT for Pairmap {
             };
             let mut parts = vec![score, tensor(&numbers, FEATURES)];
             if let Some(panel) = &head.panel {
-                let compared = panel.compare(&self.alignment.aligner(), &letters, &alignments);
+                let compared = panel.compare(&self.alignment.aligner(), &rows, &letters, &alignments);
                 parts.push(tensor(&compared, COMPARED));
             }
             logit += head.forward(&Tensor::cat(&parts, 1), train);
