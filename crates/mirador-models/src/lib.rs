@@ -20,7 +20,10 @@ pub mod weights;
 
 pub use encoder::Encoder;
 pub use error::LoadError;
-pub use model::{Layers, MakePairing, MakeSiteEffects, Model, Network, Pairing, SiteEffects};
+pub use model::{
+    Competition, Layers, MakePairing, MakePanels, MakeSiteEffects, Model, Network, Pairing, Panels,
+    SiteEffects,
+};
 pub use model_id::{ModelId, NoModelId};
 pub use networks::{MODELS, find};
 pub use options::Options;

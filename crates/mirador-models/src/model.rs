@@ -5,7 +5,7 @@ use tch::{Tensor, nn};
 
 use crate::encoder::MakeEncoder;
 use crate::tasks::Task;
-use crate::tasks::target_site::Pair;
+use crate::tasks::target_site::{Competitor, Pair};
 use crate::{LoadError, Options, Tensors};
 
 /// One kind of network: how its input is encoded and how it is built.
@@ -29,6 +29,8 @@ pub struct Model {
     pub l1_variables: &'static [&'static str],
     /// Which letters pair, by the trained weights, where the model knows.
     pub pairing: Option<MakePairing>,
+    /// Makes panels of callers, where the model compares a pair's miRNA with others.
+    pub panels: Option<MakePanels>,
     /// What a site adds to its gene's output, where a gene's is their sum.
     pub site_effects: Option<MakeSiteEffects>,
     /// Turns the tensors of the authors' published file into ours, where there is one.
@@ -62,6 +64,16 @@ pub type MakePairing = fn(&nn::VarStore) -> Result<Pairing, LoadError>;
 
 /// The pairs of a duplex as dots and brackets, the miRNA 5'→3', `&`, the site 5'→3'.
 pub type Pairing = Box<dyn Fn(&Pair) -> String + Send + Sync>;
+
+/// Reads what it needs from a network's variables; none where this version reads no panel.
+pub type MakePanels = fn(&nn::VarStore) -> Result<Option<Panels>, LoadError>;
+
+/// Makes a caller's panel, which takes the place of the network's own.
+pub type Panels = Box<dyn Fn(&[Competitor]) -> Competition + Send + Sync>;
+
+/// Compares a pair's miRNA with those of a panel, and writes into the pair's encoded input how it stands to them: the
+/// network reads that in place of what its own panel says. So a row's output depends on nothing but the row and its panel.
+pub type Competition = Box<dyn Fn(&Pair, &mut [f32]) + Send + Sync>;
 
 /// Reads what it needs from a network's variables.
 pub type MakeSiteEffects = fn(&nn::VarStore) -> Result<SiteEffects, LoadError>;

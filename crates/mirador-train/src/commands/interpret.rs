@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
-use mirador_models::{Options, Replica, Tensors, WeightsDir, find, sha256};
+use mirador_models::{Options, Replica, WeightsDir, sha256};
 use tch::Device;
 
+use super::import::published;
 use crate::interpret::{Run, page};
 
 /// What `interpret` takes.
@@ -59,7 +60,11 @@ impl Interpret {
         if let Some(dataset) = &self.dataset {
             let (replica, network, digest) = match &self.published {
                 Some(_) if version.is_some() => bail!("--published takes the place of a version"),
-                Some(file) => published(model, file, &self.options, device)?,
+                Some(file) => {
+                    let replica = published(model, file, &self.options, device)?;
+                    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+                    (replica, format!("{model}, published {stem}"), sha256(file)?)
+                }
                 None => ours(&super::find_weights(weights, &self.model)?, device)?,
             };
             let run = Run {
@@ -103,22 +108,6 @@ impl Interpret {
 fn name(network: &str, dataset: &Path) -> String {
     let set = dataset.file_stem().unwrap_or_default().to_string_lossy();
     format!("{network}-{set}").replace(['@', '_', ' ', ',', '.'], "-").replace("--", "-")
-}
-
-fn published(
-    model: &str,
-    file: &Path,
-    options: &Options,
-    device: Device,
-) -> Result<(Replica, String, String)> {
-    let kind = find(model).with_context(|| format!("no model {model:?}"))?;
-    let convert = kind.from_published.with_context(|| format!("{model} has no published weights"))?;
-    let replica = Replica::new(kind, options, device)?;
-    convert(Tensors::read(file)?)
-        .and_then(|tensors| tensors.load_into(&replica.store))
-        .with_context(|| format!("{} does not hold the published {model}", file.display()))?;
-    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-    Ok((replica, format!("{model}, published {stem}"), sha256(file)?))
 }
 
 fn ours(weights: &WeightsDir, device: Device) -> Result<(Replica, String, String)> {

@@ -4,6 +4,7 @@ mod evaluate;
 mod import;
 mod interpret;
 mod prepare;
+mod rival;
 mod select_mirnas;
 mod speed;
 
@@ -128,6 +129,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// A published network of target sites beside ours, on the validation and test rows of ours
+    Rival(rival::MeasureRival),
     /// The baselines: what each sequence alone, the seed and an untrained aligner reach
     Audit {
         /// Labelled rows that the probes are fitted on
@@ -222,6 +225,7 @@ impl Cli {
                 }
                 Ok(())
             }
+            Command::Rival(rival) => rival.run(&self.weights_dir, self.device.open()?),
             Command::Audit { train, file, only, json } => {
                 let train = evaluate::read(&train, None)?;
                 let baselines = evaluate::audit(&train, &evaluate::read(&file, condition(only)?.as_ref())?);

@@ -7,11 +7,12 @@ use anyhow::Result;
 use minijinja::value::{Serde, Value};
 use minijinja::{Environment, Error, ErrorKind, context};
 use mirador_models::WeightsDir;
+use mirador_models::tasks::Task;
 
 use super::network::{Network, ShownMetric};
 use super::page::Page;
-use super::scores;
 use super::unrelated::unrelated;
+use super::{rivals, scores};
 use crate::data::sources::published_scores;
 use crate::data::target_sites::prepare::KLIMENTOVA_TEST;
 use crate::results::predictions::Predictions;
@@ -45,6 +46,11 @@ fn networks(environment: &mut Environment<'static>, page: &Arc<Page>) {
     environment.add_function("served", move |task: String| {
         let networks = here.served(&task).map_err(refused)?;
         Ok::<Value, Error>(networks.into_iter().map(Value::from_object).collect())
+    });
+    let here = page.clone();
+    environment.add_function("rival", move |model: String| {
+        let rival = here.rival(&model).map_err(refused)?;
+        Ok::<Value, Error>(rival.map_or(Value::from(()), |rival| rivals::fields(&rival)))
     });
     let here = page.clone();
     environment.add_function("missing", move || Value::from(Serde(here.missing())));
@@ -92,8 +98,8 @@ fn row_scores(environment: &mut Environment<'static>, page: &Arc<Page>) {
         differences(&here.runs.data, &set, &baseline).map_err(refused)
     });
     environment.add_function("difference_between", |set: Arc<Predictions>, other: Arc<Predictions>| {
-        let difference = scores::difference(&set, &other.network);
-        difference.iter().map(signed).collect::<Vec<String>>()
+        let difference = set.difference(Task::TargetSite, &other.network);
+        difference.iter().map(|metric| signed(&metric.value)).collect::<Vec<String>>()
     });
     let here = page.clone();
     environment.add_function("unrelated", move |network: Arc<Network>| {
@@ -115,13 +121,15 @@ fn differences(data: &Path, set: &Predictions, baseline: &str) -> Result<Vec<Val
         others.extend(published_scores(data)?);
     }
     let row = |(than, scores): &(&str, Vec<f64>)| {
-        let metrics: Vec<String> = scores::difference(set, scores).iter().map(signed).collect();
+        let difference = set.difference(Task::TargetSite, scores);
+        let metrics: Vec<String> = difference.iter().map(|metric| signed(&metric.value)).collect();
         context! { than => *than, metrics }
     };
     Ok(others.iter().map(row).collect())
 }
 
-fn signed(Interval { value, low, high }: &Interval) -> String {
+/// A difference with its sign.
+pub(super) fn signed(Interval { value, low, high }: &Interval) -> String {
     format!("{value:+.3} ({low:+.3} to {high:+.3})")
 }
 

@@ -7,6 +7,7 @@ mod functions;
 mod network;
 mod page;
 mod pictures;
+mod rivals;
 mod scores;
 mod unrelated;
 

@@ -122,7 +122,7 @@ pub(super) struct ShownMetric {
 }
 
 impl ShownMetric {
-    fn by_name(metric: &MetricValue, runs: Vec<f64>) -> (&'static str, Value) {
+    pub(super) fn by_name(metric: &MetricValue, runs: Vec<f64>) -> (&'static str, Value) {
         let MetricValue { name, value: interval } = *metric;
         (name.into(), Value::from_object(Self { name, interval, runs }))
     }

@@ -16,6 +16,7 @@ use crate::recipe::{Recipe, command};
 use crate::repression::{self, Fitting};
 use crate::results::predictions::{self, Predictions};
 use crate::results::report::Report;
+use crate::results::rival::{self, Rival};
 use crate::training::Training;
 
 /// A report that is being written.
@@ -44,6 +45,8 @@ pub(super) enum What {
     Recipe,
     /// A network is not trained.
     Network,
+    /// A published network is not measured.
+    Rival,
     /// A network is trained, and the scores of its rows are not beside the checkpoints.
     RowScores,
 }
@@ -119,13 +122,27 @@ impl Page {
         network.predictions.iter().find(|scores| scores.name == set).cloned()
     }
 
+    /// The authors' network of a model on our rows, or `None` (and its command among the missing) where nobody measured it.
+    pub(super) fn rival(&self, model: &str) -> Result<Option<Rival>> {
+        let path = Rival::path(&self.runs.reports, model);
+        if path.is_file() {
+            return read(&path).map(Some);
+        }
+        self.lacks(rival::command(model), What::Rival);
+        Ok(None)
+    }
+
     /// All that was asked for and is not here, in the order of asking.
     pub(super) fn missing(&self) -> Vec<Missing> {
         self.missing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn miss(&self, id: &ModelId, what: What) {
-        let missed = Missing { command: command(id), what };
+        self.lacks(command(id), what);
+    }
+
+    fn lacks(&self, command: String, what: What) {
+        let missed = Missing { command, what };
         let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
         if !missing.contains(&missed) {
             missing.push(missed);

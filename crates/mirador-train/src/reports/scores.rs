@@ -6,7 +6,6 @@ use minijinja::value::Value;
 use crate::learn::calibration::{calibration_error, calibration_error_by_chance};
 use crate::results::predictions::Predictions;
 use crate::stats::correlation::{mean, pearson};
-use crate::stats::interval::{Interval, bootstrap};
 use crate::stats::metrics::AtThreshold;
 use crate::stats::ranking::{auroc, average_precision, falling_ties};
 
@@ -59,20 +58,6 @@ pub(super) fn below_quantile(set: &Predictions, quantile: f64) -> Option<f64> {
     let bound = negatives.get((quantile * negatives.len() as f64) as usize)?;
     let below = positives.iter().filter(|&score| score < bound).count();
     Some(below as f64 / positives.len() as f64 / quantile)
-}
-
-/// AUROC and average precision that the network has more than other scores of the same rows.
-pub(super) fn difference(set: &Predictions, others: &[f64]) -> Vec<Interval> {
-    let (labels, own) = (set.labels(), &set.network);
-    bootstrap(&set.groups, |rows| {
-        let labels: Vec<bool> = rows.iter().map(|&row| labels[row]).collect();
-        let of = |scores: &[f64]| -> Vec<f64> { rows.iter().map(|&row| scores[row]).collect() };
-        let (own, others) = (of(own), of(others));
-        vec![
-            auroc(&labels, &own) - auroc(&labels, &others),
-            average_precision(&labels, &own) - average_precision(&labels, &others),
-        ]
-    })
 }
 
 /// The mean difference of two networks' runs, paired by their place, in standard errors; `None` below three pairs.

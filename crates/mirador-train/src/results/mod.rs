@@ -6,3 +6,4 @@ pub mod folder;
 pub mod predictions;
 pub mod published_tools;
 pub mod report;
+pub mod rival;

@@ -7,7 +7,8 @@ use anyhow::{Context, Result};
 use mirador_models::tasks::Task;
 
 use crate::experiment::{Baseline, Row, Scored, groups, targets};
-use crate::stats::metrics::{MetricValue, with_intervals};
+use crate::stats::interval::bootstrap;
+use crate::stats::metrics::{Metric, MetricValue, metrics, with_intervals};
 
 /// The column of the network's scores: probabilities or levels.
 pub const NETWORK: &str = "network";
@@ -50,6 +51,16 @@ impl Predictions {
     /// The task's metrics of a baseline.
     pub fn metrics(&self, task: Task, scored: &Scored) -> Vec<MetricValue> {
         with_intervals(task, &self.targets, &scored.scores, &self.groups)
+    }
+
+    /// What the network has more than other scores of the same rows, with intervals of the difference.
+    pub fn difference(&self, task: Task, others: &[f64]) -> Vec<MetricValue> {
+        let differences = bootstrap(&self.groups, |rows| {
+            let pick = |values: &[f64]| rows.iter().map(|&row| values[row]).collect::<Vec<f64>>();
+            let of = |scores: &[f64]| metrics(task, &pick(&self.targets), &pick(scores));
+            of(&self.network).into_iter().zip(of(others)).map(|(own, other)| own - other).collect()
+        });
+        Metric::of(task).iter().zip(differences).map(|(&name, value)| MetricValue { name, value }).collect()
     }
 
     /// The scores of the network or of a baseline, by the name of its column.

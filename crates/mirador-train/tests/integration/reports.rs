@@ -64,6 +64,16 @@ impl Project {
         }
     }
 
+    /// The authors' weights that were measured.
+    fn add_rivals(&self) {
+        let folder = self.0.path().join("reports/rivals");
+        fs::create_dir_all(&folder).unwrap();
+        for file in fs::read_dir(committed().join("reports/rivals")).unwrap() {
+            let file = file.unwrap();
+            fs::copy(file.path(), folder.join(file.file_name())).unwrap();
+        }
+    }
+
     fn report(&self, name: &str) -> String {
         reproduce(name, self.runs()).unwrap_or_else(|error| panic!("{name}: {error:#}"));
         fs::read_to_string(self.0.path().join("reports").join(format!("{name}.md"))).unwrap()
@@ -172,6 +182,7 @@ fn pictures(report: &str) -> impl Iterator<Item = &str> {
 fn every_template_is_filled() {
     let project = Project::new();
     project.train(true);
+    project.add_rivals();
     assert!(names_of_templates().len() >= 7);
     for name in names_of_templates() {
         let report = project.report(&name);

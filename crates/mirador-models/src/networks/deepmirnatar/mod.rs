@@ -40,6 +40,7 @@ pub const MODEL: Model = Model {
     network: network::build,
     l1_variables: &[],
     pairing: None,
+    panels: None,
     site_effects: None,
     from_published: None,
     adapt: None,

@@ -29,6 +29,7 @@ pub const MODEL: Model = Model {
     adapt: None,
     l1_variables: &["conv_mirna.weight", "conv_site.weight", "dense.weight"],
     pairing: None,
+    panels: None,
     site_effects: None,
     from_published: Some(published::convert),
 };

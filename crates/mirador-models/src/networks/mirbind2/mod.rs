@@ -30,6 +30,7 @@ pub const MODEL: Model = Model {
     adapt: None,
     l1_variables: &[],
     pairing: None,
+    panels: None,
     site_effects: None,
     from_published: Some(published::convert),
 };

@@ -5,6 +5,7 @@ use tch::{Tensor, nn};
 
 use super::aligner::{Aligner, Alignment as Aligned, KINDS, LETTERS, Letters, MOVES, POSITIONS};
 use super::energy::stack;
+use super::panel::COMPARED;
 use super::{MIRNA_ROWS, MISSING, SITE_ROWS, WIDTH};
 use crate::LoadError;
 use crate::tensors::values;
@@ -29,12 +30,27 @@ pub(super) struct Alignment {
 /// Rows as letters.
 pub(super) struct Rows {
     inputs: Vec<[u8; WIDTH]>,
+    compared: Vec<Option<[f32; COMPARED]>>,
 }
 
 impl Rows {
-    /// Rows from inputs (n, 131).
+    /// Rows from inputs (n, 131), with a panel (n, 136).
     pub(super) fn of(input: &Tensor) -> Self {
-        Self { inputs: values(input).as_chunks().0.iter().map(|row| row.map(|value| value as u8)).collect() }
+        let values = values(input);
+        let rows = values.chunks_exact(input.size()[1] as usize);
+        let compared = |row: &[f32]| match row[WIDTH..] {
+            [own, first, second, third, fourth] if own > 0.0 => Some([first, second, third, fourth]),
+            _ => None,
+        };
+        Self {
+            inputs: rows.clone().map(|row| std::array::from_fn(|at| row[at] as u8)).collect(),
+            compared: rows.map(compared).collect(),
+        }
+    }
+
+    /// How each stands to a panel of its own, where it has one.
+    pub(super) fn compared(&self) -> &[Option<[f32; COMPARED]>] {
+        &self.compared
     }
 
     pub(super) fn letters(&self) -> Vec<Letters<'_>> {

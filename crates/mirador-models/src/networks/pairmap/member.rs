@@ -5,6 +5,7 @@ use tch::{Device, Tensor};
 
 use super::Switches;
 use super::aligner::{Aligner, Alignment, Letters};
+use super::alignment::Rows;
 use super::context::{CONTEXT, context};
 use super::duplex::{FEATURES, features};
 use super::panel::{COMPARED, Panel};
@@ -18,6 +19,7 @@ const MOST: f64 = 5.0;
 /// Rows that are aligned, and what is read of them: by several members, but once.
 pub(super) struct Aligned<'a> {
     aligner: Aligner,
+    rows: &'a Rows,
     letters: &'a [Letters<'a>],
     alignments: &'a [Alignment],
     score: Tensor,           // (n, 1)
@@ -50,15 +52,15 @@ impl<'a> Aligned<'a> {
     pub(super) fn read(
         members: &[Member],
         aligner: Aligner,
+        rows: &'a Rows,
         letters: &'a [Letters<'a>],
-        site_types: impl Iterator<Item = usize>,
         (score, alignments): (Tensor, &'a [Alignment]),
     ) -> Self {
-        let rows = || letters.iter().zip(alignments);
+        let each = || letters.iter().zip(alignments);
         let table = |numbers: Vec<f32>, each: usize| numbers_to(score.device(), &numbers, each);
         let heads = || members.iter().filter_map(|member| member.head.as_ref());
         let duplex = heads().next().map(|_| {
-            let typed = rows().zip(site_types);
+            let typed = each().zip(rows.site_types());
             table(
                 typed.flat_map(|((&row, found), site_type)| features(row, site_type, found)).collect(),
                 FEATURES,
@@ -66,8 +68,8 @@ impl<'a> Aligned<'a> {
         });
         let context = heads()
             .any(|head| head.letters)
-            .then(|| table(rows().flat_map(|(&row, found)| context(row, found)).collect(), CONTEXT));
-        Self { aligner, letters, alignments, duplex, context, score }
+            .then(|| table(each().flat_map(|(&row, found)| context(row, found)).collect(), CONTEXT));
+        Self { aligner, rows, letters, alignments, duplex, context, score }
     }
 }
 
@@ -124,7 +126,7 @@ impl Head {
 
     fn forward(&self, rows: &Aligned<'_>, train: bool) -> Tensor {
         let compared = self.panel.as_ref().map(|panel| {
-            let compared = panel.compare(&rows.aligner, rows.letters, rows.alignments);
+            let compared = panel.compare(&rows.aligner, rows.rows, rows.letters, rows.alignments);
             numbers_to(rows.score.device(), &compared, COMPARED)
         });
         let context = rows.context.as_ref().filter(|_| self.letters);

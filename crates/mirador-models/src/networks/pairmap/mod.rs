@@ -18,7 +18,7 @@ use serde::Deserialize;
 use crate::encoding::Encoded;
 use crate::tasks::Task;
 use crate::tasks::target_site::Pair;
-use crate::{Encoder, Model};
+use crate::{Encoder, LoadError, Model, Options};
 
 /// Room for the longest miRNA and the longest site.
 const MIRNA_ROWS: usize = aligner::POSITIONS;
@@ -59,23 +59,46 @@ pub const MODEL: Model = Model {
     description: "pairmap: a trained aligner that weighs all alignments, and two dense layers over the pairs that it \
                   finds, for a miRNA or isomiR (15 to 30 nt) and a target site (6 to 100 nt). mirador's own.",
     caution: None,
-    encoder: |_| Ok(Encoder::target_site([WIDTH, 1], encode)),
+    encoder,
     network: network::build,
     adapt: Some(|store, inputs, _| panel::Panel::adapt(store, inputs)),
     l1_variables: &[],
     pairing: Some(pairing::pairing),
+    panels: Some(panel::panels),
     site_effects: None,
     from_published: None,
 };
 
+fn encoder(options: &Options) -> Result<Encoder, LoadError> {
+    let Switches { panel, .. } = LoadError::options(options)?;
+    // Room for how the row stands to a panel of its own; as it is encoded it has none.
+    let width = WIDTH + if panel > 0 { panel::OWN } else { 0 };
+    Ok(Encoder::target_site([width, 1], move |pair| {
+        let mut encoded = encode(pair);
+        encoded.values.resize(width, 0.0);
+        encoded
+    }))
+}
+
 /// The miRNA 5'→3' and the site 3'→5' as A 0, C 1, G 2, U 3, N 4, each filled with 5; then the seed match.
 fn encode(pair: &Pair) -> Encoded {
     let mut values = vec![f32::from(MISSING); WIDTH];
-    let (mirna, site) = values.split_at_mut(MIRNA_ROWS);
-    mirna.iter_mut().zip(pair.mirna.iter()).for_each(|(value, &base)| *value = f32::from(number(base)));
-    site.iter_mut().zip(pair.site.iter().rev()).for_each(|(value, &base)| *value = f32::from(number(base)));
+    let [mirna, site] = numbered(pair);
+    let (mirnas, sites) = values.split_at_mut(MIRNA_ROWS);
+    mirnas.iter_mut().zip(mirna).for_each(|(value, letter)| *value = f32::from(letter));
+    sites.iter_mut().zip(site).for_each(|(value, letter)| *value = f32::from(letter));
     values[WIDTH - 1] = f32::from(SiteType::best(&pair.mirna, &pair.site) as u8);
     Encoded::whole(values, Vec::new())
+}
+
+/// The miRNA 5'→3' and the site 3'→5'.
+fn numbered(pair: &Pair) -> [Vec<u8>; 2] {
+    let site = pair.site.iter().rev();
+    [numbers_of(&pair.mirna), site.map(|&base| number(base)).collect()]
+}
+
+fn numbers_of(bases: &[Base]) -> Vec<u8> {
+    bases.iter().map(|&base| number(base)).collect()
 }
 
 fn number(base: Base) -> u8 {

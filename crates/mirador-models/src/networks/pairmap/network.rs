@@ -25,6 +25,9 @@ struct Mean {
 
 pub(super) fn build(path: &nn::Path, options: &Options) -> Result<Network, LoadError> {
     let switches: Switches = LoadError::options(options)?;
+    if switches.members.iter().any(|member| member.panel > 0 || !member.members.is_empty()) {
+        return Err(LoadError::Options("a member of a mean has neither a panel nor members".to_owned()));
+    }
     let alignment = Alignment::new(path / "alignment", switches.fixed_aligner);
     let several = switches.members.iter().enumerate();
     Ok(Box::new(match switches.members.len() {
@@ -53,8 +56,7 @@ impl ModuleT for Pairmap {
         let letters = rows.letters();
         let (score, alignments) = self.alignment.align(&letters, train);
         let aligner = self.alignment.aligner();
-        let aligned =
-            Aligned::read(&self.members, aligner, &letters, rows.site_types(), (score, &alignments));
+        let aligned = Aligned::read(&self.members, aligner, &rows, &letters, (score, &alignments));
         let logits: Vec<Tensor> = self.members.iter().map(|member| member.forward(&aligned, train)).collect();
         let logits = Tensor::cat(&logits, 1); // (n, members)
         match &self.mean {

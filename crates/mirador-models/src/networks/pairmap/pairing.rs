@@ -4,7 +4,7 @@ use tch::nn::VarStore;
 
 use super::aligner::{Alignment, Letters, kind};
 use super::alignment::Alignment as Trained;
-use super::number;
+use super::numbered;
 use crate::tasks::target_site::Pair;
 use crate::{LoadError, Pairing};
 
@@ -15,8 +15,7 @@ const LEAST: f32 = 0.1;
 pub(super) fn pairing(store: &VarStore) -> Result<Pairing, LoadError> {
     let aligner = Trained::of(store)?.aligner();
     Ok(Box::new(move |pair: &Pair| {
-        let mirna: Vec<u8> = pair.mirna.iter().map(|&base| number(base)).collect();
-        let site: Vec<u8> = pair.site.iter().rev().map(|&base| number(base)).collect();
+        let [mirna, site] = numbered(pair);
         let row = Letters { mirna: &mirna, site: &site };
         let alignments = aligner.align(&[row]);
         alignments.first().map_or_else(String::new, |alignment| dot_bracket(row, alignment))

@@ -29,6 +29,7 @@ pub const MODEL: Model = Model {
     network: network::build,
     l1_variables: &[],
     pairing: None,
+    panels: None,
     site_effects: None,
     from_published: Some(published::convert),
     adapt: None,

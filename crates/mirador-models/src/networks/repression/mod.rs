@@ -36,6 +36,7 @@ pub const MODEL: Model = Model {
     adapt: None,
     l1_variables: &[],
     pairing: None,
+    panels: None,
     site_effects: Some(site_effects),
     from_published: None,
 };

@@ -31,6 +31,7 @@ pub const MODEL: Model = Model {
     network: network::build,
     l1_variables: &[],
     pairing: None,
+    panels: None,
     site_effects: None,
     from_published: Some(published::convert),
     adapt: Some(network::scale),
