@@ -64,6 +64,7 @@ fn server() -> Router {
         card: String::new(),
         encoder,
         pairing: None,
+        panels: None,
         site_effects: None,
         predictor,
     };

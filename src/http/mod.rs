@@ -30,6 +30,7 @@ mod offload;
 mod openapi;
 mod origin;
 mod page;
+mod panel;
 mod panics;
 mod picture;
 mod pre_mirnas;

@@ -56,6 +56,11 @@ impl RowReader<'_> {
         self.errors.push(FieldError::new(format!("{}/{field}", self.pointer), code, detail));
     }
 
+    /// Notes an error of the row as a whole.
+    pub(super) fn error_of_row(&mut self, code: ErrorCode, detail: String) {
+        self.errors.push(FieldError::new(self.pointer.clone(), code, detail));
+    }
+
     /// Adds to what was just said of a length, if that was wrong.
     pub(super) fn remark_on_length(&mut self, remark: &str) {
         if let Some(error) = self.errors.last_mut().filter(|error| error.code == ErrorCode::InvalidLength) {

@@ -4,7 +4,9 @@
 //! encoding, the network), `decode_row` (an output to a result), `write_reply`.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
+use mirador_models::Competition;
 use mirador_models::interpret::Change;
 use mirador_models::tasks::{Input, Task};
 use serde::Serialize;
@@ -104,6 +106,19 @@ pub(super) trait Settings: Clone + Default + Send + Sync + 'static {
     /// # Errors
     /// What it has to be.
     fn take(&mut self, name: &str, value: &Value) -> Result<(), String>;
+
+    /// Makes ready what was said, once it is known who answers.
+    ///
+    /// # Errors
+    /// What cannot be, or what this model cannot do.
+    fn settle(&mut self, _: &Answerer) -> Result<(), Problem> {
+        Ok(())
+    }
+
+    /// What each pair is compared with, in place of what the model has.
+    fn competition(&self) -> Option<&Arc<Competition>> {
+        None
+    }
 }
 
 /// Nothing to say.
@@ -119,7 +134,10 @@ impl Settings for () {
 ///
 /// # Errors
 /// 422 for what cannot be, 400 for what was said twice.
-pub(super) fn settings<S: Settings>(said: &[(&'static str, Value)]) -> Result<S, Problem> {
+pub(super) fn settings<S: Settings>(
+    said: &[(&'static str, Value)],
+    answerer: &Answerer,
+) -> Result<S, Problem> {
     let mut settings = S::default();
     for (place, (name, value)) in said.iter().enumerate() {
         if said[..place].iter().any(|(before, _)| before == name) {
@@ -131,6 +149,7 @@ pub(super) fn settings<S: Settings>(said: &[(&'static str, Value)]) -> Result<S,
             .take(name, value)
             .map_err(|detail| FieldError::new(format!("/{name}"), ErrorCode::OutOfRange, detail))?;
     }
+    settings.settle(answerer)?;
     Ok(settings)
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
+use mirador_models::Competition;
 use mirador_models::encoding::best_window;
 use mirador_models::interpret::Change;
 use mirador_models::tasks::Input;
@@ -13,7 +14,7 @@ use tracing::Instrument;
 
 use super::offload::{Bounds, offload};
 use super::problem::{ErrorCode, FieldError, Problem};
-use super::rows::{Answer, Answerer, HEAVY_ROWS, Parsed, ScoringEndpoint, parse_row};
+use super::rows::{Answer, Answerer, HEAVY_ROWS, Parsed, ScoringEndpoint, Settings, parse_row};
 use crate::serving::{FEW, PredictError, Room, ServedModel, Share};
 
 /// Parts of one request that are encoded or scored at once: enough to keep the workers busy, few enough for its memory
@@ -28,6 +29,8 @@ pub(super) struct Row<K> {
     /// How many inputs of the model the row takes, with all its changes.
     pub inputs: usize,
     echo: K,
+    /// What the row's pair is compared with, in place of what the model has.
+    competition: Option<Arc<Competition>>,
     /// The part of a site that each input shows, once it is encoded.
     windows: Vec<Range<usize>>,
     warnings: Vec<String>,
@@ -51,7 +54,8 @@ impl<K> Row<K> {
             check_letters(input, served, &pointer)?;
             inputs = served.encoder.inputs(input) * (1 + changes.len());
         }
-        Ok(Self { input, changes, inputs, echo, windows: Vec::new(), warnings })
+        let competition = settings.competition().cloned();
+        Ok(Self { input, changes, inputs, echo, competition, windows: Vec::new(), warnings })
     }
 
     /// Inputs of the row as it is, and of it with each change.
@@ -65,7 +69,10 @@ impl<K> Row<K> {
         if let Some(change) = variant.checked_sub(1) {
             return inputs.extend(served.encoder.encode(&self.changes[change].apply(input)).values);
         }
-        let encoded = served.encoder.encode(input);
+        let mut encoded = served.encoder.encode(input);
+        if let (Some(compare), Input::Pair(pair)) = (&self.competition, input) {
+            compare(pair, &mut encoded.values);
+        }
         let positions = encoded.inputs() * served.encoder.positions;
         let letters = input.letters().min(positions) as f64;
         served.predictor.metrics().padding.record(1.0 - letters / positions as f64);
@@ -108,6 +115,7 @@ impl Row<()> {
             changes: Vec::new(),
             inputs,
             echo: (),
+            competition: None,
             windows: Vec::new(),
             warnings: Vec::new(),
         }
@@ -189,7 +197,9 @@ pub(super) async fn predict_part<K: Send + 'static>(
     let mut part = Part { rows, row: 0, variant: 0 };
     while let Some(count) = part.next_inputs(most) {
         let place = served.predictor.place(room.split(count)).await?;
-        let (heavy, encoder) = (count >= HEAVY_ROWS, served.clone());
+        // A comparison takes as long as dozens of rows.
+        let heavy = count >= HEAVY_ROWS || part.rows.iter().any(|row| row.competition.is_some());
+        let encoder = served.clone();
         let encode = move |_: &Bounds| {
             let started = Instant::now();
             let inputs = part.encode(count, &encoder);

@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use super::formats::{Asked, answer};
 use super::model_ref::ModelRef;
 use super::openapi::ScoringProblems;
+use super::panel::{OwnPanel, PanelEntry};
 use super::problem::{ErrorCode, Problem};
 use super::rows::{Answer, Column, Kind, Parsed, RowReader, ScoringEndpoint};
 use super::state::{AppState, Models};
@@ -29,6 +30,12 @@ use super::state::{AppState, Models};
 pub(super) struct ScoreRequest {
     /// `name` or `name@version`; left out, the default model answers.
     model: Option<String>,
+    /// The miRNAs that compete with a pair's for its site, in place of those that the model knows: those of the
+    /// caller's cells. Only a model that knows competitors takes it, like `pairmap@panel`. Levels count in proportion to each
+    /// other. As in training, the members of a family (positions 2 to 8) are added up and its most frequent one is
+    /// compared, and of more families than the model has competitors the most frequent compete.
+    #[schema(nullable = false, required = false, min_items = 1, max_items = 200)]
+    panel: Option<Vec<PanelEntry>>,
     /// Scored in this order.
     #[schema(min_items = 1, max_items = 10000)]
     pairs: Vec<PairRow>,
@@ -139,6 +146,7 @@ pub(super) enum SiteTypeName {
     post, path = "/v1/target-sites/score", tag = "target sites", operation_id = "score_target_sites",
     params(
         Asked,
+        ("panel" = Option<String>, Query, description = "As in the body, for every format: `mirna:level` between commas"),
         ("mirna_direction" = Option<String>, Query, description = "`3to5`: the miRNAs are written 3'→5' and are turned round; else `5to3`"),
         ("column.mirna" = Option<String>, Query, description = "The column, or field, that holds the miRNA; `column.FIELD` names any field's"),
         ("column.site" = Option<String>, Query, description = "The column, or field, that holds the site"),
@@ -181,7 +189,7 @@ impl ScoringEndpoint for PairRow {
         Kind::Text.column("warnings"),
         Kind::Text.column("pairing"),
     ];
-    type Settings = ();
+    type Settings = OwnPanel;
     type Echo = PairEcho;
     type Result = ScoreResult;
 
@@ -193,8 +201,9 @@ impl ScoringEndpoint for PairRow {
         [Self::COLUMNS, Self::isomir_columns(results)].concat()
     }
 
-    fn parse_row(self, (): &(), reader: &mut RowReader<'_>) -> Option<Parsed<Self::Echo>> {
+    fn parse_row(self, panel: &OwnPanel, reader: &mut RowReader<'_>) -> Option<Parsed<Self::Echo>> {
         let (pair, echo) = self.read(reader)?;
+        panel.notes().iter().for_each(|note| reader.warn(note.clone()));
         Some(Parsed::one(pair, echo))
     }
 

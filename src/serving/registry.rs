@@ -7,7 +7,7 @@ use metrics::{describe_gauge, gauge};
 use mirador_models::device::Device;
 use mirador_models::tasks::Task;
 use mirador_models::{
-    Encoder, LoadError, Model, Pairing, Replica, SiteEffects, WeightsConfig, WeightsDir, sha256,
+    Encoder, LoadError, Model, Pairing, Panels, Replica, SiteEffects, WeightsConfig, WeightsDir, sha256,
 };
 
 use super::{Forward, Predictor, PredictorConfig, Rebuild, cost};
@@ -26,6 +26,8 @@ pub struct ServedModel {
     pub encoder: Arc<Encoder>,
     /// Which letters pair, where the model knows.
     pub pairing: Option<Pairing>,
+    /// Panels of callers, where the model compares a pair's miRNA with others.
+    pub panels: Option<Panels>,
     /// What a site adds to its gene's repression, where that is what the model knows.
     pub site_effects: Option<SiteEffects>,
     /// What scores its rows.
@@ -67,6 +69,7 @@ impl ServedModel {
         golden.verify(&first)?;
         let (cost, weights) = (cost::measure(&first, config.max_batch_size), Arc::new(first.weights()));
         let pairing = model.pairing.map(|make| make(&first.store)).transpose()?;
+        let panels = model.panels.map(|make| make(&first.store)).transpose()?.flatten();
         let site_effects = model.site_effects.map(|make| make(&first.store)).transpose()?;
         let options = dir.config.options.clone();
         let make = move || -> Result<Forward, LoadError> {
@@ -95,6 +98,7 @@ impl ServedModel {
             card: dir.card()?,
             encoder,
             pairing,
+            panels,
             site_effects,
             predictor,
         })

@@ -112,6 +112,7 @@ impl App {
             card: String::new(),
             encoder,
             pairing: None,
+            panels: None,
             site_effects: None,
             predictor: predictor.clone(),
         };

@@ -30,6 +30,7 @@ mod offline;
 mod openapi;
 mod overload;
 mod pairing;
+mod panels;
 mod peers;
 mod pre_mirnas;
 mod process;

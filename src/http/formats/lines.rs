@@ -80,7 +80,7 @@ pub(super) async fn answer<S: ScoringEndpoint>(
         Some(Some(line)) => stream::iter([line]).chain(lines).boxed(),
     };
     let (answers, replies) = mpsc::channel(1);
-    let settings = settings(&reading.asked.settings)?;
+    let settings = settings(&reading.asked.settings, &answerer)?;
     let upload =
         Upload::new(lines, most_lines::<S>(answerer.served.as_deref()), state.clone(), asking.caller);
     let scorer = Scorer { answerer, settings, reading: Arc::new(reading), share: permit.share.clone() };

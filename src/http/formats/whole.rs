@@ -49,7 +49,7 @@ pub(crate) async fn score<S: ScoringEndpoint>(
     state: &AppState,
     deadline: Option<Deadline>,
 ) -> Result<(Vec<S::Result>, HeaderValue), Problem> {
-    let settings = settings(&found.settings)?;
+    let settings = settings(&found.settings, answerer)?;
     let rows = found.rows;
     if rows.is_empty() {
         let (pointer, detail) = (format!("/{}", S::LIST), "at least one row is needed".into());
