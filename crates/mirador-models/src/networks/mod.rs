@@ -4,6 +4,7 @@ pub mod abscorr;
 pub mod allmirna;
 pub mod deepmirnatar;
 pub mod dmiso;
+pub mod hairpin;
 mod layers;
 mod lstm;
 pub mod mirex;
@@ -22,6 +23,7 @@ pub const MODELS: &[&Model] = &[
     &allmirna::MODEL,
     &deepmirnatar::MODEL,
     &dmiso::MODEL,
+    &hairpin::MODEL,
     &mirex::MODEL,
     &mitar::MODEL,
     &pairmap::MODEL,
