@@ -13,7 +13,7 @@ use crate::http::formats::{Asked, answer};
 use crate::http::model_ref::ModelRef;
 use crate::http::openapi::ScoringProblems;
 use crate::http::picture::{alone, picture};
-use crate::http::pre_mirnas::{ClassifyResult, PreMirnaRow};
+use crate::http::pre_mirnas::{ClassifyResult, Echo, PreMirnaRow, without_last};
 use crate::http::problem::Problem;
 use crate::http::rows::{Answer, Column, Kind, Parsed, RowReader, ScoringEndpoint};
 use crate::http::state::{AppState, Models};
@@ -157,7 +157,7 @@ impl Methods for OfHairpins {
 
 /// What an explanation takes from its row.
 pub(crate) struct Explained {
-    id: Option<String>,
+    row: Echo,
     mfe_kcal_per_mol: Option<f64>,
     dot_bracket: String,
     letters: String,
@@ -175,6 +175,7 @@ impl ScoringEndpoint for ExplainRow {
         Kind::Text.column("id"),
         Kind::Text.column("class"),
         Kind::Number.column("mirtron_probability"),
+        Kind::Text.column("splice_acceptor"),
         Kind::Number.column("logit"),
         Kind::Number.column("mfe_kcal_per_mol"),
         Kind::Text.column("dot_bracket"),
@@ -190,15 +191,17 @@ impl ScoringEndpoint for ExplainRow {
     type Result = ExplainHairpinResult;
 
     fn parse_row(self, settings: &Self::Settings, reader: &mut RowReader<'_>) -> Option<Parsed<Self::Echo>> {
-        let (hairpin, id) = self.0.read(reader)?;
+        let (hairpin, row) = self.0.read(reader)?;
+        let cut = without_last(&hairpin);
         let folded = fold(&hairpin.sequence);
         let pairs: Vec<_> =
             folded.structure.pairs().map(|(first, second)| [(0, first), (0, second)]).collect();
         let letters = hairpin.sequence.to_string();
         let input = Input::from(hairpin);
-        let (changes, list) = Changes::new(&input, &settings.methods, &pairs);
+        let (changes, mut list) = Changes::new(&input, &settings.methods, &pairs);
+        list.push(cut);
         let echo = Box::new(Explained {
-            id,
+            row,
             mfe_kcal_per_mol: (folded.energy < 0.0).then_some(folded.energy),
             dot_bracket: folded.structure.to_string(),
             letters,
@@ -225,11 +228,12 @@ impl ScoringEndpoint for ExplainRow {
 
     fn decode_row(answer: Answer<Self::Echo>, threshold: f32) -> ExplainHairpinResult {
         let logit = answer.output();
-        let Explained { id, mfe_kcal_per_mol, dot_bracket, letters, changes, settings } = *answer.echo;
+        let cut = answer.outputs.last().copied().unwrap_or(logit);
+        let Explained { row, mfe_kcal_per_mol, dot_bracket, letters, changes, settings } = *answer.echo;
         let effects = changes.effects(Task::PreMirna, settings.scale, &answer.outputs);
         let mutants = settings.methods.contains(&Method::DoubleMutant).then_some(&effects.double_mutants[..]);
         ExplainHairpinResult {
-            class: ClassifyResult::new(id, logit, threshold, answer.warnings),
+            class: ClassifyResult::new(row, [logit, cut], threshold, answer.warnings),
             logit,
             mfe_kcal_per_mol,
             dot_bracket,
