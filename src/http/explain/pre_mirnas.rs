@@ -47,23 +47,22 @@ pub(crate) struct ExplainRow(PreMirnaRow);
 /// The explanations.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!(
-    {"model": {"name": "premirna_cnn_lstm", "version": "grouped"}, "results": [{"id": "h1", "class": "mirtron",
-    "mirtron_probability": 0.99291974,
-    "warnings": ["the ends decide: cut otherwise than in miRBase, a canonical hairpin looks like a mirtron"],
-    "logit": 4.9433436, "mfe_kcal_per_mol": -8.4, "dot_bracket": "(((((((..........................)))))))..",
+    {"model": {"name": "hairpin", "version": "grouped"}, "results": [{"id": "h1", "class": "canonical",
+    "mirtron_probability": 0.3695332, "splice_acceptor": "none", "warnings": [],
+    "logit": -0.53421974, "mfe_kcal_per_mol": -8.4, "dot_bracket": "(((((((..........................)))))))..",
     "double_mutants": [{"position": 1, "partner_position": 40, "letter": "C", "partner_letter": "G",
-    "position_only": 0.9927557, "partner_only": 0.9923299, "both": 0.99217427, "rescue": null}, {"position": 2,
-    "partner_position": 39, "letter": "A", "partner_letter": "U", "position_only": 0.99305165,
-    "partner_only": 0.9928635, "both": 0.99298054, "rescue": null}, {"position": 3, "partner_position": 38,
-    "letter": "C", "partner_letter": "G", "position_only": 0.9927222, "partner_only": 0.9925519,
-    "both": 0.99236214, "rescue": null}, {"position": 4, "partner_position": 37, "letter": "U",
-    "partner_letter": "A", "position_only": 0.99282867, "partner_only": 0.99195224, "both": 0.9918433,
+    "position_only": 0.44146758, "partner_only": 0.2987242, "both": 0.07822535, "rescue": null}, {"position": 2,
+    "partner_position": 39, "letter": "A", "partner_letter": "U", "position_only": 0.7488337,
+    "partner_only": 0.7314992, "both": 0.41100472, "rescue": null}, {"position": 3, "partner_position": 38,
+    "letter": "C", "partner_letter": "G", "position_only": 0.61696464, "partner_only": 0.52525127,
+    "both": 0.20956068, "rescue": null}, {"position": 4, "partner_position": 37, "letter": "U",
+    "partner_letter": "A", "position_only": 0.64008373, "partner_only": 0.6264789, "both": 0.24096584,
     "rescue": null}, {"position": 5, "partner_position": 36, "letter": "C", "partner_letter": "G",
-    "position_only": 0.99238646, "partner_only": 0.9917014, "both": 0.9911486, "rescue": null}, {"position": 6,
-    "partner_position": 35, "letter": "A", "partner_letter": "U", "position_only": 0.9932893,
-    "partner_only": 0.9935988, "both": 0.9939592, "rescue": null}, {"position": 7, "partner_position": 34,
-    "letter": "C", "partner_letter": "G", "position_only": 0.9930854, "partner_only": 0.9931624,
-    "both": 0.9933124, "rescue": null}], "rescue": null}]}
+    "position_only": 0.6146659, "partner_only": 0.52419937, "both": 0.21408565, "rescue": null}, {"position": 6,
+    "partner_position": 35, "letter": "A", "partner_letter": "U", "position_only": 0.55882996,
+    "partner_only": 0.5872211, "both": 0.5177394, "rescue": null}, {"position": 7, "partner_position": 34,
+    "letter": "C", "partner_letter": "G", "position_only": 0.36238962, "partner_only": 0.3098634,
+    "both": 0.20551029, "rescue": null}], "rescue": null}]}
 ))]
 pub(crate) struct ExplainHairpinsResponse {
     /// Who answered.
