@@ -90,7 +90,7 @@ impl Encoder {
         Self { folds: true, ..self }
     }
 
-    /// The same encoder, which keeps what it makes of a row that it has to fold: for a trainer that shows the same ones
+    /// Keeps from now on what it makes of a row that it has to fold: for a trainer that shows the same ones
     /// again and again.
     pub fn remembering(self) -> Self {
         let encode = match self.encode {

@@ -83,7 +83,7 @@ pub enum Baseline {
     /// Length, letters and ends.
     #[strum(serialize = "logistic regression, 7 features of the sequence")]
     HairpinFeatures,
-    /// The same, fitted on ends cut as well.
+    /// Length, letters and ends, fitted on ends cut as well.
     #[strum(serialize = "logistic regression, 7 features, ends cut at random")]
     HairpinFeaturesMoved,
     /// Composition, ends and the structure of least free energy.

@@ -139,7 +139,7 @@ pub enum HairpinSplit {
     Folds,
     /// The same, but whole families stand in one fold.
     GroupedFolds,
-    /// The same, which measure, and a last one that holds nothing out but a validation tenth: its network is shipped.
+    /// Five grouped folds, which measure, and a last one that holds nothing out but a validation tenth: its network is shipped.
     GroupedFoldsAndAll,
 }
 

@@ -3,7 +3,7 @@
 use mirna::Base;
 use mirna::fold::fold;
 
-use super::structure::Shape;
+use super::structure::{Shape, share};
 use crate::encoding::one_hot;
 
 /// Letters of either end that splice sites are looked for in.
@@ -126,10 +126,6 @@ fn known(sequence: &[Base]) -> &[Base] {
     let Some(first) = sequence.iter().position(is_known) else { return &[] };
     let last = sequence.iter().rposition(is_known).unwrap_or(first);
     &sequence[first..=last]
-}
-
-pub(super) fn share(part: &[Base], letters: &[Base]) -> f64 {
-    part.iter().filter(|base| letters.contains(base)).count() as f64 / part.len().max(1) as f64
 }
 
 fn flag(holds: bool) -> f64 {

@@ -56,7 +56,7 @@ pub(super) fn build(path: &nn::Path, options: &Options) -> Result<Network, LoadE
     }))
 }
 
-/// Its logit is not fitted once more on validation rows: a line that is fitted by cross-entropy says what the training rows
+/// The logit is not fitted once more on validation rows: a line that is fitted by cross-entropy says what the training rows
 /// say, and a hundred hairpins would only add their chance.
 impl Layers for Hairpin {}
 

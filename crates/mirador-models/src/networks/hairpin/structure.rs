@@ -3,8 +3,6 @@
 use mirna::Base;
 use mirna::fold::Structure;
 
-use super::features::share;
-
 /// Letters of an end whose pairs are counted.
 const NEAR: usize = 12;
 
@@ -42,7 +40,7 @@ pub(super) struct Shape {
 }
 
 impl Shape {
-    /// Of these letters in this structure.
+    /// Counts the loops and pairs of these letters in this structure.
     pub(super) fn new(bases: &[Base], structure: &Structure) -> Self {
         let mut shape = Self::default();
         let n = bases.len();
@@ -87,6 +85,11 @@ impl Shape {
         shape.paired_ends = [1.0 - share(0, near), 1.0 - share(n - near, n)];
         shape
     }
+}
+
+/// The share of some letters among others.
+pub(super) fn share(part: &[Base], letters: &[Base]) -> f64 {
+    part.iter().filter(|base| letters.contains(base)).count() as f64 / part.len().max(1) as f64
 }
 
 /// Unpaired letters of the loop that a pair closes, and how many stems begin in it.
