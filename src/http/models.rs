@@ -169,7 +169,8 @@ impl HeldOut {
 impl ModelRow {
     fn of(Entry { served, default, default_version }: &Entry, state: &AppState) -> Self {
         // A slow model takes fewer than the server: what it can score before a drain is over.
-        let rows = state.config().max_rows.get().min(served.predictor.most_inputs_of_request());
+        let rows = served.predictor.most_inputs_of_request() / served.model.task.inputs_asked();
+        let rows = state.config().max_rows.get().min(rows);
         let mut limits = BTreeMap::from([("rows", Range { min: 1, max: rows })]);
         for (name, lengths) in served.model.task.input_lengths() {
             limits.insert(name, Range { min: *lengths.start(), max: *lengths.end() });

@@ -2,8 +2,8 @@
 
 use axum::extract::{Request, State};
 use axum::response::Response;
-use mirador_models::networks::premirna_cnn_lstm::CAUTION;
-use mirador_models::tasks::pre_mirna::{LENGTHS, PreMirna};
+use mirador_models::interpret::Change;
+use mirador_models::tasks::pre_mirna::{LAST, LENGTHS, PreMirna, SpliceAcceptor};
 use mirador_models::tasks::{Task, probability};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -22,7 +22,7 @@ const OTHER_STRAND: &str = "sequence: the reverse complement has the ends of an 
 #[derive(Debug, ToSchema)]
 #[expect(dead_code, reason = "it describes the body, which `formats::json` reads row by row")]
 #[schema(example = json!({
-    "model": "premirna_cnn_lstm",
+    "model": "hairpin",
     "pre_mirnas": [{
         "id": "hsa-let-7a-1",
         "sequence": "UGGGAUGAGGUAGUAGGUUGUAUAGUUUUAGGGUCACACCCACCACUGGGAGAUAACUAUACAAUCUACUGUCUUUCCUA",
@@ -43,22 +43,22 @@ pub(super) struct PreMirnaRow {
     /// Echoed in the result.
     #[schema(max_length = 256)]
     id: Option<String>,
-    /// The hairpin as miRBase cuts it, on the transcribed strand, 5'→3', 40 to 164 nt; RNA or DNA letters in either case.
-    /// The ends decide: cut elsewhere (as Drosha cuts, or with flanks), a canonical hairpin looks like a mirtron; the
-    /// model's `caution` has the figures. That it is from the other strand is seen, and warned of, only where the ends of
-    /// an intron tell. `N` and the other IUPAC codes are unknown letters: `warnings` counts them, and at least half of the
-    /// letters have to be known.
-    #[schema(pattern = r"^[ \t\r\n]*[ACGTUNRYSWKMBDHVacgtunryswkmbdhv]{40,164}[ \t\r\n]*$")]
+    /// The hairpin on the transcribed strand, 5'→3', 40 to 200 nt, cut as miRBase cuts it or at the ends of its mature arms;
+    /// RNA or DNA letters in either case. `warnings` say where its class depends on the last five letters. That it is from
+    /// the other strand is seen, and warned of, only where the ends of an intron tell. `N` and the other IUPAC codes are
+    /// unknown letters: `warnings` counts them, and at least half of the letters have to be known.
+    #[schema(pattern = r"^[ \t\r\n]*[ACGTUNRYSWKMBDHVacgtunryswkmbdhv]{40,200}[ \t\r\n]*$")]
     sequence: String,
 }
 
 /// The classes.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
-    "model": {"name": "premirna_cnn_lstm", "version": "grouped"},
-    "results": [
-        {"id": "hsa-let-7a-1", "class": "canonical", "mirtron_probability": 0.00016456647, "warnings": [CAUTION]},
-    ],
+    "model": {"name": "hairpin", "version": "grouped"},
+    "results": [{
+        "id": "hsa-let-7a-1", "class": "canonical", "mirtron_probability": 0.09227769, "splice_acceptor": "none",
+        "warnings": [],
+    }],
 }))]
 pub(super) struct ClassifyResponse {
     /// Who answered.
@@ -79,18 +79,39 @@ pub(super) struct ClassifyResult {
     /// Higher means more likely a mirtron.
     #[schema(minimum = 0, maximum = 1)]
     pub(super) mirtron_probability: f32,
+    /// Where the splice acceptor of an intron stands: UAG or CAG after eleven letters of which seven or more are
+    /// pyrimidines. Read from the sequence, not predicted by the network.
+    splice_acceptor: Acceptor,
     /// What was assumed in reading this hairpin, and what the model's answer depends on.
     warnings: Vec<String>,
 }
 
 /// How a pre-miRNA is made.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum PreMirnaClass {
     /// Spliced out as a whole short intron.
     Mirtron,
     /// Cut by Drosha.
     Canonical,
+}
+
+/// Where a splice acceptor stands.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Acceptor {
+    /// At the very 3' end, as in a mirtron without a tail.
+    AtEnd,
+    /// 1 to 16 letters before the 3' end: a mirtron with a tail, or chance.
+    Inside,
+    /// Nowhere there.
+    None,
+}
+
+/// What a result takes from its hairpin.
+pub(super) struct Echo {
+    id: Option<String>,
+    acceptor: Acceptor,
 }
 
 /// Classify pre-miRNAs
@@ -135,42 +156,82 @@ impl ScoringEndpoint for PreMirnaRow {
         Kind::Text.column("id"),
         Kind::Text.column("class"),
         Kind::Number.column("mirtron_probability"),
+        Kind::Text.column("splice_acceptor"),
         Kind::Text.column("warnings"),
     ];
     type Settings = ();
-    type Echo = Option<String>;
+    type Echo = Echo;
     type Result = ClassifyResult;
 
     fn parse_row(self, (): &(), reader: &mut RowReader<'_>) -> Option<Parsed<Self::Echo>> {
-        let (hairpin, id) = self.read(reader)?;
-        Some(Parsed::one(hairpin, id))
+        let (hairpin, echo) = self.read(reader)?;
+        Some(Parsed { changes: vec![without_last(&hairpin)], ..Parsed::one(hairpin, echo) })
     }
 
     fn decode_row(answer: Answer<Self::Echo>, threshold: f32) -> ClassifyResult {
-        ClassifyResult::new(answer.echo, answer.outputs[0], threshold, answer.warnings)
+        let Answer { echo, outputs, warnings } = answer;
+        ClassifyResult::new(echo, [outputs[0], outputs[1]], threshold, warnings)
     }
 }
 
 impl PreMirnaRow {
-    /// The hairpin, and the caller's name for it; warns of the other strand.
-    pub(super) fn read(self, reader: &mut RowReader<'_>) -> Option<(PreMirna, Option<String>)> {
+    /// The hairpin, and what its result takes from it; warns of the other strand.
+    pub(super) fn read(self, reader: &mut RowReader<'_>) -> Option<(PreMirna, Echo)> {
         reader.id(self.id.as_deref());
         let hairpin = PreMirna { sequence: reader.sequence("sequence", &self.sequence, LENGTHS)? };
         if hairpin.is_intron_reversed() {
             reader.warn(OTHER_STRAND.to_owned());
         }
-        Some((hairpin, self.id))
+        let acceptor = Acceptor::from(hairpin.splice_acceptor());
+        Some((hairpin, Echo { id: self.id, acceptor }))
     }
 }
 
+/// Hides the letters that a mirtron owes to its splice acceptor: where that changes the class, the end decides.
+pub(super) fn without_last(hairpin: &PreMirna) -> Change {
+    let length = hairpin.sequence.len();
+    Change::hide(0, length.saturating_sub(LAST)..length)
+}
+
 impl ClassifyResult {
-    /// What a logit says.
-    pub(super) fn new(id: Option<String>, logit: f32, threshold: f32, warnings: Vec<String>) -> Self {
-        let mirtron_probability = probability(logit);
-        let class = match mirtron_probability >= threshold {
-            true => PreMirnaClass::Mirtron,
-            false => PreMirnaClass::Canonical,
-        };
-        Self { id, class, mirtron_probability, warnings }
+    /// What the logits say of a hairpin, and of it without its last letters.
+    pub(super) fn new(
+        Echo { id, acceptor }: Echo,
+        logits: [f32; 2],
+        threshold: f32,
+        mut warnings: Vec<String>,
+    ) -> Self {
+        let [mirtron_probability, cut] = logits.map(probability);
+        let [class, cut_class] =
+            [mirtron_probability, cut].map(|probability| match probability >= threshold {
+                true => PreMirnaClass::Mirtron,
+                false => PreMirnaClass::Canonical,
+            });
+        if class != cut_class {
+            warnings.push(format!(
+                "the end decides: without the last {LAST} letters mirtron_probability is {cut:.2}, {}",
+                cut_class.name()
+            ));
+        }
+        Self { id, class, mirtron_probability, splice_acceptor: acceptor, warnings }
+    }
+}
+
+impl PreMirnaClass {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Mirtron => "mirtron",
+            Self::Canonical => "canonical",
+        }
+    }
+}
+
+impl From<SpliceAcceptor> for Acceptor {
+    fn from(found: SpliceAcceptor) -> Self {
+        match found {
+            SpliceAcceptor::AtEnd => Self::AtEnd,
+            SpliceAcceptor::Inside => Self::Inside,
+            SpliceAcceptor::None => Self::None,
+        }
     }
 }

@@ -12,7 +12,7 @@ use mirador_models::tasks::Input;
 use mirna::Base;
 use tracing::Instrument;
 
-use super::offload::{Bounds, offload};
+use super::offload::{Bounds, Pool, offload_to};
 use super::problem::{ErrorCode, FieldError, Problem};
 use super::rows::{Answer, Answerer, HEAVY_ROWS, Parsed, ScoringEndpoint, Settings, parse_row};
 use crate::serving::{FEW, PredictError, Room, ServedModel, Share};
@@ -198,15 +198,15 @@ pub(super) async fn predict_part<K: Send + 'static>(
     while let Some(count) = part.next_inputs(most) {
         let place = served.predictor.place(room.split(count)).await?;
         // A comparison takes as long as dozens of rows.
-        let heavy = count >= HEAVY_ROWS || part.rows.iter().any(|row| row.competition.is_some());
-        let encoder = served.clone();
+        let compares = part.rows.iter().any(|row| row.competition.is_some());
+        let (pool, encoder) = (pool(count, compares, &served), served.clone());
         let encode = move |_: &Bounds| {
             let started = Instant::now();
             let inputs = part.encode(count, &encoder);
             encoder.predictor.metrics().encode.record(started.elapsed());
             (part, inputs)
         };
-        let (encoded, inputs) = offload(heavy, Bounds::new(usize::MAX), encode).await;
+        let (encoded, inputs) = offload_to(pool, Bounds::new(usize::MAX), encode).await;
         part = encoded;
         let span = tracing::info_span!("predict", model = %served.full_name());
         let predicting = served.predictor.predict(inputs, place, deadline);
@@ -217,6 +217,17 @@ pub(super) async fn predict_part<K: Send + 'static>(
     }
     let mut outputs = outputs.as_slice();
     Ok((part.rows.into_iter().map(|row| row.decode(&mut outputs)).collect(), timing))
+}
+
+/// Where so many inputs are encoded: what is folded is never on a connection's thread, and many of them wait for each other,
+/// not a few for the many.
+fn pool(inputs: usize, compares: bool, served: &ServedModel) -> Option<Pool> {
+    let few = inputs <= FEW * served.encoder.most_inputs;
+    match served.encoder.folds {
+        true if few => Some(Pool::Rows),
+        true => Some(Pool::Folds),
+        false => (compares || inputs >= HEAVY_ROWS).then_some(Pool::Rows),
+    }
 }
 
 /// Rows whose variants are encoded one after the other, and the next of them.

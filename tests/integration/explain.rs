@@ -163,6 +163,18 @@ async fn a_hairpin_is_explained_by_its_letters_and_its_stem() {
         number(&classified.body["results"][0]["mirtron_probability"]),
         "the class",
     );
+    for field in ["class", "splice_acceptor", "warnings"] {
+        assert_eq!(result[field], classified.body["results"][0][field], "{field}");
+    }
+    let other = json!({"sequence": "GAUUACA".repeat(12)});
+    let company =
+        json!({"pre_mirnas": [other, body["pre_mirnas"][0], other], "methods": ["n_mask", "double_mutant"]});
+    let beside = app.post_to("/v1/pre-mirnas/explain", &company).await.body["results"][1].clone();
+    for place in [0, 20, hairpin.len() - 1] {
+        let importance = |result: &Value| number(&result["importance"]["sequence"][place]);
+        assert!((importance(result) - importance(&beside)).abs() < 2e-5, "{place}");
+    }
+    assert_near(&result["double_mutants"], &beside["double_mutants"]);
     assert_eq!(result["importance"]["sequence"].as_array().unwrap().len(), hairpin.len());
     let pairs = result["dot_bracket"].as_str().unwrap().matches('(').count();
     assert_eq!(result["double_mutants"].as_array().unwrap().len(), pairs);

@@ -1,6 +1,8 @@
 //! From the letters of a row to a network's input.
 
+use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use mirna::Base;
 
@@ -18,8 +20,10 @@ pub struct Encoder {
     pub width: usize,
     /// Letters that one input has room for.
     pub positions: usize,
-    /// Most inputs that one row can take (windows of the longest site).
+    /// Most inputs that one row can take: windows of the longest site; a hairpin as it is and without its last letters.
     pub most_inputs: usize,
+    /// Whether a row is folded: that takes about a millisecond, other rows some microseconds.
+    pub folds: bool,
     /// Letters of a site that fit into one input; a longer one is read in windows.
     window: usize,
     /// The part of a promoter that is read.
@@ -49,7 +53,8 @@ impl Encoder {
 
     /// For a model of pre-miRNAs.
     pub fn pre_mirna(shape: Shape, encode: impl Fn(&PreMirna) -> Encoded + Send + Sync + 'static) -> Self {
-        Self::of(shape, Encode::PreMirna(Box::new(encode)))
+        let most_inputs = Task::PreMirna.inputs_asked();
+        Self { most_inputs, ..Self::of(shape, Encode::PreMirna(Box::new(encode))) }
     }
 
     /// For a model of expression.
@@ -67,6 +72,7 @@ impl Encoder {
             width: positions * values,
             positions,
             most_inputs: 1,
+            folds: false,
             window: usize::MAX,
             promoter: None,
             encode,
@@ -77,6 +83,27 @@ impl Encoder {
     pub fn with_windows(self, window: usize) -> Self {
         let most_inputs = windows(*SITE_LENGTHS.end(), window).len().max(1);
         Self { most_inputs, window, ..self }
+    }
+
+    /// Where a row is folded.
+    pub fn folding(self) -> Self {
+        Self { folds: true, ..self }
+    }
+
+    /// Keeps from now on what it makes of a row that it has to fold: for a trainer that shows the same ones
+    /// again and again.
+    pub fn remembering(self) -> Self {
+        let encode = match self.encode {
+            Encode::PreMirna(encode) if self.folds => {
+                let known = Mutex::new(HashMap::<PreMirna, Encoded>::new());
+                Encode::PreMirna(Box::new(move |row: &PreMirna| {
+                    let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+                    known.entry(row.clone()).or_insert_with(|| encode(row)).clone()
+                }))
+            }
+            other => other,
+        };
+        Self { encode, ..self }
     }
 
     /// Where only a part of a promoter is read.

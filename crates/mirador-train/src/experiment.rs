@@ -83,6 +83,15 @@ pub enum Baseline {
     /// Length, letters and ends.
     #[strum(serialize = "logistic regression, 7 features of the sequence")]
     HairpinFeatures,
+    /// Length, letters and ends, fitted on ends cut as well.
+    #[strum(serialize = "logistic regression, 7 features, ends cut at random")]
+    HairpinFeaturesMoved,
+    /// Composition, ends and the structure of least free energy.
+    #[strum(serialize = "logistic regression, with structure")]
+    HairpinNumbers,
+    /// These, fitted on ends cut as well.
+    #[strum(serialize = "logistic regression, with structure, ends cut at random")]
+    HairpinNumbersMoved,
     /// Short words of the promoter.
     #[strum(serialize = "promoter: 1- to 4-mers, ridge")]
     PromoterWords,
@@ -190,6 +199,10 @@ pub trait Experiment {
     fn draw(&self, fold: usize, stage: &Stage, rng: &mut ChaCha8Rng) -> Result<Vec<Labelled>>;
     /// What can be had without the network.
     fn baselines<'a>(&'a self, train: &'a [Row]) -> Vec<FittedBaseline<'a>>;
+    /// The fold whose network is shipped; where there is none, validation chooses.
+    fn shipped_fold(&self) -> Option<usize> {
+        None
+    }
     /// The card's paragraph on the data.
     fn description(&self) -> String;
 }

@@ -66,7 +66,10 @@ impl Training {
         }
         let validation =
             |run: &Trained| run.report.best_epoch().map_or(f64::NEG_INFINITY, |epoch| epoch.score);
+        let may_be_shipped =
+            |run: &usize| experiment.shipped_fold().is_none_or(|fold| runs[*run].report.fold == fold);
         let shipped = (0..runs.len())
+            .filter(may_be_shipped)
             .max_by(|&a, &b| validation(&runs[a]).total_cmp(&validation(&runs[b])))
             .context("a recipe needs a seed")?;
         let best = &runs[shipped];
@@ -184,7 +187,8 @@ impl Data<'_> {
     /// A network as its seed starts it.
     fn fresh(&self, seed: u64) -> Result<Replica> {
         tch::manual_seed(i64::try_from(seed)?);
-        let replica = Replica::new(self.model, &self.training.recipe.options, self.training.device)?;
+        let mut replica = Replica::new(self.model, &self.training.recipe.options, self.training.device)?;
+        replica.encoder = replica.encoder.remembering();
         if let Some(tensors) = &self.tensors {
             tensors.load_part_into(&replica.store).context("the part that the recipe starts from")?;
         }

@@ -13,7 +13,7 @@ use crate::http::formats::{Asked, answer};
 use crate::http::model_ref::ModelRef;
 use crate::http::openapi::ScoringProblems;
 use crate::http::picture::{alone, picture};
-use crate::http::pre_mirnas::{ClassifyResult, PreMirnaRow};
+use crate::http::pre_mirnas::{ClassifyResult, Echo, PreMirnaRow, without_last};
 use crate::http::problem::Problem;
 use crate::http::rows::{Answer, Column, Kind, Parsed, RowReader, ScoringEndpoint};
 use crate::http::state::{AppState, Models};
@@ -47,23 +47,22 @@ pub(crate) struct ExplainRow(PreMirnaRow);
 /// The explanations.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!(
-    {"model": {"name": "premirna_cnn_lstm", "version": "grouped"}, "results": [{"id": "h1", "class": "mirtron",
-    "mirtron_probability": 0.99291974,
-    "warnings": ["the ends decide: cut otherwise than in miRBase, a canonical hairpin looks like a mirtron"],
-    "logit": 4.9433436, "mfe_kcal_per_mol": -8.4, "dot_bracket": "(((((((..........................)))))))..",
+    {"model": {"name": "hairpin", "version": "grouped"}, "results": [{"id": "h1", "class": "canonical",
+    "mirtron_probability": 0.3695332, "splice_acceptor": "none", "warnings": [],
+    "logit": -0.53421974, "mfe_kcal_per_mol": -8.4, "dot_bracket": "(((((((..........................)))))))..",
     "double_mutants": [{"position": 1, "partner_position": 40, "letter": "C", "partner_letter": "G",
-    "position_only": 0.9927557, "partner_only": 0.9923299, "both": 0.99217427, "rescue": null}, {"position": 2,
-    "partner_position": 39, "letter": "A", "partner_letter": "U", "position_only": 0.99305165,
-    "partner_only": 0.9928635, "both": 0.99298054, "rescue": null}, {"position": 3, "partner_position": 38,
-    "letter": "C", "partner_letter": "G", "position_only": 0.9927222, "partner_only": 0.9925519,
-    "both": 0.99236214, "rescue": null}, {"position": 4, "partner_position": 37, "letter": "U",
-    "partner_letter": "A", "position_only": 0.99282867, "partner_only": 0.99195224, "both": 0.9918433,
+    "position_only": 0.44146758, "partner_only": 0.2987242, "both": 0.07822535, "rescue": null}, {"position": 2,
+    "partner_position": 39, "letter": "A", "partner_letter": "U", "position_only": 0.7488337,
+    "partner_only": 0.7314992, "both": 0.41100472, "rescue": null}, {"position": 3, "partner_position": 38,
+    "letter": "C", "partner_letter": "G", "position_only": 0.61696464, "partner_only": 0.52525127,
+    "both": 0.20956068, "rescue": null}, {"position": 4, "partner_position": 37, "letter": "U",
+    "partner_letter": "A", "position_only": 0.64008373, "partner_only": 0.6264789, "both": 0.24096584,
     "rescue": null}, {"position": 5, "partner_position": 36, "letter": "C", "partner_letter": "G",
-    "position_only": 0.99238646, "partner_only": 0.9917014, "both": 0.9911486, "rescue": null}, {"position": 6,
-    "partner_position": 35, "letter": "A", "partner_letter": "U", "position_only": 0.9932893,
-    "partner_only": 0.9935988, "both": 0.9939592, "rescue": null}, {"position": 7, "partner_position": 34,
-    "letter": "C", "partner_letter": "G", "position_only": 0.9930854, "partner_only": 0.9931624,
-    "both": 0.9933124, "rescue": null}], "rescue": null}]}
+    "position_only": 0.6146659, "partner_only": 0.52419937, "both": 0.21408565, "rescue": null}, {"position": 6,
+    "partner_position": 35, "letter": "A", "partner_letter": "U", "position_only": 0.55882996,
+    "partner_only": 0.5872211, "both": 0.5177394, "rescue": null}, {"position": 7, "partner_position": 34,
+    "letter": "C", "partner_letter": "G", "position_only": 0.36238962, "partner_only": 0.3098634,
+    "both": 0.20551029, "rescue": null}], "rescue": null}]}
 ))]
 pub(crate) struct ExplainHairpinsResponse {
     /// Who answered.
@@ -157,7 +156,7 @@ impl Methods for OfHairpins {
 
 /// What an explanation takes from its row.
 pub(crate) struct Explained {
-    id: Option<String>,
+    row: Echo,
     mfe_kcal_per_mol: Option<f64>,
     dot_bracket: String,
     letters: String,
@@ -175,6 +174,7 @@ impl ScoringEndpoint for ExplainRow {
         Kind::Text.column("id"),
         Kind::Text.column("class"),
         Kind::Number.column("mirtron_probability"),
+        Kind::Text.column("splice_acceptor"),
         Kind::Number.column("logit"),
         Kind::Number.column("mfe_kcal_per_mol"),
         Kind::Text.column("dot_bracket"),
@@ -190,15 +190,17 @@ impl ScoringEndpoint for ExplainRow {
     type Result = ExplainHairpinResult;
 
     fn parse_row(self, settings: &Self::Settings, reader: &mut RowReader<'_>) -> Option<Parsed<Self::Echo>> {
-        let (hairpin, id) = self.0.read(reader)?;
+        let (hairpin, row) = self.0.read(reader)?;
+        let cut = without_last(&hairpin);
         let folded = fold(&hairpin.sequence);
         let pairs: Vec<_> =
             folded.structure.pairs().map(|(first, second)| [(0, first), (0, second)]).collect();
         let letters = hairpin.sequence.to_string();
         let input = Input::from(hairpin);
-        let (changes, list) = Changes::new(&input, &settings.methods, &pairs);
+        let (changes, mut list) = Changes::new(&input, &settings.methods, &pairs);
+        list.push(cut);
         let echo = Box::new(Explained {
-            id,
+            row,
             mfe_kcal_per_mol: (folded.energy < 0.0).then_some(folded.energy),
             dot_bracket: folded.structure.to_string(),
             letters,
@@ -225,11 +227,12 @@ impl ScoringEndpoint for ExplainRow {
 
     fn decode_row(answer: Answer<Self::Echo>, threshold: f32) -> ExplainHairpinResult {
         let logit = answer.output();
-        let Explained { id, mfe_kcal_per_mol, dot_bracket, letters, changes, settings } = *answer.echo;
+        let cut = answer.outputs.last().copied().unwrap_or(logit);
+        let Explained { row, mfe_kcal_per_mol, dot_bracket, letters, changes, settings } = *answer.echo;
         let effects = changes.effects(Task::PreMirna, settings.scale, &answer.outputs);
         let mutants = settings.methods.contains(&Method::DoubleMutant).then_some(&effects.double_mutants[..]);
         ExplainHairpinResult {
-            class: ClassifyResult::new(id, logit, threshold, answer.warnings),
+            class: ClassifyResult::new(row, [logit, cut], threshold, answer.warnings),
             logit,
             mfe_kcal_per_mol,
             dot_bracket,

@@ -14,7 +14,7 @@ const MIR877 = ">hsa-mir-877\nGUAGAGGAGAUGGCGCAGGGGACACGGGCAAAGACUUGGGGGUUCCUGGG
 
 function form() {
   const { node, area } = textField("Hairpin, 5′ to 3′",
-    "FASTA, a table with the column sequence, or the letters alone, one hairpin a line; 40 to 164 letters, cut as miRBase cuts them.", 6, ".fa,.fasta,.fas,.csv,.tsv,.txt,.gz");
+    "FASTA, a table with the column sequence, or the letters alone, one hairpin a line; 40 to 200 letters, cut as miRBase cuts them or at the ends of the mature arms.", 6, ".fa,.fasta,.fas,.csv,.tsv,.txt,.gz");
   area.classList.add("sequence");
   return {
     node,
@@ -23,6 +23,12 @@ function form() {
     fill: (given) => (area.value = given.hairpins ?? ""),
   };
 }
+
+const ACCEPTORS = {
+  at_end: "A splice acceptor (UAG or CAG after a tract of pyrimidines) stands at the very 3′ end, as in most mirtrons.",
+  inside: "A splice acceptor (UAG or CAG after a tract of pyrimidines) stands a few letters before the 3′ end: a mirtron with a tail, or chance.",
+  none: "No splice acceptor (UAG or CAG after a tract of pyrimidines) stands at the 3′ end or within 16 letters of it.",
+};
 
 function verdict(view, { model, results: [result] }) {
   const threshold = view.threshold(model);
@@ -33,6 +39,7 @@ function verdict(view, { model, results: [result] }) {
     : "It is below the threshold: called a canonical pre-miRNA, cut out by Drosha.";
   return el("div", { class: "card" },
     figure("Probability that the hairpin is a mirtron", probability(value), words, gauge(value, { threshold, label })),
+    el("p", null, ACCEPTORS[result.splice_acceptor]),
     el("p", { class: "hint" }, `Answered by ${model.name}@${model.version}, which takes for granted that the sequence is one or the other.`));
 }
 
@@ -104,6 +111,7 @@ async function several(view, input, model, look) {
       { name: "id", of: (result) => result.id },
       { name: "class", of: (result) => result.class },
       { name: "mirtron probability", show: probability, of: (result) => result.mirtron_probability },
+      { name: "splice acceptor", of: (result) => result.splice_acceptor },
       { name: "warnings", of: (result) => result.warnings.join("; ") },
     ],
   });

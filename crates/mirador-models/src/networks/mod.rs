@@ -4,6 +4,7 @@ pub mod abscorr;
 pub mod allmirna;
 pub mod deepmirnatar;
 pub mod dmiso;
+pub mod hairpin;
 mod layers;
 mod lstm;
 pub mod mirbind2;
@@ -23,6 +24,7 @@ pub const MODELS: &[&Model] = &[
     &allmirna::MODEL,
     &deepmirnatar::MODEL,
     &dmiso::MODEL,
+    &hairpin::MODEL,
     &mirbind2::MODEL,
     &mirex::MODEL,
     &mitar::MODEL,

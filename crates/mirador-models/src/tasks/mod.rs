@@ -79,6 +79,14 @@ impl Task {
         }
     }
 
+    /// Inputs that a question asks a model at least: a hairpin as it is, and without its last letters.
+    pub fn inputs_asked(self) -> usize {
+        match self {
+            Task::PreMirna => 2,
+            Task::TargetSite | Task::Expression | Task::Repression => 1,
+        }
+    }
+
     /// The loss that the training loop minimises for this task.
     pub fn loss(self) -> Loss {
         match self {

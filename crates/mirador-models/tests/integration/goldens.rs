@@ -1,9 +1,10 @@
-//! Against the networks of `tests/goldens/networks.py` and `pairmap.py`, which were written from the papers, or from the
+//! Against the networks of `tests/goldens/networks.py`, `pairmap.py` and `hairpin.py`, which were written from the papers, or from the
 //! description, in another language: the same made-up weights, the same rows, the same outputs.
 
 use std::fs;
 use std::path::Path;
 
+use mirador_models::networks::hairpin::features;
 use mirador_models::tasks::Input;
 use mirador_models::tasks::expression::Gene;
 use mirador_models::tasks::pre_mirna::PreMirna;
@@ -82,10 +83,14 @@ fn input(row: &Value) -> Input {
     }
 }
 
+fn read(file: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens").join(file);
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
 /// What each network of the file answers, alone and in a batch.
 fn agrees(file: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens").join(file);
-    let golden: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let golden = read(file);
     let model = find(golden["model"].as_str().unwrap()).unwrap();
     let rows: Vec<Input> = golden["rows"].as_array().unwrap().iter().map(input).collect();
     for version in golden["versions"].as_array().unwrap() {
@@ -122,6 +127,22 @@ fn mirbind2_agrees() {
 #[test]
 fn deepmirnatar_agrees() {
     agrees("deepmirnatar.json");
+}
+
+#[test]
+fn hairpin_agrees() {
+    agrees("hairpin.json");
+    for row in read("hairpin.json")["rows"].as_array().unwrap() {
+        let sequence: Rna = row["sequence"].as_str().unwrap().parse().unwrap();
+        let expected = row["numbers"].as_array().unwrap();
+        assert_eq!(expected.len(), features::NAMES.len());
+        for ((name, found), expected) in
+            features::NAMES.iter().zip(features::numbers(&sequence)).zip(expected)
+        {
+            let expected = expected.as_f64().unwrap();
+            assert!((f64::from(found) - expected).abs() < 1e-5, "{sequence}: {name} {found}, not {expected}");
+        }
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The pre-miRNA networks: sizes, published numbers, data.
 
-use mirador_models::networks::{premirna_cnn_lstm, premirna_cnn_zheng};
+use mirador_models::networks::{hairpin, premirna_cnn_lstm, premirna_cnn_zheng};
 use mirador_models::tasks::pre_mirna::PreMirna;
 use mirador_models::tasks::{Input, probability};
 use mirador_models::{Model, Options, Replica, Tensors};
@@ -15,7 +15,7 @@ fn replica(model: &Model, options: serde_json::Value) -> Replica {
     Replica::new(model, &options, Device::Cpu).unwrap()
 }
 
-fn hairpin(letters: &str) -> Input {
+fn row(letters: &str) -> Input {
     PreMirna { sequence: letters.parse::<Rna>().unwrap() }.into()
 }
 
@@ -25,14 +25,15 @@ fn the_networks_have_the_specified_numbers_of_parameters() {
     assert_eq!(count(&premirna_cnn_lstm::MODEL, json!({})), 1_932_258);
     assert_eq!(count(&premirna_cnn_lstm::MODEL, json!({"downsample": "maxpool"})), 1_932_258);
     assert_eq!(count(&premirna_cnn_lstm::MODEL, json!({"lstm_over": "positions"})), 908_258);
+    assert_eq!(count(&hairpin::MODEL, json!({})), 39);
+    assert_eq!(count(&hairpin::MODEL, json!({"units": 16})), 39 + 39 * 16 + 17);
     assert_eq!(count(&premirna_cnn_zheng::MODEL, json!({})), 69_122);
     assert_eq!(count(&premirna_cnn_zheng::MODEL, json!({"filters": "concat"})), 68_354);
 }
 
 #[test]
 fn every_switch_builds_a_network_that_answers() {
-    let rows: Vec<Input> =
-        [40, 41, 90, 163, 164].map(|length| hairpin(&"GAUC".repeat(41)[..length])).to_vec();
+    let rows: Vec<Input> = [40, 41, 90, 164, 200].map(|length| row(&"GAUC".repeat(50)[..length])).to_vec();
     let lstm = [
         json!({"downsample": "maxpool"}),
         json!({"downsample": "maxpool", "lstm_over": "positions"}),
@@ -41,7 +42,9 @@ fn every_switch_builds_a_network_that_answers() {
     let zheng = [json!({"filters": "concat", "logit_relu": false}), json!({"logit_relu": true})];
     let lstm = lstm.map(|options| replica(&premirna_cnn_lstm::MODEL, options));
     let zheng = zheng.map(|options| replica(&premirna_cnn_zheng::MODEL, options));
-    for replica in lstm.iter().chain(&zheng) {
+    let ours =
+        [json!({}), json!({"units": 4, "dropout": 0.5})].map(|options| replica(&hairpin::MODEL, options));
+    for replica in lstm.iter().chain(&zheng).chain(&ours) {
         let together = replica.score(&rows);
         for (row, logit) in rows.iter().zip(together) {
             let alone = replica.score(std::slice::from_ref(row))[0];
@@ -59,7 +62,7 @@ fn zheng_with_the_published_weights_gives_the_published_scores() {
     let convert = premirna_cnn_zheng::MODEL.from_published.unwrap();
     convert(Tensors::read(&weights).unwrap()).unwrap().load_into(&replica.store).unwrap();
     let cases = cases(golden);
-    let rows: Vec<Input> = cases.iter().map(|case| hairpin(case["sequence"].as_str().unwrap())).collect();
+    let rows: Vec<Input> = cases.iter().map(|case| row(case["sequence"].as_str().unwrap())).collect();
     for (case, logit) in cases.iter().zip(replica.score(&rows)) {
         let [mirtron, canonical] = [0, 1].map(|class| case["logits"][class].as_f64().unwrap());
         let expected = (mirtron - canonical) as f32;

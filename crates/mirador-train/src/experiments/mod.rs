@@ -18,7 +18,7 @@ pub fn open(recipe: &Recipe, path: &Path) -> Result<Box<dyn Experiment>> {
         Data::TaughtPairs(_) => Box::new(target_sites::Taught::new(taught::read(path)?)?),
         Data::TargetSites(data) => Box::new(target_sites::Examples::new(dataset::read(path)?, data)?),
         Data::IsomirReads(data) => Box::new(target_sites::Reads::new(dataset::read(path)?, data.split)?),
-        Data::PreMirnas(data) => Box::new(pre_mirnas::Folds::open(path, data.split)?),
+        Data::PreMirnas(data) => Box::new(pre_mirnas::Folds::open(path, data)?),
         Data::Expression(_) => Box::new(expression::Genes::open(path)?),
         Data::Repression(_) => bail!("{} is fitted in closed form and has no rows for the loop", recipe.id()),
     })

@@ -134,6 +134,10 @@ pub enum ReadSplit {
 pub struct PreMirnas {
     /// Which rows are trained on, choose and measure.
     pub split: HairpinSplit,
+    /// Letters that either end may lose. Above 0 an epoch holds each hairpin five times: whole, three times with ends cut at
+    /// random, drawn anew, and cut at the ends of its mature arms; validation rows are whole, cut once, and cut at those ends.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub ends_moved: usize,
 }
 
 /// How hairpins are split.
@@ -146,6 +150,8 @@ pub enum HairpinSplit {
     Folds,
     /// The same, but whole families stand in one fold.
     GroupedFolds,
+    /// Five grouped folds, which measure, and a last one that holds nothing out but a validation tenth: its network is shipped.
+    GroupedFoldsAndAll,
 }
 
 /// Genes with their levels, by Xpresso's split.

@@ -186,7 +186,9 @@ fn write_runs(text: &mut String, report: &Report, names: &[&str]) -> Result<()> 
         let Some(best) = run.best_epoch() else { continue };
         write!(text, "| {} | {} | {} | {} |", run.seed, run.fold + 1, run.history.len(), best.epoch)?;
         write!(text, " {:.3} |", best.score)?;
-        for (_, metrics) in &run.tests {
+        // A fold that holds nothing out has no tests.
+        for test in 0..tests.len() {
+            let metrics = run.tests.get(test).map_or(&[][..], |(_, metrics)| metrics);
             let metrics: Vec<String> = metrics
                 .iter()
                 .map(|metric| metric.map_or("–".to_owned(), |metric| format!("{metric:.3}")))

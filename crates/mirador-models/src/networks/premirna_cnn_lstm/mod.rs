@@ -2,15 +2,17 @@
 
 mod network;
 
+use std::borrow::Cow;
+
 use mirna::{Base, Rna};
 use serde::Deserialize;
 
 use crate::encoding::{Encoded, one_hot};
-use crate::tasks::{Task, pre_mirna};
+use crate::tasks::Task;
 use crate::{Encoder, LoadError, Model, Options};
 
-/// Rows of the hairpin's map: the longest hairpin.
-const ROWS: usize = *pre_mirna::LENGTHS.end();
+/// Rows of the hairpin's map: the longest hairpin of the paper.
+const ROWS: usize = 164;
 const ALPHABET: [Base; 4] = [Base::A, Base::U, Base::G, Base::C];
 /// Letters at the 3' end that `end_masked` hides: the splice acceptor of a mirtron.
 const MASKED: usize = 5;
@@ -24,7 +26,7 @@ pub const CAUTION: &str =
 pub const MODEL: Model = Model {
     name: "premirna_cnn_lstm",
     task: Task::PreMirna,
-    description: "CNN-LSTM: three convolutions and a gated layer over a hairpin (40 to 164 nt); mirtron or \
+    description: "CNN-LSTM: three convolutions and a gated layer over a hairpin (164 nt are read); mirtron or \
                   canonical. Tasdelen & Sen, Sci Rep 2021.",
     caution: Some(CAUTION),
     encoder,
@@ -75,8 +77,24 @@ fn encoder(options: &Options) -> Result<Encoder, LoadError> {
 
 /// Letters A, U, G, C; N, and what is missing at the 3' end, is 0 four times.
 fn encode(sequence: &Rna, end_masked: bool) -> Encoded {
-    let read = if end_masked { sequence.len().saturating_sub(MASKED) } else { sequence.len() };
-    Encoded::whole(one_hot(&sequence[..read], ROWS, ALPHABET, 0.0), Vec::new())
+    let (letters, warnings) = both_ends(sequence, ROWS);
+    let read = if end_masked { letters.len().saturating_sub(MASKED) } else { letters.len() };
+    Encoded::whole(one_hot(&letters[..read], ROWS, ALPHABET, 0.0), warnings)
+}
+
+/// As many letters as there is room for: of a longer hairpin those of both ends, since they tell more than its loop does.
+pub(super) fn both_ends(sequence: &Rna, room: usize) -> (Cow<'_, [Base]>, Vec<String>) {
+    let Some(surplus) = sequence.len().checked_sub(room).filter(|&surplus| surplus > 0) else {
+        return (Cow::Borrowed(sequence), Vec::new());
+    };
+    let first = room / 2;
+    let ends = [&sequence[..first], &sequence[first + surplus..]].concat();
+    let warning = format!(
+        "sequence: this model reads {room} letters; positions {} to {} were left out",
+        first + 1,
+        first + surplus
+    );
+    (Cow::Owned(ends), vec![warning])
 }
 
 #[cfg(test)]
@@ -89,5 +107,18 @@ mod tests {
         let [whole, cut] = ["GUCAG", "NNNNN"].map(hairpin);
         assert_eq!(encode(&whole, true), encode(&cut, false));
         assert_ne!(encode(&whole, false), encode(&cut, false));
+    }
+
+    #[test]
+    fn a_long_hairpin_keeps_its_ends() {
+        let long: Rna = ("GU".repeat(41) + "AAA" + &"AG".repeat(41)).parse().unwrap();
+        let whole: Rna = ("GU".repeat(41) + &"AG".repeat(41)).parse().unwrap();
+        let [read, expected] = [&long, &whole].map(|rna| encode(rna, false));
+        assert_eq!(read.values, expected.values);
+        assert_eq!(
+            read.warnings,
+            ["sequence: this model reads 164 letters; positions 83 to 85 were left out"]
+        );
+        assert!(expected.warnings.is_empty());
     }
 }

@@ -6,26 +6,32 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 use mirador_models::tasks::pre_mirna::PreMirna;
 use mirna::{Base, Rna};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::baselines::{baselines, ends_in_yag};
+use super::ends::cut;
 use crate::data::pre_mirnas::dataset::{Hairpin, Split, read};
 use crate::data::pre_mirnas::split::deal;
 use crate::experiment::{Experiment, FittedBaseline, Fold, Labelled, Row, labelled};
-use crate::recipe::{HairpinSplit, Stage};
+use crate::recipe::{HairpinSplit, PreMirnas, Stage};
 
 const FOLDS: usize = 5;
 /// One out of so many parts of the training rows is validation.
 const VALIDATION: usize = 10;
 /// Seed of the folds and of the validation rows: one for every seed of the network, so that runs compare.
 const SEED: u64 = 7;
+/// How often an epoch holds a hairpin with its ends cut at random, beside once whole and once cut to its mature arms.
+const CUTS: usize = 3;
 /// Letters at the 3' end that a mirtron owes to its splice acceptor.
 const MASKED: usize = 5;
 
 /// The rows of one split.
 pub struct Folds {
-    split: HairpinSplit,
+    data: PreMirnas,
     folds: Vec<Fold>,
+    /// The training rows of each fold, cut at the ends of their mature arms.
+    arms: Vec<Vec<Row>>,
     counts: Counts,
 }
 
@@ -66,27 +72,35 @@ impl Counts {
 
 impl Folds {
     /// Reads what `prepare pre-mirnas` wrote.
-    pub fn open(dataset: &Path, how: HairpinSplit) -> Result<Self> {
+    pub fn open(dataset: &Path, data: &PreMirnas) -> Result<Self> {
         let rows = read(dataset)?;
         let counts = Counts::new(&rows);
-        let grouped = how == HairpinSplit::GroupedFolds;
+        let grouped = matches!(data.split, HairpinSplit::GroupedFolds | HairpinSplit::GroupedFoldsAndAll);
         let rows = if grouped { without_both_labels(rows) } else { rows };
-        let held_out: Vec<Vec<bool>> = match how {
+        let held_out: Vec<Vec<bool>> = match data.split {
             HairpinSplit::Published => vec![rows.iter().map(|row| row.split == Split::Test).collect()],
-            HairpinSplit::Folds | HairpinSplit::GroupedFolds => {
+            HairpinSplit::Folds | HairpinSplit::GroupedFolds | HairpinSplit::GroupedFoldsAndAll => {
                 let part = part(&rows.iter().collect::<Vec<_>>(), grouped, FOLDS);
                 (0..FOLDS).map(|fold| part.iter().map(|&part| part == fold).collect()).collect()
             }
         };
-        let folds: Vec<Fold> = held_out.iter().map(|held_out| split(&rows, held_out, grouped)).collect();
+        let (mut folds, mut arms): (Vec<Fold>, Vec<_>) =
+            held_out.iter().map(|held_out| split(&rows, held_out, grouped, data.ends_moved)).unzip();
         let empty =
             |fold: &Fold| fold.validation.is_empty() || fold.tests.iter().any(|(_, rows)| rows.is_empty());
         ensure!(!folds.iter().any(empty), "the dataset has too few rows for this split");
-        Ok(Self { split: how, folds, counts })
+        if data.split == HairpinSplit::GroupedFoldsAndAll {
+            let (mut all, of_all) = split(&rows, &vec![false; rows.len()], grouped, data.ends_moved);
+            all.tests.clear();
+            folds.push(all);
+            arms.push(of_all);
+        }
+        Ok(Self { data: data.clone(), folds, arms, counts })
     }
 }
 
-fn split(rows: &[Hairpin], held_out: &[bool], grouped: bool) -> Fold {
+/// A fold, and its training rows cut at the ends of their mature arms.
+fn split(rows: &[Hairpin], held_out: &[bool], grouped: bool, ends_moved: usize) -> (Fold, Vec<Row>) {
     let of = |test: bool| -> Vec<&Hairpin> {
         rows.iter().zip(held_out).filter(|(_, held_out)| **held_out == test).map(|(row, _)| row).collect()
     };
@@ -94,22 +108,36 @@ fn split(rows: &[Hairpin], held_out: &[bool], grouped: bool) -> Fold {
     let part = part(&seen, grouped, VALIDATION);
     let (validation, train): (Vec<_>, Vec<_>) = seen.iter().zip(part).partition(|(_, part)| *part == 0);
     let whole = |row: &Hairpin| row.pre_mirna.clone();
-    let rows = |rows: Vec<(&&Hairpin, usize)>| rows.iter().map(|(row, _)| to_row(row, whole(row))).collect();
+    let rows = |rows: &[(&&Hairpin, usize)]| {
+        rows.iter().map(|(row, _)| to_row(row, whole(row))).collect::<Vec<Row>>()
+    };
+    let arms = |rows: &[(&&Hairpin, usize)]| {
+        rows.iter().filter_map(|(row, _)| Some(to_row(row, row.mature_arms()?))).collect::<Vec<Row>>()
+    };
+    let mut choosing = rows(&validation);
+    if ends_moved > 0 {
+        let mut rng = ChaCha8Rng::seed_from_u64(SEED);
+        let moved = choosing.iter().map(|row| cut(row, ends_moved, &mut rng)).collect();
+        for (stratum, variants) in [("ends cut at random", moved), ("mature arms", arms(&validation))] {
+            choosing.extend(variants.into_iter().map(|row: Row| Row { stratum: stratum.to_owned(), ..row }));
+        }
+    }
     let variant = |name: &str, keep: &dyn Fn(&Hairpin) -> Option<PreMirna>| {
         let rows = tests.iter().filter_map(|row| Some(to_row(row, keep(row)?)));
         (name.to_owned(), rows.collect())
     };
     let yag_is_wrong = |row: &Hairpin| ends_in_yag(&row.pre_mirna.sequence) != row.mirtron;
-    Fold {
-        train: rows(train),
-        validation: rows(validation),
+    let fold = Fold {
+        train: rows(&train),
+        validation: choosing,
         tests: vec![
             variant("held_out", &|row| Some(whole(row))),
             variant("held_out_last_5_masked", &|row| Some(masked(&row.pre_mirna))),
             variant("held_out_mature_arms", &Hairpin::mature_arms),
             variant("held_out_yag_wrong", &|row| yag_is_wrong(row).then(|| whole(row))),
         ],
-    }
+    };
+    (fold, arms(&train))
 }
 
 /// Stratified parts; each row its own group, unless families stay whole.
@@ -149,8 +177,21 @@ impl Experiment for Folds {
         &self.folds
     }
 
-    fn draw(&self, fold: usize, _: &Stage, _: &mut ChaCha8Rng) -> Result<Vec<Labelled>> {
-        Ok(labelled(&self.folds[fold].train))
+    fn draw(&self, fold: usize, _: &Stage, rng: &mut ChaCha8Rng) -> Result<Vec<Labelled>> {
+        let rows = &self.folds[fold].train;
+        let mut drawn = labelled(rows);
+        if self.data.ends_moved > 0 {
+            for _ in 0..CUTS {
+                let moved: Vec<Row> = rows.iter().map(|row| cut(row, self.data.ends_moved, rng)).collect();
+                drawn.extend(labelled(&moved));
+            }
+            drawn.extend(labelled(&self.arms[fold]));
+        }
+        Ok(drawn)
+    }
+
+    fn shipped_fold(&self) -> Option<usize> {
+        (self.data.split == HairpinSplit::GroupedFoldsAndAll).then(|| self.folds.len() - 1)
     }
 
     fn baselines<'a>(&'a self, train: &'a [Row]) -> Vec<FittedBaseline<'a>> {
@@ -159,8 +200,8 @@ impl Experiment for Folds {
 
     fn description(&self) -> String {
         let Counts { sources, mirtrons, canonical, train, test, repeated, both_labels } = &self.counts;
-        let split = match self.split {
-            HairpinSplit::GroupedFolds => format!(
+        let split = match self.data.split {
+            HairpinSplit::GroupedFolds | HairpinSplit::GroupedFoldsAndAll => format!(
                 "Five folds, stratified by class; families (single linkage on a shared 22-mer or more than half of \
                  the 8-mers) stand whole in one fold, and whole in training or validation. Sequences that carry both \
                  labels are out: {both_labels}."
@@ -175,9 +216,23 @@ impl Experiment for Folds {
                  {test} for the test. Test rows whose sequence is in the training rows too: {repeated}."
             ),
         };
+        let all = match self.shipped_fold() {
+            Some(fold) => format!(
+                " Fold {} holds out nothing but its validation tenth, and its network is shipped.",
+                fold + 1
+            ),
+            None => String::new(),
+        };
+        let ends = match self.data.ends_moved {
+            0 => String::new(),
+            most => format!(
+                " An epoch holds each training hairpin whole, {CUTS} times without 0 to {most} letters at either end (drawn anew), and \
+                 cut at the ends of its mature arms; validation rows stand there likewise."
+            ),
+        };
         format!(
             "**Data.** {} hairpins ({sources}): {mirtrons} mirtrons (the positive class) and {canonical} canonical. \
-             {split} A tenth of the training rows, stratified, chooses the epoch. Mirtrons end where an intron ends, \
+             {split}{all} A tenth of the training rows, stratified, chooses the epoch.{ends} Mirtrons end where an intron ends, \
              so the last letters alone nearly tell the class: beside whole hairpins (`held_out`) the same rows are \
              measured with the last five letters masked, cut to what lies between the ends of the two mature arms, \
              and those alone where the rule \"ends in UAG or CAG\" is wrong.",

@@ -1,67 +1,80 @@
-//! Logistic regression by Newton's method, for a baseline.
+//! Logistic regression by Newton's method, for baselines.
 
-/// Features, and one for the constant.
-const FEATURES: usize = 7;
-const SIZE: usize = FEATURES + 1;
 /// Newton's steps; five are enough where the classes overlap.
 const STEPS: usize = 25;
-/// Factor of Σw²/2: keeps the weights finite where a rule parts the classes.
-const RIDGE: f64 = 1e-3;
 
-/// A fitted regression.
+/// A fitted regression. Features are taken from their mean and in units of their deviation.
 pub(super) struct Logistic {
-    weights: [f64; SIZE],
+    scale: Vec<[f64; 2]>,
+    /// One for each feature, and the constant.
+    weights: Vec<f64>,
 }
 
 impl Logistic {
-    /// A regression of these classes on these features.
-    pub(super) fn fit(rows: &[([f64; FEATURES], bool)]) -> Self {
-        let mut fitted = Self { weights: [0.0; SIZE] };
+    /// A regression of these classes on these features, as many in each row. `ridge`, the factor of Σw²/2, keeps the weights
+    /// finite where a rule parts the classes.
+    pub(super) fn fit(rows: &[(Vec<f64>, bool)], ridge: f64) -> Self {
+        let features = rows.first().map_or(0, |row| row.0.len());
+        let scale = (0..features).map(|index| scale(rows.iter().map(|row| row.0[index]))).collect();
+        let mut fitted = Self { scale, weights: vec![0.0; features + 1] };
+        let rows: Vec<(Vec<f64>, bool)> =
+            rows.iter().map(|(features, label)| (fitted.inputs(features), *label)).collect();
+        let size = features + 1;
         for _ in 0..STEPS {
-            let mut gradient = fitted.weights.map(|weight| RIDGE * weight);
-            let mut curvature = [[0.0; SIZE]; SIZE];
-            (0..SIZE).for_each(|index| curvature[index][index] = RIDGE);
-            for (features, label) in rows {
-                let (inputs, p) = (with_constant(features), fitted.probability(features));
+            let mut gradient: Vec<f64> = fitted.weights.iter().map(|weight| ridge * weight).collect();
+            let mut curvature = vec![vec![0.0; size]; size];
+            (0..size).for_each(|index| curvature[index][index] = ridge);
+            for (inputs, label) in &rows {
+                let p = fitted.of(inputs);
                 let error = p - f64::from(u8::from(*label));
-                for a in 0..SIZE {
+                for a in 0..size {
                     gradient[a] += error * inputs[a];
-                    for b in 0..SIZE {
-                        curvature[a][b] += p * (1.0 - p) * inputs[a] * inputs[b];
-                    }
+                    let bend = p * (1.0 - p) * inputs[a];
+                    curvature[a].iter_mut().zip(inputs).for_each(|(sum, input)| *sum += bend * input);
                 }
             }
             let step = solve(curvature, gradient);
-            (0..SIZE).for_each(|index| fitted.weights[index] -= step[index]);
+            fitted.weights.iter_mut().zip(step).for_each(|(weight, step)| *weight -= step);
         }
         fitted
     }
 
     /// That the class is the positive one.
-    pub(super) fn probability(&self, features: &[f64; FEATURES]) -> f64 {
-        let sum: f64 =
-            with_constant(features).iter().zip(&self.weights).map(|(input, weight)| input * weight).sum();
+    pub(super) fn probability(&self, features: &[f64]) -> f64 {
+        self.of(&self.inputs(features))
+    }
+
+    /// The scaled features, and one for the constant.
+    fn inputs(&self, features: &[f64]) -> Vec<f64> {
+        let scaled = features.iter().zip(&self.scale).map(|(value, [mean, sd])| (value - mean) / sd);
+        scaled.chain([1.0]).collect()
+    }
+
+    fn of(&self, inputs: &[f64]) -> f64 {
+        let sum: f64 = inputs.iter().zip(&self.weights).map(|(input, weight)| input * weight).sum();
         1.0 / (1.0 + (-sum).exp())
     }
 }
 
-fn with_constant(features: &[f64; FEATURES]) -> [f64; SIZE] {
-    let mut inputs = [1.0; SIZE];
-    inputs[..FEATURES].copy_from_slice(features);
-    inputs
+/// Mean and deviation; 1 in place of no deviation.
+fn scale(values: impl Iterator<Item = f64> + Clone) -> [f64; 2] {
+    let n = values.clone().count().max(1) as f64;
+    let mean = values.clone().sum::<f64>() / n;
+    let deviation = (values.map(|value| (value - mean).powi(2)).sum::<f64>() / n).sqrt();
+    [mean, if deviation > 0.0 { deviation } else { 1.0 }]
 }
 
 /// x with `matrix`·x = `right`, by elimination; a matrix of curvatures needs no pivots.
-fn solve(mut matrix: [[f64; SIZE]; SIZE], mut right: [f64; SIZE]) -> [f64; SIZE] {
-    for pivot in 0..SIZE {
-        let above = matrix[pivot];
-        for row in (0..SIZE).filter(|&row| row != pivot) {
+fn solve(mut matrix: Vec<Vec<f64>>, mut right: Vec<f64>) -> Vec<f64> {
+    for pivot in 0..right.len() {
+        let above = matrix[pivot].clone();
+        for row in (0..right.len()).filter(|&row| row != pivot) {
             let factor = matrix[row][pivot] / above[pivot];
-            matrix[row].iter_mut().zip(above).for_each(|(value, above)| *value -= factor * above);
+            matrix[row].iter_mut().zip(&above).for_each(|(value, above)| *value -= factor * above);
             right[row] -= factor * right[pivot];
         }
     }
-    std::array::from_fn(|index| right[index] / matrix[index][index])
+    right.iter().enumerate().map(|(index, right)| right / matrix[index][index]).collect()
 }
 
 #[cfg(test)]
@@ -70,13 +83,13 @@ mod tests {
 
     #[test]
     fn finds_the_log_odds_of_a_table() {
-        // Positive: 3 of 4 rows with the feature, 1 of 4 without.
-        let row = |feature: f64, label: bool| ([feature, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], label);
+        // Positive: 3 of 4 rows with the feature, 1 of 4 without; the second feature says nothing.
+        let row = |feature: f64, label: bool| (vec![feature, 3.0], label);
         let table = [(1.0, [true, true, true, false]), (0.0, [true, false, false, false])];
         let rows: Vec<_> =
             table.iter().flat_map(|(feature, labels)| labels.map(|label| row(*feature, label))).collect();
         let rows: Vec<_> = rows.iter().cycle().take(8000).cloned().collect();
-        let fitted = Logistic::fit(&rows);
+        let fitted = Logistic::fit(&rows, 1e-3);
         assert!((fitted.probability(&row(1.0, true).0) - 0.75).abs() < 1e-4);
         assert!((fitted.probability(&row(0.0, true).0) - 0.25).abs() < 1e-4);
     }

@@ -1,6 +1,7 @@
 //! Pre-miRNAs: folds and baselines.
 
 mod baselines;
+mod ends;
 mod folds;
 mod logistic;
 
