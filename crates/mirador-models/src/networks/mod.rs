@@ -4,6 +4,7 @@ pub mod abscorr;
 pub mod allmirna;
 pub mod deepmirnatar;
 pub mod dmiso;
+mod genes;
 mod layers;
 mod lstm;
 pub mod mirex;
