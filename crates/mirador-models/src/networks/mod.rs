@@ -12,6 +12,7 @@ pub mod mitar;
 pub mod pairmap;
 pub mod premirna_cnn_lstm;
 pub mod premirna_cnn_zheng;
+pub mod promoter;
 pub mod repression;
 pub mod xpresso;
 
@@ -28,6 +29,7 @@ pub const MODELS: &[&Model] = &[
     &pairmap::MODEL,
     &premirna_cnn_lstm::MODEL,
     &premirna_cnn_zheng::MODEL,
+    &promoter::MODEL,
     &repression::MODEL,
     &xpresso::MODEL,
 ];

@@ -54,6 +54,7 @@ pub const MODEL: Model = Model {
     encoder: |_| Ok(Encoder::target_site([WIDTH, 1], encode)),
     network: network::build,
     adapt: Some(|store, inputs, _| panel::Panel::adapt(store, inputs)),
+    adapt_is_all: false,
     l1_variables: &[],
     pairing: Some(pairing::pairing),
     site_effects: None,
