@@ -43,6 +43,9 @@ impl Run<'_> {
     pub fn fit(&self, replica: &Replica) -> Result<State> {
         replica.network.remember_frozen();
         let mut state = self.checkpoint.state(self.fingerprint)?;
+        if self.stages.is_empty() {
+            return Ok(self.without_epochs(replica, state));
+        }
         let mut best = Tensors::of(&replica.store);
         let mut resume = state.history.last().map(|last| (last.stage, last.epoch));
         for (index, stage) in self.stages.iter().enumerate() {
@@ -97,6 +100,15 @@ impl Run<'_> {
         }
         best.load_into(&replica.store)?;
         Ok(state)
+    }
+
+    /// What validation says of a network that is as its training rows set it.
+    fn without_epochs(&self, replica: &Replica, state: State) -> State {
+        let validation = self.validate(replica);
+        let score = self.score(&validation);
+        println!("seed {} fold {}: validation {} {:.4}", self.seed, self.fold, self.choose_by, score);
+        let only = Epoch { stage: 0, epoch: 0, loss: -score, validation, score };
+        State { history: vec![only], best: Some(0), ..state }
     }
 
     /// One pass over an epoch's rows; returns the mean loss. Its random numbers depend on nothing before it.
