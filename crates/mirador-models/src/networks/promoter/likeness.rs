@@ -15,7 +15,7 @@ const SHARES: [f64; 3] = [0.4, 0.2, 0.4];
 
 /// Rows that are counted at once.
 const CHUNK: i64 = 1_024;
-/// Of a group of words, where all rows are alike.
+/// Variance of a group of words where all rows are alike.
 const LEAST_VARIANCE: f64 = 1e-3;
 
 /// exp(−d²), where d is the distance of two promoters by their words (n, m).

@@ -16,7 +16,7 @@ const LONGEST_WORD: usize = 4;
 const LONGEST_OF_ALL: usize = 6;
 /// Penalty of the ridge on word counts.
 const WORDS_LAMBDA: f64 = 300.0;
-/// The same for words of up to six letters.
+/// Penalty where words have up to six letters.
 const LONG_WORDS_LAMBDA: f64 = 1_000.0;
 /// Keeps the equations of the small baselines solvable when a feature is constant.
 const SMALL_LAMBDA: f64 = 1e-6;
