@@ -24,6 +24,20 @@ NOT_RUN = {
     "docker build -f docker/Dockerfile -t mirador .": BY_HAND + "a container engine",
     "docker run --rm --read-only --cap-drop ALL --security-opt no-new-privileges "
     "-p 127.0.0.1:8080:8080 mirador": BY_HAND + "a container engine",
+    "mirador-train prepare expression --genome genome.fa.gz --annotation genes.gtf.gz --expression levels.tsv "
+    "--out data/full_length.tsv": BY_HAND + "a genome",
+    "mirador-train train --model xpresso --version full_length --dataset data/full_length.tsv": BY_HAND + "a genome",
+    "python3 scripts/keras_to_safetensors.py humanMedian_trainepoch.11-0.426.h5 xpresso_human.safetensors":
+        BY_HAND + "the authors' weights",
+    "mirador-train import --model xpresso --version published --options "
+    """'{"features": ["utr5_length", "cds_length", "intron_length", "utr3_length", "utr5_gc", "cds_gc"]}' """
+    "xpresso_human.safetensors": BY_HAND + "the authors' weights",
+    "mirador serve --weights-dir weights --models xpresso@full_length,xpresso@published":
+        BY_HAND + "weights of a genome",
+    "mirador predict --weights-dir weights --model xpresso@full_length --input data/full_length.tsv --out predicted.tsv "
+    "--set column.id=ensg --set keep_columns=true $(for name in utr5_length cds_length intron_length utr3_length utr5_gc "
+    "cds_gc utr3_gc orf_exon_density; do echo --set column.half_life_features.$name=$name; done)":
+        BY_HAND + "weights of a genome",
     "make build CUDA=1": BY_HAND + "a GPU",
     "scripts/gpu_check.sh": BY_HAND + "a GPU",
 }

@@ -172,3 +172,30 @@ async fn a_promoter_has_to_be_known_where_it_is_read() {
     let enough = "N".repeat(40) + &"ACGGT".repeat(40);
     assert_eq!(predict(&app, &[gene(enough)]).await.status, 200);
 }
+
+/// The default reads 60, 86 or 300 nt, says what was not sent, and explains itself within the limit of one request.
+#[tokio::test]
+async fn the_default_reads_what_there_is_of_a_promoter() {
+    let root = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/weights"));
+    let app = App::serving(root, &[]);
+    let letters: String = "ACGGTCATTGCAGGCGTA".repeat(17)[..300].to_owned();
+    let gene = |from: usize, to: usize| json!({"promoter": &letters[from..to], "tss": 249 - from, "half_life_features": {"measured": 0.1}});
+    let genes = [gene(0, 300), gene(200, 286), gene(200, 260), gene(220, 260)];
+    let reply = predict(&app, &genes).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    assert_eq!(reply.body["model"], json!({"name": "promoter", "version": "windows"}));
+    let warnings = |row: usize| reply.body["results"][row]["warnings"].as_array().unwrap().clone();
+    assert_eq!(warnings(0), Vec::<Value>::new());
+    assert_eq!(warnings(1).len(), 2, "{:?}", warnings(1));
+    assert_eq!(warnings(2)[1], "promoter: positions 11 to 50 were not sent and read as N");
+    assert_eq!(
+        warnings(3)[2],
+        "promoter: training saw positions -49 to 10 of every gene at least; a level from fewer says little"
+    );
+    let explained = app.post_to("/v1/expression/explain", &json!({"genes": [gene(0, 300)]})).await;
+    assert_eq!(explained.status, 200, "{}", explained.body);
+    let result = &explained.body["results"][0];
+    assert_eq!(result["promoter"].as_array().unwrap().len(), 50);
+    assert!(result["promoter"][0]["shuffle"].is_number());
+    assert!(result["half_life_features"]["measured"].is_number());
+}

@@ -25,6 +25,8 @@ pub struct Model {
     pub network: fn(&nn::Path, &Options) -> Result<Network, LoadError>,
     /// Sets variables that are not trained (scalers) from the training rows: inputs (n, width) and targets (n).
     pub adapt: Option<fn(&nn::VarStore, &Tensor, &Tensor)>,
+    /// Whether that sets all variables, so that no epoch follows.
+    pub adapt_is_all: bool,
     /// Variables whose absolute values the paper adds to the loss (L1).
     pub l1_variables: &'static [&'static str],
     /// Which letters pair, by the trained weights, where the model knows.

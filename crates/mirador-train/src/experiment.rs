@@ -95,6 +95,15 @@ pub enum Baseline {
     /// Short words of the promoter.
     #[strum(serialize = "promoter: 1- to 4-mers, ridge")]
     PromoterWords,
+    /// Words of up to six letters of the promoter, weighed one by one.
+    #[strum(serialize = "promoter: 1- to 6-mers, ridge")]
+    PromoterLongWords,
+    /// Words of up to four letters of the promoter, in trees.
+    #[strum(serialize = "promoter: 1- to 4-mers, boosting")]
+    PromoterWordTrees,
+    /// Words of up to six letters of the promoter, in trees.
+    #[strum(serialize = "promoter: 1- to 6-mers, boosting")]
+    PromoterLongWordTrees,
     /// Composition of the promoter.
     #[strum(serialize = "promoter: GC content and CpG")]
     PromoterGc,

@@ -32,7 +32,7 @@ const EXAMPLES = [
 
 function form() {
   const promoter = textField("Promoter, sense strand, 5′ to 3′",
-    "The letters round the start of transcription, FASTA, or a table with the columns promoter and tss. The default model reads 49 letters before the start and 36 behind it.", 5, ".fa,.fasta,.csv,.tsv,.txt,.gz");
+    "The letters round the start of transcription, FASTA, or a table with the columns promoter and tss. The default model reads 249 letters before the start and 50 behind it, or what there is of them; it was trained on no less than 49 before and 10 behind.", 5, ".fa,.fasta,.csv,.tsv,.txt,.gz");
   promoter.area.classList.add("sequence");
   const tss = el("input", { type: "number", min: "0", max: "19999", value: "" });
   const features = Object.fromEntries(Object.keys(FEATURES).map((name) => [name, el("input", { type: "number", step: "any" })]));

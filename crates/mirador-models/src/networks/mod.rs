@@ -4,6 +4,7 @@ pub mod abscorr;
 pub mod allmirna;
 pub mod deepmirnatar;
 pub mod dmiso;
+mod genes;
 pub mod hairpin;
 mod layers;
 mod lstm;
@@ -13,6 +14,7 @@ pub mod mitar;
 pub mod pairmap;
 pub mod premirna_cnn_lstm;
 pub mod premirna_cnn_zheng;
+pub mod promoter;
 pub mod repression;
 pub mod xpresso;
 
@@ -31,6 +33,7 @@ pub const MODELS: &[&Model] = &[
     &pairmap::MODEL,
     &premirna_cnn_lstm::MODEL,
     &premirna_cnn_zheng::MODEL,
+    &promoter::MODEL,
     &repression::MODEL,
     &xpresso::MODEL,
 ];

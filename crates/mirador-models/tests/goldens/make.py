@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes `<network>.json` beside itself: options, rows, and what the networks of `networks.py` and `pairmap.py` answer.
+"""Writes `<network>.json` beside itself: options, rows, and what the networks of `networks.py`, `pairmap.py`
+and `promoter.py` answer.
 Needs PyTorch (2.11.0 was used). `make.py --check` compares with what is there."""
 
 import json
@@ -11,6 +12,7 @@ import torch
 
 import networks
 import pairmap
+import promoter
 
 HERE = pathlib.Path(__file__).parent
 SIX = ["utr5_length", "cds_length", "intron_length", "utr3_length", "utr5_gc", "cds_gc"]
@@ -130,6 +132,11 @@ CASES = {
         plain(networks.premirna_cnn_zheng),
         [{}, {"filters": "concat"}, {"logit_relu": False}],
         hairpins,
+    ),
+    "promoter": (
+        promoter.promoter,
+        [{"landmarks": [5, 3]}, {"landmarks": [2, 9], "features": ["measured"]}, {"landmarks": [1, 1], "features": []}],
+        genes,
     ),
     "xpresso": (xpresso, [{}, {"features": SIX}, {"features": ["measured"], "window": [49, 37]}], genes),
     "mirex": (xpresso, [{"features": ["measured"], "mirnas": NAMES}], genes),

@@ -28,6 +28,9 @@ def fill(name, shape):
     elif name == "alignment.moves":
         # Gaps cost, or the sum over alignments leaves what a float holds.
         values = spread - 2
+    elif name.endswith(".scale"):
+        # Two promoters differ by a hundred words and more, and are to be alike in part.
+        values = 0.05 + spread / 50
     elif len(shape) > 1:
         values = spread * math.sqrt(6 * shape[0] / size)
     elif name.endswith(".weight"):

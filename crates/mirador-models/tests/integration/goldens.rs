@@ -1,4 +1,4 @@
-//! Against the networks of `tests/goldens/networks.py`, `pairmap.py` and `hairpin.py`, which were written from the papers, or from the
+//! Against the networks of `tests/goldens/`: `networks.py`, `pairmap.py`, `hairpin.py` and `promoter.py` were written from the papers, or from the
 //! description, in another language: the same made-up weights, the same rows, the same outputs.
 
 use std::fs;
@@ -35,6 +35,8 @@ fn fill(name: &str, shape: &[i64]) -> Vec<f32> {
             2.0 * spread + if attracts(index) { 1.0 } else { -1.0 }
         } else if name == "alignment.moves" {
             spread - 2.0
+        } else if name.ends_with(".scale") {
+            0.05 + spread / 50.0
         } else if shape.len() > 1 {
             spread * (6.0 * shape[0] as f64 / size as f64).sqrt()
         } else if name.ends_with(".weight") {
@@ -47,7 +49,7 @@ fn fill(name: &str, shape: &[i64]) -> Vec<f32> {
     (0..size as u32).map(value).collect()
 }
 
-/// A network with made-up weights, and with a panel, if it has one, of these rows.
+/// A network with made-up weights, and with a panel and landmarks, if it has them, of these rows.
 fn replica(model: &Model, options: &Options, rows: &[Input]) -> Replica {
     const PANEL: &str = "head.panel.";
     let replica = Replica::new(model, options, Device::Cpu).unwrap();
@@ -59,7 +61,13 @@ fn replica(model: &Model, options: &Options, rows: &[Input]) -> Replica {
     }
     for (name, mut variable) in variables.into_iter().filter(|(name, _)| !name.starts_with(PANEL)) {
         let shape = variable.size();
-        let values = Tensor::from_slice(&fill(&name, &shape)).view(&*shape);
+        let values = if name.ends_with(".landmarks") {
+            let codes = |row: &Input| replica.encoder.encode(row).values[..shape[1] as usize].to_vec();
+            rows.iter().map(codes).cycle().take(shape[0] as usize).flatten().collect()
+        } else {
+            fill(&name, &shape)
+        };
+        let values = Tensor::from_slice(&values).view(&*shape);
         tch::no_grad(|| variable.copy_(&values));
     }
     replica
@@ -148,6 +156,11 @@ fn hairpin_agrees() {
 #[test]
 fn pairmap_agrees() {
     agrees("pairmap.json");
+}
+
+#[test]
+fn promoter_agrees() {
+    agrees("promoter.json");
 }
 
 #[test]

@@ -19,7 +19,7 @@ pub fn open(recipe: &Recipe, path: &Path) -> Result<Box<dyn Experiment>> {
         Data::TargetSites(data) => Box::new(target_sites::Examples::new(dataset::read(path)?, data)?),
         Data::IsomirReads(data) => Box::new(target_sites::Reads::new(dataset::read(path)?, data.split)?),
         Data::PreMirnas(data) => Box::new(pre_mirnas::Folds::open(path, data)?),
-        Data::Expression(_) => Box::new(expression::Genes::open(path)?),
+        Data::Expression(data) => Box::new(expression::Genes::open(path, data.split)?),
         Data::Repression(_) => bail!("{} is fitted in closed form and has no rows for the loop", recipe.id()),
     })
 }

@@ -43,6 +43,9 @@ impl Run<'_> {
     pub fn fit(&self, replica: &Replica) -> Result<State> {
         replica.network.remember_frozen();
         let mut state = self.checkpoint.state(self.fingerprint)?;
+        if self.stages.is_empty() {
+            return Ok(self.without_epochs(replica, state));
+        }
         let mut best = Tensors::of(&replica.store);
         let mut resume = state.history.last().map(|last| (last.stage, last.epoch));
         for (index, stage) in self.stages.iter().enumerate() {
@@ -95,15 +98,18 @@ impl Run<'_> {
             // The next stage starts from the mean of this one.
             optimizer.keep_mean();
         }
-        if self.stages.is_empty() {
-            let validation = self.validate(replica);
-            let loss = validation.get(&EpochMetric::Loss).copied().unwrap_or_default();
-            state.history =
-                vec![Epoch { stage: 0, epoch: 0, loss, score: self.score(&validation), validation }];
-            state.best = Some(0);
-        }
         best.load_into(&replica.store)?;
         Ok(state)
+    }
+
+    /// What validation says of a network that is as its training rows set it.
+    fn without_epochs(&self, replica: &Replica, state: State) -> State {
+        let validation = self.validate(replica);
+        let score = self.score(&validation);
+        println!("seed {} fold {}: validation {} {:.4}", self.seed, self.fold, self.choose_by, score);
+        let loss = validation.get(&EpochMetric::Loss).copied().unwrap_or_default();
+        let only = Epoch { stage: 0, epoch: 0, loss, validation, score };
+        State { history: vec![only], best: Some(0), ..state }
     }
 
     /// One pass over an epoch's rows; returns the mean loss. Its random numbers depend on nothing before it.

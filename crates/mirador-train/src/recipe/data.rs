@@ -154,12 +154,27 @@ pub enum HairpinSplit {
     GroupedFoldsAndAll,
 }
 
-/// Genes with their levels, by Xpresso's split.
+/// Genes with their levels.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Genes {
     /// The file.
     pub dataset: String,
+    /// Which genes are trained on, choose and measure.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub split: GeneSplit,
+}
+
+/// How genes are split.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GeneSplit {
+    /// The dataset's: Xpresso's, or the user's own.
+    #[default]
+    Published,
+    /// A fixed tenth of the training genes chooses; validation and test genes together measure, in each window of 60, 86
+    /// and 300 nt, with the promoter alone and with what is known of the half-life.
+    Windows,
 }
 
 /// Experiments that over-expressed a miRNA; one seed group after the other is left out.
@@ -175,7 +190,7 @@ impl Data {
     pub fn dataset(&self) -> &str {
         match self {
             Self::TargetSites(TargetSites { dataset, .. })
-            | Self::Expression(Genes { dataset })
+            | Self::Expression(Genes { dataset, .. })
             | Self::Repression(Experiments { dataset }) => dataset,
             Self::IsomirReads(_) => "isomir_reads",
             Self::TaughtPairs(_) => "taught_pairs",

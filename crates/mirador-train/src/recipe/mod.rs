@@ -14,8 +14,8 @@ use mirador_models::{ModelId, Options, find};
 use serde::{Deserialize, Serialize};
 
 pub use data::{
-    Data, Experiments, Genes, HairpinSplit, IsomirReads, PreMirnas, ReadSplit, SiteRows, SiteSplit,
-    TargetSites, TaughtPairs,
+    Data, Experiments, GeneSplit, Genes, HairpinSplit, IsomirReads, PreMirnas, ReadSplit, SiteRows,
+    SiteSplit, TargetSites, TaughtPairs,
 };
 pub use fit::Fit;
 pub use stage::{EpochMetric, OptimizerKind, Schedule, Stage};
@@ -68,7 +68,8 @@ pub struct Recipe {
     /// One run each; the best by validation is shipped, all are reported. None where there is a fit.
     #[serde(default)]
     pub seeds: Vec<u64>,
-    /// Trained by each seed, one after the other; validation chooses the epoch within the last. None where there is a fit.
+    /// Trained by each seed, one after the other; validation chooses the epoch within the last. None where there is a fit,
+    /// or where a seed's network is solved for in closed form.
     #[serde(default)]
     pub stages: Vec<Stage>,
     /// In place of seeds and stages, for what is fitted in closed form.
@@ -134,9 +135,13 @@ impl Recipe {
     fn check_fit(&self, task: Task) -> Result<()> {
         let Some(fit) = &self.fit else {
             ensure!(task != Task::Repression, "repression is fitted in closed form: its recipe needs a fit");
+            ensure!(!self.seeds.is_empty(), "a recipe needs a seed");
+            let without_epochs = find(&self.model).is_some_and(|model| model.adapt_is_all);
+            let ways = [!self.stages.is_empty(), !self.mean_of.is_empty(), without_epochs];
             ensure!(
-                self.stages.is_empty() != self.mean_of.is_empty() && !self.seeds.is_empty(),
-                "a recipe needs a seed, and stages or a mean of versions"
+                ways.iter().filter(|way| **way).count() == 1
+                    && (self.shared_stages.is_empty() || !without_epochs),
+                "a recipe has stages, or a mean of versions; a network that is fitted in closed form has neither"
             );
             return Ok(());
         };

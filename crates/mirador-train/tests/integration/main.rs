@@ -3,6 +3,7 @@
 // Helpers of tests are tests too, though clippy sees no #[test] on them.
 #![allow(clippy::unwrap_used)]
 
+mod genome;
 mod pretraining;
 mod public;
 mod reports;

@@ -44,6 +44,7 @@ pub const MODEL: Model = Model {
     site_effects: None,
     from_published: None,
     adapt: None,
+    adapt_is_all: false,
 };
 
 fn encoder() -> Encoder {

@@ -27,6 +27,7 @@ pub const MODEL: Model = Model {
     encoder: |_| Ok(Encoder::target_site(SHAPE, encode)),
     network: network::build,
     adapt: None,
+    adapt_is_all: false,
     l1_variables: &["conv_mirna.weight", "conv_site.weight", "dense.weight"],
     pairing: None,
     panels: None,

@@ -26,6 +26,7 @@ pub const MODEL: Model = Model {
     },
     network: network::build,
     adapt: Some(network::adapt),
+    adapt_is_all: false,
     l1_variables: &[],
     pairing: None,
     site_effects: None,

@@ -28,6 +28,7 @@ pub const MODEL: Model = Model {
     encoder: |_| Ok(Encoder::target_site([MIRNA_ROWS + SITE_ROWS, 1], encode).with_windows(SITE_ROWS)),
     network: network::build,
     adapt: None,
+    adapt_is_all: false,
     l1_variables: &[],
     pairing: None,
     panels: None,

@@ -44,6 +44,7 @@ pub const MODEL: Model = Model {
     encoder,
     network: network::build,
     adapt: None,
+    adapt_is_all: false,
     l1_variables: &[],
     pairing: None,
     panels: None,

@@ -62,6 +62,7 @@ pub const MODEL: Model = Model {
     encoder,
     network: network::build,
     adapt: Some(|store, inputs, _| panel::Panel::adapt(store, inputs)),
+    adapt_is_all: false,
     l1_variables: &[],
     pairing: Some(pairing::pairing),
     panels: Some(panel::panels),

@@ -37,6 +37,7 @@ pub const MODEL: Model = Model {
     site_effects: None,
     from_published: None,
     adapt: None,
+    adapt_is_all: false,
 };
 
 /// What the paper leaves open, and what its data give away.

@@ -34,4 +34,5 @@ pub const MODEL: Model = Model {
     site_effects: None,
     from_published: Some(published::convert),
     adapt: None,
+    adapt_is_all: false,
 };

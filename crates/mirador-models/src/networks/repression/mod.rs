@@ -34,6 +34,7 @@ pub const MODEL: Model = Model {
     encoder: |_| Ok(Encoder::repression([CLASSES, VALUES], encode)),
     network: build,
     adapt: None,
+    adapt_is_all: false,
     l1_variables: &[],
     pairing: None,
     panels: None,

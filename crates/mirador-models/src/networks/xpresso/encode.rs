@@ -1,22 +1,17 @@
 //! From a gene to the network's input: letter codes of the window, half-life features, levels of miRNAs.
 
-use std::collections::BTreeSet;
-use std::ops::Range;
-
-use mirna::{Base, Rna};
+use mirna::Base;
 
 use super::{DOWNSTREAM, Switches, UPSTREAM, WINDOW};
 use crate::encoding::{Encoded, tokens};
-use crate::tasks::expression::{Gene, HalfLifeFeature};
-use crate::tasks::scale::Scale;
+use crate::networks::genes::{
+    feature_warnings, list, mirna_warnings, part, unseen_features, window_warnings,
+};
+use crate::tasks::expression::Gene;
 use crate::{Encoder, LoadError, Options};
 
 /// Xpresso's order; a promoter's thymine is written as uracil here.
 const ALPHABET: [Base; 4] = [Base::A, Base::C, Base::G, Base::U];
-/// Names that a warning spells out.
-const NAMED: usize = 10;
-/// Letters of a caller's name that a warning repeats.
-const REPEATED: usize = 40;
 
 pub(super) fn encoder(options: &Options) -> Result<Encoder, LoadError> {
     let switches: Switches = LoadError::options(options)?;
@@ -31,11 +26,6 @@ pub(super) fn encoder(options: &Options) -> Result<Encoder, LoadError> {
         .reading(move |gene| part(gene, window)))
 }
 
-/// The part of the promoter that lies in the window.
-fn part(gene: &Gene, [before, after]: [usize; 2]) -> Range<usize> {
-    gene.tss.saturating_sub(before)..(gene.tss + after).min(gene.promoter.len())
-}
-
 /// Codes 1 to 4, 0 for `N` and for what was not sent; then the features, NaN where unknown; then for each miRNA of
 /// the version its level where it targets the gene, else 0.
 fn encode(gene: &Gene, switches: &Switches) -> Encoded {
@@ -48,111 +38,30 @@ fn encode(gene: &Gene, switches: &Switches) -> Encoded {
     let mut warnings = window_warnings(&gene.promoter, gene.tss, switches.window);
     warnings.extend(feature_warnings(gene, &switches.features));
     warnings.extend(mirna_warnings(gene, &switches.mirnas));
-    warnings.extend(unseen_warnings(gene, switches));
+    warnings.extend(unseen_features(gene, &switches.features));
+    warnings.extend(unseen_levels(gene, switches));
     Encoded::whole(values, warnings)
 }
 
-/// Positions count from the start of transcription, which is 0.
-fn window_warnings(promoter: &Rna, tss: usize, [upstream, downstream]: [usize; 2]) -> Vec<String> {
-    let (before, after) = (tss, promoter.len() - tss);
-    let mut warnings = Vec::new();
-    if before < upstream {
-        warnings
-            .push(format!("promoter: positions -{upstream} to -{} were not sent and read as N", before + 1));
-    }
-    if after < downstream {
-        let last = downstream - 1;
-        warnings.push(format!("promoter: positions {after} to {last} were not sent and read as N"));
-    }
-    if before > upstream || after > downstream {
-        let last = downstream - 1;
-        warnings.push(format!("promoter: only positions -{upstream} to {last} were read"));
-    }
-    warnings
-}
-
-fn feature_warnings(gene: &Gene, features: &[HalfLifeFeature]) -> Vec<String> {
-    let known = |feature: &HalfLifeFeature| gene.half_life[*feature].is_some();
-    let unknown = features.iter().filter(|feature| !known(feature)).map(|feature| feature.name());
-    let unread =
-        HalfLifeFeature::ALL.into_iter().filter(|feature| known(feature) && !features.contains(feature));
-    let unread: Vec<&str> = unread.map(HalfLifeFeature::name).collect();
-    let unknown: Vec<&str> = unknown.collect();
-    let mut warnings = Vec::new();
-    if !unknown.is_empty() {
-        let names = list(&unknown);
-        warnings.push(format!(
-            "half_life_features: not given, the mean of the training genes was assumed: {names}"
-        ));
-    }
-    if !unread.is_empty() {
-        warnings.push(format!("half_life_features: not read by this version: {}", list(&unread)));
-    }
-    warnings
-}
-
-fn mirna_warnings(gene: &Gene, mirnas: &[String]) -> Vec<String> {
-    let read: BTreeSet<&str> = mirnas.iter().map(String::as_str).collect();
-    let unread: Vec<&str> =
-        gene.mirnas.keys().map(String::as_str).filter(|name| !read.contains(name)).collect();
-    let mut warnings = Vec::new();
-    if !mirnas.is_empty() && unread.len() == gene.mirnas.len() {
-        let names = list(&mirnas.iter().map(String::as_str).collect::<Vec<_>>());
-        warnings.push(format!("mirnas: it was assumed that none of these targets the gene: {names}"));
-    }
-    if !unread.is_empty() {
-        warnings.push(format!("mirnas: not read by this version: {}", list(&unread)));
-    }
-    warnings
-}
-
-/// Numbers that can be, but that no training gene had.
-fn unseen_warnings(gene: &Gene, switches: &Switches) -> Vec<String> {
-    let mut warnings = Vec::new();
-    for feature in &switches.features {
-        if let (Some(value), Some(seen)) = (gene.half_life[*feature], Scale::of(*feature).trained)
-            && !seen.contains(&f64::from(value))
-        {
-            let (name, least, most) = (feature.name(), seen.start(), seen.end());
-            warnings.push(format!(
-                "half_life_features.{name}: {value} lies outside what training saw, {least} to {most}"
-            ));
-        }
-    }
-    let Some([least, most]) = switches.levels else { return warnings };
+/// Levels that can be, but that no training gene had.
+fn unseen_levels(gene: &Gene, switches: &Switches) -> Option<String> {
+    let [least, most] = switches.levels?;
     let unseen = |level: &f32| *level != 0.0 && !(least..=most).contains(level);
     let level = |name: &String| gene.mirnas.get(name).filter(|level| unseen(level));
     let named = switches.mirnas.iter().filter_map(|name| Some(format!("{name} ({})", level(name)?)));
     let named: Vec<String> = named.collect();
-    if !named.is_empty() {
-        let seen = if least == most { least.to_string() } else { format!("{least} to {most}") };
-        let names = list(&named.iter().map(String::as_str).collect::<Vec<_>>());
-        warnings.push(format!(
-            "mirnas: training saw a level of {seen} where a miRNA targets the gene, not: {names}"
-        ));
+    if named.is_empty() {
+        return None;
     }
-    warnings
-}
-
-fn list(names: &[&str]) -> String {
-    let named: Vec<String> = names.iter().take(NAMED).map(|name| shortened(name)).collect();
-    match names.len().saturating_sub(NAMED) {
-        0 => named.join(", "),
-        more => format!("{} and {more} more", named.join(", ")),
-    }
-}
-
-fn shortened(name: &str) -> String {
-    match name.char_indices().nth(REPEATED) {
-        Some((end, _)) => format!("{}…", &name[..end]),
-        None => name.to_owned(),
-    }
+    let seen = if least == most { least.to_string() } else { format!("{least} to {most}") };
+    let names = list(&named.iter().map(String::as_str).collect::<Vec<_>>());
+    Some(format!("mirnas: training saw a level of {seen} where a miRNA targets the gene, not: {names}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tasks::expression::HalfLife;
+    use crate::tasks::expression::{HalfLife, HalfLifeFeature};
 
     fn gene(letters: usize, tss: usize) -> Gene {
         let promoter = "ACGT".repeat(letters.div_ceil(4))[..letters].parse().unwrap();

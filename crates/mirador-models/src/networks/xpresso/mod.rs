@@ -35,6 +35,7 @@ pub const MODEL: Model = Model {
     site_effects: None,
     from_published: Some(published::convert),
     adapt: Some(network::scale),
+    adapt_is_all: false,
 };
 
 /// What a version reads, and the dropout after its two hidden layers.

@@ -1,7 +1,6 @@
 //! A GTF file's genes: where transcription starts, and the features of the transcript that half-life depends on.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::ops::Range;
 use std::path::Path;
@@ -10,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use mirador_models::tasks::expression::{HalfLife, HalfLifeFeature};
 
 use super::genome::Genome;
+use crate::data::tsv::open;
 
 /// A transcript. Ranges are 0-based and half-open on the forward strand, in ascending order.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -24,9 +24,10 @@ pub(super) struct Transcript {
     coding: Vec<Range<usize>>,
 }
 
-/// For each gene id, without its version, the longest transcript; one that codes is preferred.
+/// For each gene id, without its version, the longest transcript; one that codes is preferred. A file whose name ends in
+/// `.gz` is packed.
 pub(super) fn genes(gtf: &Path) -> Result<BTreeMap<String, Transcript>> {
-    let file = File::open(gtf).with_context(|| format!("annotation {}", gtf.display()))?;
+    let file = open(gtf).context("annotation")?;
     let mut transcripts: BTreeMap<(String, String), Transcript> = BTreeMap::new();
     for (index, line) in BufReader::new(file).lines().enumerate() {
         let line = line?;

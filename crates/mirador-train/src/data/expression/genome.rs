@@ -1,13 +1,14 @@
 //! A genome in memory, and windows of it on either strand.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use mirna::{Base, Rna};
+
+use crate::data::tsv::open;
 
 /// Letters of each contig, by its name without `chr`.
 #[derive(Debug, Default)]
@@ -16,9 +17,9 @@ pub(super) struct Genome {
 }
 
 impl Genome {
-    /// Reads a FASTA file; a contig's name ends at the first blank.
+    /// Reads a FASTA file, packed where its name ends in `.gz`; a contig's name ends at the first blank.
     pub(super) fn read(fasta: &Path) -> Result<Self> {
-        let file = File::open(fasta).with_context(|| format!("genome {}", fasta.display()))?;
+        let file = open(fasta).context("genome")?;
         let mut genome = Self::default();
         let mut name = String::new();
         for line in BufReader::new(file).lines() {

@@ -4,17 +4,25 @@
 use mirador_models::tasks::expression::{Gene, HalfLife, HalfLifeFeature};
 use mirna::Base;
 
+use super::boosting::Boosting;
 use super::linear::Linear;
+use super::words::words as count;
+use crate::data::expression::dataset::cut;
 use crate::experiment::{Baseline, FittedBaseline, Row, targets};
 
+/// Lengths of promoters that words are counted in, and the start of transcription in each.
+pub(super) const WINDOWS: [(usize, usize); 3] = [(60, 49), (86, 49), (300, 249)];
 const LONGEST_WORD: usize = 4;
+const LONGEST_OF_ALL: usize = 6;
 /// Penalty of the ridge on word counts.
 const WORDS_LAMBDA: f64 = 300.0;
+/// Penalty where words have up to six letters.
+const LONG_WORDS_LAMBDA: f64 = 1_000.0;
 /// Keeps the equations of the small baselines solvable when a feature is constant.
 const SMALL_LAMBDA: f64 = 1e-6;
 
 /// Fits every baseline on `train`.
-pub(super) fn baselines(train: &[Row]) -> Vec<FittedBaseline<'_>> {
+pub(super) fn baselines(train: &[Row], long_words: bool) -> Vec<FittedBaseline<'_>> {
     let measured = train.iter().any(|row| row.gene().half_life != HalfLife::default());
     let studied = train.iter().any(|row| !row.gene().mirnas.is_empty());
     let line = |baseline, features: fn(&Gene) -> Vec<f64>, lambda| {
@@ -26,6 +34,9 @@ pub(super) fn baselines(train: &[Row]) -> Vec<FittedBaseline<'_>> {
         line(Baseline::PromoterWords, words, WORDS_LAMBDA),
         line(Baseline::PromoterGc, gc_and_cpg, SMALL_LAMBDA),
     ];
+    if long_words {
+        baselines.extend(by_window(train));
+    }
     if measured {
         baselines.push(line(Baseline::HalfLife, half_life, SMALL_LAMBDA));
         baselines.push(line(Baseline::HalfLifeKnown, half_life_known, SMALL_LAMBDA));
@@ -38,24 +49,53 @@ pub(super) fn baselines(train: &[Row]) -> Vec<FittedBaseline<'_>> {
     baselines
 }
 
-/// Counts of all words of 1 to 4 letters; a word with N is none.
+/// Words of up to four letters.
 fn words(gene: &Gene) -> Vec<f64> {
-    let mut counts = Vec::new();
-    for length in 1..=LONGEST_WORD {
-        let mut of_length = vec![0.0; 4_usize.pow(length as u32)];
-        for word in gene.promoter.windows(length) {
-            let index = word.iter().try_fold(0, |index, base| Some(index * 4 + digit(*base)?));
-            if let Some(index) = index {
-                of_length[index] += 1.0;
-            }
-        }
-        counts.extend(of_length);
-    }
-    counts
+    count(&gene.promoter, LONGEST_WORD)
 }
 
-fn digit(base: Base) -> Option<usize> {
-    [Base::A, Base::C, Base::G, Base::U].iter().position(|letter| *letter == base)
+/// What is fitted to word counts.
+type Fitted = Box<dyn Fn(&[f64]) -> f64>;
+
+/// Ridge and boosting, each fitted for every window on all genes whose promoter fills it; a row is read in the longest
+/// window that it fills.
+fn by_window(train: &[Row]) -> Vec<FittedBaseline<'_>> {
+    let ridge = |rows: &[Vec<f64>], targets: &[f64]| -> Fitted {
+        let line = Linear::fit(rows, targets, LONG_WORDS_LAMBDA);
+        Box::new(move |row| line.at(row))
+    };
+    let trees = |rows: &[Vec<f64>], targets: &[f64]| -> Fitted {
+        let trees = Boosting::fit(rows, targets);
+        Box::new(move |row| trees.at(row))
+    };
+    vec![
+        in_windows(Baseline::PromoterLongWords, train, LONGEST_OF_ALL, ridge),
+        in_windows(Baseline::PromoterWordTrees, train, LONGEST_WORD, trees),
+        in_windows(Baseline::PromoterLongWordTrees, train, LONGEST_OF_ALL, trees),
+    ]
+}
+
+fn in_windows<'a>(
+    baseline: Baseline,
+    train: &[Row],
+    longest: usize,
+    fit: impl Fn(&[Vec<f64>], &[f64]) -> Fitted,
+) -> FittedBaseline<'a> {
+    let counts = move |row: &Row, (length, tss): (usize, usize)| {
+        Some(count(&cut(row.gene(), length, tss)?.promoter, longest))
+    };
+    let fitted = WINDOWS.map(|window| {
+        let known: Vec<_> =
+            train.iter().filter_map(|row| Some((counts(row, window)?, f64::from(row.target)))).collect();
+        let (rows, targets): (Vec<_>, Vec<_>) = known.into_iter().unzip();
+        (window, (!rows.is_empty()).then(|| fit(&rows, &targets)))
+    });
+    let mean = targets(train).iter().sum::<f64>() / train.len() as f64;
+    FittedBaseline::new(baseline, move |row| {
+        let mut longest_first = fitted.iter().rev();
+        let level = longest_first.find_map(|(window, fitted)| Some(fitted.as_ref()?(&counts(row, *window)?)));
+        level.unwrap_or(mean)
+    })
 }
 
 /// Shares of the promoter.

@@ -4,19 +4,21 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use anyhow::{Result, ensure};
-use mirador_models::tasks::expression::HalfLifeFeature;
+use mirador_models::tasks::expression::{HalfLife, HalfLifeFeature};
 use rand::SeedableRng;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
-use super::baselines::baselines;
+use super::baselines::{WINDOWS, baselines};
 use crate::data::expression::dataset::{Example, Split, cut, read};
 use crate::experiment::{Baseline, Experiment, FittedBaseline, Fold, Labelled, Row};
-use crate::recipe::Stage;
+use crate::recipe::{GeneSplit, Stage};
 
 /// Seed of the folds: one for every seed of the network, so that runs compare.
 const SEED: u64 = 7;
 const FOLDS: usize = 5;
+/// One training gene in so many chooses, where validation genes measure.
+const ONE_IN: usize = 10;
 /// Name under which a network can read whether a gene has any record of a miRNA at all: study bias.
 pub(super) const ANY_RECORD: &str = "any_record";
 
@@ -28,13 +30,22 @@ pub struct Genes {
     /// How strongly each miRNA targets the gene, by the row's id.
     target_scores: HashMap<String, BTreeMap<String, f32>>,
     description: String,
+    /// Whether long words of the promoter are among the baselines.
+    long_words: bool,
 }
 
 impl Genes {
-    /// Reads a dataset. The published split: tests for each length of promoter, so that metrics of networks trained
-    /// on different lengths compare.
-    pub fn open(dataset: &Path) -> Result<Self> {
-        Self::split(dataset, |examples, chromosomes| vec![published_split(examples, chromosomes)])
+    /// Reads a dataset and splits it.
+    pub fn open(dataset: &Path, split: GeneSplit) -> Result<Self> {
+        match split {
+            GeneSplit::Published => {
+                Self::split(dataset, |examples, chromosomes| vec![published_split(examples, chromosomes)])
+            }
+            GeneSplit::Windows => Ok(Self {
+                long_words: true,
+                ..Self::split(dataset, |examples, chromosomes| vec![windows_split(examples, chromosomes)])?
+            }),
+        }
     }
 
     /// Folds of whole chromosomes among the training and validation genes; the published test is not touched.
@@ -57,6 +68,7 @@ impl Genes {
             published: published.collect(),
             target_scores: targets.collect(),
             description: describe(&examples),
+            long_words: false,
         })
     }
 
@@ -87,7 +99,7 @@ impl Experiment for Genes {
     }
 
     fn baselines<'a>(&'a self, train: &'a [Row]) -> Vec<FittedBaseline<'a>> {
-        let mut baselines = baselines(train);
+        let mut baselines = baselines(train, self.long_words);
         if !self.published.is_empty() {
             let mean = self.published.values().sum::<f64>() / self.published.len() as f64;
             let of = move |row: &Row| self.published.get(&row.id).copied().unwrap_or(mean);
@@ -117,6 +129,7 @@ fn row(example: &Example, numbers: &BTreeMap<String, usize>) -> Row {
     Row { id, input: gene.into(), target, group, stratum: String::new() }
 }
 
+/// Tests for each length of promoter, so that metrics of networks trained on different lengths compare.
 fn published_split(examples: &[Example], numbers: &BTreeMap<String, usize>) -> Fold {
     let of = |split| examples.iter().filter(move |row| row.split == split);
     let rows = |split| of(split).map(|example| row(example, numbers)).collect();
@@ -135,6 +148,31 @@ fn published_split(examples: &[Example], numbers: &BTreeMap<String, usize>) -> F
         validation: rows(Split::Validation),
         tests: widths.iter().map(test).collect(),
     }
+}
+
+/// A tenth of the training genes chooses; all others measure, in each window.
+fn windows_split(examples: &[Example], numbers: &BTreeMap<String, usize>) -> Fold {
+    let (mut train, others): (Vec<&Example>, Vec<&Example>) =
+        examples.iter().partition(|row| row.split == Split::Train);
+    train.shuffle(&mut ChaCha8Rng::seed_from_u64(SEED));
+    let validation = train.split_off(train.len() - train.len() / ONE_IN);
+    let rows = |examples: &[&Example]| examples.iter().map(|example| row(example, numbers)).collect();
+    let mut tests = Vec::new();
+    for half_life in [false, true] {
+        for (length, tss) in WINDOWS {
+            let rows = others.iter().filter_map(|example| {
+                let mut gene = cut(&example.gene, length, tss)?;
+                if !half_life {
+                    gene.half_life = HalfLife::default();
+                }
+                Some(row(&Example { gene, ..(*example).clone() }, numbers))
+            });
+            let name = format!("test_{length}nt{}", if half_life { "_half_life" } else { "" });
+            tests.push((name, rows.collect::<Vec<_>>()));
+        }
+    }
+    tests.retain(|(_, rows)| !rows.is_empty());
+    Fold { train: rows(&train), validation: rows(&validation), tests }
 }
 
 fn grouped_folds(examples: &[Example], numbers: &BTreeMap<String, usize>) -> Vec<Fold> {
@@ -173,8 +211,8 @@ fn describe(examples: &[Example]) -> String {
         lengths.iter().map(|(length, genes)| format!("{length} nt: {genes}")).collect();
     let targeted = examples.iter().filter(|row| !row.target_scores.is_empty()).count();
     format!(
-        "Genes: {} for training, {} for validation, {} for the test. Promoters that were known ({}), N in the rest of \
-         the 10,500 nt that the network reads. {targeted} genes have a miRNA that targets them. Groups of the \
+        "Genes: {} for training, {} for validation, {} for the test, by the dataset's split. Promoters that were known \
+         ({}), N in the rest of what the network reads. {targeted} genes have a miRNA that targets them. Groups of the \
          intervals are chromosomes. The level is log10 of the expression in the unit of the dataset.",
         count(Split::Train),
         count(Split::Validation),
