@@ -21,7 +21,7 @@ use super::state::{AppState, Models};
 #[derive(Debug, ToSchema)]
 #[expect(dead_code, reason = "it describes the body, which `formats::json` reads row by row")]
 #[schema(example = json!({
-    "model": "xpresso",
+    "model": "promoter",
     "genes": [{
         "id": "g1",
         "promoter":
@@ -100,8 +100,10 @@ struct HalfLifeFeatures {
 /// The predictions.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
-    "model": {"name": "xpresso", "version": "public_windows"},
-    "results": [{"id": "g1", "log10_expression": -0.07532805, "warnings": []}],
+    "model": {"name": "promoter", "version": "windows"},
+    "results": [{"id": "g1", "log10_expression": 0.16253808,
+    "warnings": ["promoter: positions -249 to -50 were not sent and read as N",
+    "promoter: positions 37 to 50 were not sent and read as N"]}],
 }))]
 pub(super) struct ExpressionResponse {
     /// Who answered.

@@ -70,7 +70,7 @@ pub(super) struct PairRow {
 /// The scores.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
-    "model": {"name": "pairmap", "version": "balanced"},
+    "model": {"name": "pairmap", "version": "taught"},
     "results": [{
         "id": "p1", "probability": 0.9999999, "interacts": true, "site_type": "8mer",
         "warnings": [], "pairing": "((((((((((((((((((((((&))))))))))))))))))))))",

@@ -8,7 +8,7 @@ use mirador_models::tasks::Task;
 use mirador_models::{Model, ModelId, Replica, Tensors, find, sha256, sha256_of};
 use tch::Device;
 
-use crate::data::prepare;
+use crate::data::{files, prepare};
 use crate::experiment::{Experiment, Row, Scored, is_constant, labelled, scores, targets};
 use crate::experiments::open;
 use crate::learn::calibration::calibrate;
@@ -142,7 +142,7 @@ impl Training {
     /// This training for another recipe, on its own dataset.
     fn of_another(&self, recipe: Recipe) -> Self {
         Self {
-            dataset: prepare::beside(&self.dataset, recipe.data.dataset()),
+            dataset: files::beside(&self.dataset, recipe.data.dataset()),
             public_data: self.public_data.clone(),
             roots: self.roots.clone(),
             device: self.device,

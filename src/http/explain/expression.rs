@@ -22,7 +22,7 @@ use crate::http::state::{AppState, Models};
 #[derive(Debug, ToSchema)]
 #[expect(dead_code, reason = "it describes the body, which `formats::json` reads row by row")]
 #[schema(example = json!({
-    "model": "xpresso",
+    "model": "promoter",
     "methods": ["n_mask"],
     "genes": [{
         "id": "g1",
@@ -53,17 +53,19 @@ pub(crate) struct ExplainRow(GeneRow);
 /// The explanations.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!(
-    {"model": {"name": "xpresso", "version": "public_windows"}, "results": [{"id": "g1",
-    "log10_expression": -0.07532805, "warnings": [], "promoter": [{"start": 0, "end": 5,
-    "n_mask": -0.0013210177}, {"start": 5, "end": 10, "n_mask": -0.24108696}, {"start": 10, "end": 15,
-    "n_mask": 0.012222588}, {"start": 15, "end": 20, "n_mask": 0.009642124}, {"start": 20, "end": 25,
-    "n_mask": -0.13547963}, {"start": 25, "end": 30, "n_mask": -0.023897707}, {"start": 30, "end": 35,
-    "n_mask": -0.09959176}, {"start": 35, "end": 40, "n_mask": 0.12059969}, {"start": 40, "end": 45,
-    "n_mask": 0.031049132}, {"start": 45, "end": 50, "n_mask": -0.07938045}, {"start": 50, "end": 55,
-    "n_mask": 0.008084416}, {"start": 55, "end": 60, "n_mask": 0.0837183}, {"start": 60, "end": 65,
-    "n_mask": -0.025891006}, {"start": 65, "end": 70, "n_mask": -0.23234478}, {"start": 70, "end": 75,
-    "n_mask": -0.10756996}, {"start": 75, "end": 80, "n_mask": -0.04033515}, {"start": 80, "end": 86, "n_mask": 0.06588274}],
-    "half_life_features": {"measured": 0.00998354}, "mirnas": {}}]}
+    {"model": {"name": "promoter", "version": "windows"}, "results": [{"id": "g1",
+    "log10_expression": 0.16253808,
+    "warnings": ["promoter: positions -249 to -50 were not sent and read as N",
+    "promoter: positions 37 to 50 were not sent and read as N"], "promoter": [{"start": 0, "end": 5,
+    "n_mask": -0.058706522}, {"start": 5, "end": 10, "n_mask": -0.06945157}, {"start": 10, "end": 15,
+    "n_mask": 0.07730461}, {"start": 15, "end": 20, "n_mask": 0.067268856}, {"start": 20, "end": 25,
+    "n_mask": -0.010247946}, {"start": 25, "end": 30, "n_mask": -0.045123577}, {"start": 30, "end": 35,
+    "n_mask": -0.009773731}, {"start": 35, "end": 40, "n_mask": 0.16650105}, {"start": 40, "end": 45,
+    "n_mask": 0.0713625}, {"start": 45, "end": 50, "n_mask": -0.008054018}, {"start": 50, "end": 55,
+    "n_mask": 0.06052638}, {"start": 55, "end": 60, "n_mask": 0.19734812}, {"start": 60, "end": 65,
+    "n_mask": 0.073809154}, {"start": 65, "end": 70, "n_mask": -0.1400218}, {"start": 70, "end": 75,
+    "n_mask": -0.17910194}, {"start": 75, "end": 80, "n_mask": -0.03191495}, {"start": 80, "end": 86, "n_mask": 0.04427088}],
+    "half_life_features": {"measured": -0.07903063}, "mirnas": {}}]}
 ))]
 pub(crate) struct ExplainGenesResponse {
     /// Who answered.

@@ -46,23 +46,23 @@ pub(crate) struct ExplainRow(PairRow);
 /// The explanations.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!(
-    {"model": {"name": "pairmap", "version": "balanced"}, "results": [{"id": "p1", "probability": 0.98564285,
-    "interacts": true, "site_type": "7mer-A1", "warnings": [], "logit": 4.229047, "mfe_kcal_per_mol": -9.1,
+    {"model": {"name": "pairmap", "version": "taught"}, "results": [{"id": "p1", "probability": 0.95372623,
+    "interacts": true, "site_type": "7mer-A1", "warnings": [], "logit": 3.0258012, "mfe_kcal_per_mol": -9.1,
     "dot_bracket": "(((((((........&.)))))))", "pairs": [[1, 8], [2, 7], [3, 6], [4, 5], [5, 4], [6, 3], [7,
     2]], "drawing": "3' guuggaugAUGGAGU 5'\n           |||||||\n5'        gUACCUCA 3'",
     "double_mutants": [{"mirna_position": 1, "site_position": 8, "mirna_letter": "A", "site_letter": "U",
-    "mirna_only": 0.9802285, "site_only": 0.9031368, "both": 0.9303772, "rescue": null}, {"mirna_position": 2,
-    "site_position": 7, "mirna_letter": "C", "site_letter": "G", "mirna_only": 0.6173346, "site_only": 0.572621,
-    "both": 0.96823466, "rescue": 0.95543957}, {"mirna_position": 3, "site_position": 6, "mirna_letter": "U",
-    "site_letter": "A", "mirna_only": 0.63553536, "site_only": 0.5566893, "both": 0.98638785,
-    "rescue": 1.0019126}, {"mirna_position": 4, "site_position": 5, "mirna_letter": "C", "site_letter": "G",
-    "mirna_only": 0.4599997, "site_only": 0.33368477, "both": 0.98425657, "rescue": 0.99764556},
-    {"mirna_position": 5, "site_position": 4, "mirna_letter": "C", "site_letter": "G", "mirna_only": 0.50359124,
-    "site_only": 0.45911658, "both": 0.9710234, "rescue": 0.9710098}, {"mirna_position": 6, "site_position": 3,
-    "mirna_letter": "A", "site_letter": "U", "mirna_only": 0.7239282, "site_only": 0.7188623, "both": 0.9857578,
-    "rescue": 1.0004351}, {"mirna_position": 7, "site_position": 2, "mirna_letter": "U", "site_letter": "A",
-    "mirna_only": 0.8539893, "site_only": 0.86383957, "both": 0.98622584, "rescue": 1.0046003}],
-    "rescue": 0.9885071}]}
+    "mirna_only": 0.93959856, "site_only": 0.81822413, "both": 0.86298895, "rescue": -0.2128244}, {"mirna_position": 2,
+    "site_position": 7, "mirna_letter": "C", "site_letter": "G", "mirna_only": 0.52319276, "site_only": 0.43562084,
+    "both": 0.9253006, "rescue": 0.9400707}, {"mirna_position": 3, "site_position": 6, "mirna_letter": "U",
+    "site_letter": "A", "mirna_only": 0.5568758, "site_only": 0.46415478, "both": 0.9576699,
+    "rescue": 1.008898}, {"mirna_position": 4, "site_position": 5, "mirna_letter": "C", "site_letter": "G",
+    "mirna_only": 0.3342272, "site_only": 0.23715444, "both": 0.9583085, "rescue": 1.0068593},
+    {"mirna_position": 5, "site_position": 4, "mirna_letter": "C", "site_letter": "G", "mirna_only": 0.42342934,
+    "site_only": 0.35050687, "both": 0.92971694, "rescue": 0.9576374}, {"mirna_position": 6, "site_position": 3,
+    "mirna_letter": "A", "site_letter": "U", "mirna_only": 0.59136885, "site_only": 0.61510384, "both": 0.9480425,
+    "rescue": 0.9837835}, {"mirna_position": 7, "site_position": 2, "mirna_letter": "U", "site_letter": "A",
+    "mirna_only": 0.78256005, "site_only": 0.78676766, "both": 0.96166956, "rescue": 1.0469847}],
+    "rescue": 0.81877273}]}
 ))]
 pub(crate) struct ExplainResponse {
     /// Who answered.

@@ -15,7 +15,7 @@ use clap::{Parser, Subcommand};
 use mirador_models::device::{DeviceChoice, set_threads};
 use mirador_models::{ModelId, Options, WeightsDir};
 
-use crate::data::prepare::file as dataset_file;
+use crate::data::files::file as dataset_file;
 use crate::pretrain;
 use crate::recipe::{Recipe, Roots};
 use crate::reports::{Runs, reproduce};

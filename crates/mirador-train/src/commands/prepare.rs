@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use clap::Args;
 
-use crate::data::{expression, prepare, repression};
+use crate::data::{expression, files, prepare, repression};
 
 /// What to prepare.
 #[derive(Args, Debug)]
 pub(super) struct Prepare {
     /// The dataset. target-sites: chimeric reads for bias-free training and the two bias-corrected tests;
-    /// all-target-sites: these and predicted sites; mitar, mitar-…, deepmirnatar: the papers' own rows
+    /// all-target-sites: these and predicted sites; teaching-pairs, taught-pairs: pairs for miRBind2 to label, and labelled
+    /// by it; mitar, mitar-…, deepmirnatar: the papers' own rows
     /// (deepmirnatar-raw leaves some miRNAs 3'→5', as published); pre-mirnas: hairpins; expression: genes; repression:
     /// over-expressed miRNAs
     #[arg(value_parser = prepare::names())]
@@ -45,18 +46,18 @@ impl Prepare {
     /// Writes the dataset.
     pub(super) fn run(self) -> Result<()> {
         let Self { what, data, out, genome, annotation, expression: levels, experiments, utrs } = self;
-        let out = out.unwrap_or_else(|| prepare::file(&what));
+        let out = out.unwrap_or_else(|| files::file(&what));
         if let Some(((genome, gtf), levels)) = genome.zip(annotation).zip(levels) {
             if what != "expression" {
                 bail!("--genome is for `prepare expression`");
             }
-            return prepare::log(&out, &expression::own(&genome, &gtf, &levels, &out)?);
+            return files::log(&out, &expression::own(&genome, &gtf, &levels, &out)?);
         }
         if let Some(list) = experiments {
             if what != "repression" {
                 bail!("--experiments is for `prepare repression`");
             }
-            return prepare::log(&out, &repression::own(utrs.as_deref(), &list, &data, &out)?);
+            return files::log(&out, &repression::own(utrs.as_deref(), &list, &data, &out)?);
         }
         prepare::prepare(&what, &data, &out)
     }

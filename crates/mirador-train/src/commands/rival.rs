@@ -10,7 +10,7 @@ use mirador_models::{Options, Replica, sha256, write_json};
 use tch::Device;
 
 use super::import::published;
-use crate::data::prepare;
+use crate::data::{files, prepare};
 use crate::experiment::{Row, scores};
 use crate::experiments::open;
 use crate::recipe::Recipe;
@@ -52,7 +52,7 @@ impl MeasureRival {
             ensure!(replica.encoder.task() == Task::TargetSite, "rivals are measured of target sites");
         }
         let recipe = Recipe::read(&ours.path.join("recipe.json"))?;
-        let dataset = self.dataset.clone().unwrap_or_else(|| prepare::file(recipe.data.dataset()));
+        let dataset = self.dataset.clone().unwrap_or_else(|| files::file(recipe.data.dataset()));
         prepare::ensure(recipe.data.dataset(), &self.data, &dataset)?;
         let experiment = open(&recipe, &dataset)?;
         let fold = experiment.folds().first().context("the recipe has no rows")?;

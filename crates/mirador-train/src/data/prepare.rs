@@ -1,9 +1,10 @@
 //! The dataset files by name, and what makes each from the public files.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use super::files::{beside, log};
 use super::target_sites::{prepare as target_sites, published, reads, taught, teaching};
 use super::{expression, pre_mirnas, repression};
 
@@ -31,11 +32,6 @@ pub fn names() -> [&'static str; 13] {
     DATASETS.map(|(name, _)| name)
 }
 
-/// Where a dataset lies unless it is told otherwise.
-pub fn file(name: &str) -> PathBuf {
-    Path::new("data").join(name.replace('-', "_") + ".tsv")
-}
-
 /// Makes the dataset that a recipe names, unless it is there. One step may write several: `expression` writes
 /// `expression_86` beside it.
 pub fn ensure(dataset: &str, data: &Path, out: &Path) -> Result<()> {
@@ -47,11 +43,6 @@ pub fn ensure(dataset: &str, data: &Path, out: &Path) -> Result<()> {
     let known = names().into_iter().filter(makes).max_by_key(|known| known.len());
     let known = known.with_context(|| format!("no dataset {dataset:?}"))?;
     prepare(known, data, &beside(out, known))
-}
-
-/// Where a dataset lies if another lies at `other`.
-pub fn beside(other: &Path, name: &str) -> PathBuf {
-    other.with_file_name(file(name).file_name().unwrap_or_default())
 }
 
 /// Makes a dataset.
@@ -66,10 +57,4 @@ pub fn prepare(name: &str, data: &Path, out: &Path) -> Result<()> {
             data, out,
         )?,
     )
-}
-
-/// Prints what was done, and keeps it beside the dataset, for the card.
-pub fn log(out: &Path, lines: &[String]) -> Result<()> {
-    lines.iter().for_each(|line| println!("{line}"));
-    Ok(std::fs::write(out.with_extension("log"), lines.join("\n"))?)
 }

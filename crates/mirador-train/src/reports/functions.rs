@@ -11,6 +11,7 @@ use mirador_models::tasks::Task;
 
 use super::network::{Network, ShownMetric};
 use super::page::Page;
+use super::scores::signed;
 use super::unrelated::unrelated;
 use super::{rivals, scores};
 use crate::data::sources::published_scores;
@@ -18,7 +19,6 @@ use crate::data::target_sites::prepare::KLIMENTOVA_TEST;
 use crate::results::predictions::Predictions;
 use crate::results::report::mean_and_range;
 use crate::stats::correlation::mean;
-use crate::stats::interval::Interval;
 
 /// Gives a template all that it may use.
 pub(super) fn add_to(environment: &mut Environment<'static>, page: Arc<Page>) {
@@ -104,6 +104,9 @@ fn row_scores(environment: &mut Environment<'static>, page: &Arc<Page>) {
     let here = page.clone();
     environment.add_function("unrelated", move |network: Arc<Network>| {
         let folder = here.runs.roots.folder(&network.recipe);
+        if !folder.join("model.safetensors").is_file() {
+            return Ok::<Value, Error>(Value::from(()));
+        }
         let weights = WeightsDir::open(&folder).map_err(anyhow::Error::from);
         weights.and_then(|weights| unrelated(&weights)).map_err(refused)
     });
@@ -126,11 +129,6 @@ fn differences(data: &Path, set: &Predictions, baseline: &str) -> Result<Vec<Val
         context! { than => *than, metrics }
     };
     Ok(others.iter().map(row).collect())
-}
-
-/// A difference with its sign.
-pub(super) fn signed(Interval { value, low, high }: &Interval) -> String {
-    format!("{value:+.3} ({low:+.3} to {high:+.3})")
 }
 
 /// Mean and range where a metric has several runs, else its interval.

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use super::Runs;
 use super::network::Network;
-use crate::data::prepare;
+use crate::data::files;
 use crate::recipe::{Recipe, command};
 use crate::repression::{self, Fitting};
 use crate::results::predictions::{self, Predictions};
@@ -72,7 +72,7 @@ impl Page {
     /// The measurements of a version that has a fit, likewise.
     pub(super) fn fitted(&self, model: &str, version: &str) -> Result<Option<repression::Report>> {
         let measured = self.measured(&ModelId::new(model, version), |recipe| {
-            let dataset = prepare::file(recipe.data.dataset());
+            let dataset = files::file(recipe.data.dataset());
             let (public_data, roots) = (self.runs.data.clone(), self.runs.roots.clone());
             Fitting { recipe, dataset, public_data, roots }.run()
         })?;
@@ -150,7 +150,7 @@ impl Page {
     }
 
     fn train(&self, recipe: Recipe) -> Result<Report> {
-        let (dataset, command) = (prepare::file(recipe.data.dataset()), recipe.command());
+        let (dataset, command) = (files::file(recipe.data.dataset()), recipe.command());
         let (public_data, roots, device) =
             (self.runs.data.clone(), self.runs.roots.clone(), self.runs.device);
         Training { recipe, dataset, public_data, roots, device, command }.run()

@@ -3,8 +3,8 @@
 use minijinja::context;
 use minijinja::value::Value;
 
-use super::functions::signed;
 use super::network::ShownMetric;
+use super::scores::signed;
 use crate::results::rival::{Beside, Rival};
 use crate::stats::metrics::MetricValue;
 

@@ -6,6 +6,7 @@ use minijinja::value::Value;
 use crate::learn::calibration::{calibration_error, calibration_error_by_chance};
 use crate::results::predictions::Predictions;
 use crate::stats::correlation::{mean, pearson};
+use crate::stats::interval::Interval;
 use crate::stats::metrics::AtThreshold;
 use crate::stats::ranking::{auroc, average_precision, falling_ties};
 
@@ -58,6 +59,11 @@ pub(super) fn below_quantile(set: &Predictions, quantile: f64) -> Option<f64> {
     let bound = negatives.get((quantile * negatives.len() as f64) as usize)?;
     let below = positives.iter().filter(|&score| score < bound).count();
     Some(below as f64 / positives.len() as f64 / quantile)
+}
+
+/// A difference with its sign.
+pub(super) fn signed(Interval { value, low, high }: &Interval) -> String {
+    format!("{value:+.3} ({low:+.3} to {high:+.3})")
 }
 
 /// The mean difference of two networks' runs, paired by their place, in standard errors; `None` below three pairs.

@@ -104,7 +104,7 @@ fn succeed(root: &Path, arguments: &[&str]) -> String {
 
 fn write_recipe(root: &Path, dataset: &str) {
     let recipe = json!({
-        "model": "repression", "version": "tiny", "default": true, "default_version": true,
+        "model": "repression", "version": "tiny", "default": true, "default_although": "a made-up experiment", "default_version": true,
         "notes": ["A note."],
         "data": { "repression": { "dataset": dataset } },
         "fit": { "ridge": 1.0, "ridge_sites": 1.0, "clip": 5.0, "curve": [1, 2, 9], "draws": 2, "seed": 1 },

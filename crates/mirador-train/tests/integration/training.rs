@@ -153,7 +153,7 @@ fn what_a_recipe_starts_from_is_trained_first() {
     let folder = root.path().join("weights/dmiso/next");
     let metrics: Value =
         serde_json::from_str(&fs::read_to_string(folder.join("metrics.json")).unwrap()).unwrap();
-    assert_eq!(metrics["started"], json!({ "version": "dmiso@tiny", "sha256": tiny }));
+    assert_eq!(metrics["started"], json!([{ "version": "dmiso@tiny", "sha256": tiny }]));
     assert!(
         fs::read_to_string(folder.join("CARD.md")).unwrap().contains("Training starts from `dmiso@tiny`")
     );

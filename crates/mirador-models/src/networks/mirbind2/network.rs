@@ -6,7 +6,7 @@ use tch::{Device, Kind, Tensor};
 use super::{MIRNA_ROWS, SITE_ROWS};
 use crate::{Layers, LoadError, Network, Options};
 
-/// Of a pair of letters: 4 × the miRNA's + the site's; one that the authors never use; one for a pair with an N.
+/// States of a pair of letters: 4 × the miRNA's + the site's; one that the authors never use; one for a pair with an N.
 const STATES: i64 = 18;
 const WITH_N: i64 = STATES - 1;
 /// The states behind what lies outside the grid.

@@ -5,7 +5,6 @@ use tch::{Tensor, nn};
 
 use super::aligner::{Aligner, Alignment as Aligned, KINDS, LETTERS, Letters, MOVES, POSITIONS};
 use super::energy::stack;
-use super::panel::COMPARED;
 use super::{MIRNA_ROWS, MISSING, SITE_ROWS, WIDTH};
 use crate::LoadError;
 use crate::tensors::values;
@@ -26,6 +25,9 @@ pub(super) struct Alignment {
     moves: Tensor,
     stacks: Tensor,
 }
+
+/// Numbers that a panel adds to a row.
+pub(super) const COMPARED: usize = 4;
 
 /// Rows as letters.
 pub(super) struct Rows {

@@ -5,10 +5,10 @@ use tch::{Device, Tensor};
 
 use super::Switches;
 use super::aligner::{Aligner, Alignment, Letters};
-use super::alignment::Rows;
+use super::alignment::{COMPARED, Rows};
 use super::context::{CONTEXT, context};
 use super::duplex::{FEATURES, features};
-use super::panel::{COMPARED, Panel};
+use super::panel::Panel;
 use crate::networks::layers::{batch_norm, dense};
 
 /// Scores are around 15.

@@ -6,14 +6,12 @@ use std::sync::Arc;
 use tch::{Tensor, nn};
 
 use super::aligner::{Aligner, Alignment, Letters};
-use super::alignment::{Alignment as Trained, Rows};
+use super::alignment::{Alignment as Trained, COMPARED, Rows};
 use super::{MIRNA_ROWS, MISSING, WIDTH, numbered, numbers_of};
 use crate::tasks::target_site::Competitor;
 use crate::tensors::values;
 use crate::{Competition, LoadError, Panels};
 
-/// Numbers that it adds to a row.
-pub(super) const COMPARED: usize = 4;
 /// Values behind an input's letters and seed match: whether the row has been compared with a panel of its own, and those
 /// numbers.
 pub(super) const OWN: usize = 1 + COMPARED;

@@ -194,8 +194,10 @@ mod tests {
         assert!(correlation(&found, &level) > 0.8, "{}", correlation(&found, &level));
         let slope = replica.store.variables()["features"].double_value(&[0]);
         assert!(slope > 0.02 && slope < 0.3, "{slope}");
-        assert_eq!(found, levels(&fitted(1, &inputs, &level), &inputs));
-        assert_ne!(found, levels(&fitted(2, &inputs, &level), &inputs));
+        let apart = |seed: i64| {
+            (&found - levels(&fitted(seed, &inputs, &level), &inputs)).abs().max().double_value(&[])
+        };
+        assert!(apart(1) < 1e-4 && apart(2) > 1e-3, "{} {}", apart(1), apart(2));
     }
 
     /// One and the same half-life says the same of a gene whether the others' are known or not: that it is known has no

