@@ -56,7 +56,7 @@ pub(super) struct PreMirnaRow {
 #[schema(example = json!({
     "model": {"name": "hairpin", "version": "grouped"},
     "results": [{
-        "id": "hsa-let-7a-1", "class": "canonical", "mirtron_probability": 0.09227769, "splice_acceptor": "none",
+        "id": "hsa-let-7a-1", "class": "canonical", "mirtron_probability": 0.050595146, "splice_acceptor": "none",
         "warnings": [],
     }],
 }))]

@@ -48,21 +48,21 @@ pub(crate) struct ExplainRow(PreMirnaRow);
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!(
     {"model": {"name": "hairpin", "version": "grouped"}, "results": [{"id": "h1", "class": "canonical",
-    "mirtron_probability": 0.3695332, "splice_acceptor": "none", "warnings": [],
-    "logit": -0.53421974, "mfe_kcal_per_mol": -8.4, "dot_bracket": "(((((((..........................)))))))..",
-    "double_mutants": [{"position": 1, "partner_position": 40, "letter": "C", "partner_letter": "G",
-    "position_only": 0.44146758, "partner_only": 0.2987242, "both": 0.07822535, "rescue": null}, {"position": 2,
-    "partner_position": 39, "letter": "A", "partner_letter": "U", "position_only": 0.7488337,
-    "partner_only": 0.7314992, "both": 0.41100472, "rescue": null}, {"position": 3, "partner_position": 38,
-    "letter": "C", "partner_letter": "G", "position_only": 0.61696464, "partner_only": 0.52525127,
-    "both": 0.20956068, "rescue": null}, {"position": 4, "partner_position": 37, "letter": "U",
-    "partner_letter": "A", "position_only": 0.64008373, "partner_only": 0.6264789, "both": 0.24096584,
-    "rescue": null}, {"position": 5, "partner_position": 36, "letter": "C", "partner_letter": "G",
-    "position_only": 0.6146659, "partner_only": 0.52419937, "both": 0.21408565, "rescue": null}, {"position": 6,
-    "partner_position": 35, "letter": "A", "partner_letter": "U", "position_only": 0.55882996,
-    "partner_only": 0.5872211, "both": 0.5177394, "rescue": null}, {"position": 7, "partner_position": 34,
-    "letter": "C", "partner_letter": "G", "position_only": 0.36238962, "partner_only": 0.3098634,
-    "both": 0.20551029, "rescue": null}], "rescue": null}]}
+    "mirtron_probability": 0.3236922, "splice_acceptor": "none", "warnings": [], "logit": -0.73685515,
+    "mfe_kcal_per_mol": -8.4, "dot_bracket": "(((((((..........................)))))))..", "double_mutants":
+    [{"position": 1, "partner_position": 40, "letter": "C", "partner_letter": "G", "position_only":
+    0.25652447, "partner_only": 0.2722074, "both": 0.03722321, "rescue": -3.8287048}, {"position": 2,
+    "partner_position": 39, "letter": "A", "partner_letter": "U", "position_only": 0.5481595, "partner_only":
+    0.6830115, "both": 0.2353978, "rescue": null}, {"position": 3, "partner_position": 38, "letter": "C",
+    "partner_letter": "G", "position_only": 0.5363282, "partner_only": 0.5248297, "both": 0.16053206,
+    "rescue": null}, {"position": 4, "partner_position": 37, "letter": "U", "partner_letter": "A",
+    "position_only": 0.5897137, "partner_only": 0.58894646, "both": 0.21173006, "rescue": null}, {"position":
+    5, "partner_position": 36, "letter": "C", "partner_letter": "G", "position_only": 0.53557515,
+    "partner_only": 0.5117324, "both": 0.15812503, "rescue": null}, {"position": 6, "partner_position": 35,
+    "letter": "A", "partner_letter": "U", "position_only": 0.5682497, "partner_only": 0.5890932, "both":
+    0.4436749, "rescue": null}, {"position": 7, "partner_position": 34, "letter": "C", "partner_letter": "G",
+    "position_only": 0.31639436, "partner_only": 0.30844215, "both": 0.14821465, "rescue": null}], "rescue":
+    -3.8287048}]}
 ))]
 pub(crate) struct ExplainHairpinsResponse {
     /// Who answered.

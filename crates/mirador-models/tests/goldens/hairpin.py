@@ -5,6 +5,7 @@ crates/mirna/tests/vienna holds to RNAfold. The weights are made up, as in netwo
 """
 
 import json
+import math
 
 from networks import fill
 
@@ -39,7 +40,6 @@ ROWS = [
     ),
     ("UUGACCGUACGGAUGACUUAGCGCAUUGCAAUGGCUAAGUCACUG", ".........(((.(((((((((.(((....)))))))))))))))", -16.2),
 ]
-UNITS = 16
 
 
 def partners(structure):
@@ -135,29 +135,23 @@ def scores(end, name):
     return [sum(table["ACGU".index(c)][k] for k, c in enumerate(end[p : p + 8]) if c in "ACGU") for p in places]
 
 
-def output(s, of_row, units):
+def output(s, of_row):
     donors, acceptors = scores(s[:24].ljust(24, "N"), "donor"), scores(s[-24:].rjust(24, "N"), "acceptor")
     x = of_row + [donors[0], max(donors), acceptors[-1], max(acceptors)]
     size = len(x)
     means, deviations = fill("numbers_mean", (size,)).tolist(), fill("numbers_sd", (size,)).tolist()
     x = [min(max((value - mean) / sd, -4), 4) for value, mean, sd in zip(x, means, deviations)]
 
-    def dense(name, x, outputs):
-        weight, bias = fill(f"{name}.weight", (outputs, len(x))).tolist(), fill(f"{name}.bias", (outputs,)).tolist()
-        return [sum(w * value for w, value in zip(row, x)) + b for row, b in zip(weight, bias)]
+    def line(name):
+        weight, bias = fill(f"{name}.weight", (1, size)).tolist()[0], fill(f"{name}.bias", (1,)).tolist()[0]
+        return sum(w * value for w, value in zip(weight, x)) + bias
 
-    logit = dense("line", x, 1)[0]
-    if units:
-        logit += dense("output", [max(value, 0) for value in dense("hidden", x, units)], 1)[0]
-    return logit
+    return line("line") + math.tanh(x[0]) * line("by_length")
 
 
 def main():
     rows = [{"sequence": s, "numbers": numbers(s, structure, energy)} for s, structure, energy in ROWS]
-    versions = [
-        {"options": options, "outputs": [output(row["sequence"], row["numbers"], options.get("units", 0)) for row in rows]}
-        for options in ({}, {"units": UNITS, "dropout": 0.2})
-    ]
+    versions = [{"options": {}, "outputs": [output(row["sequence"], row["numbers"]) for row in rows]}]
     print(json.dumps({"model": "hairpin", "rows": rows, "versions": versions}, indent=1))
 
 

@@ -134,8 +134,8 @@ pub enum ReadSplit {
 pub struct PreMirnas {
     /// Which rows are trained on, choose and measure.
     pub split: HairpinSplit,
-    /// Letters that either end may lose. Above 0 an epoch holds each hairpin five times: whole, three times with ends cut at
-    /// random, drawn anew, and cut at the ends of its mature arms; validation rows are whole, cut once, and cut at those ends.
+    /// Letters that either end may lose. Above 0 an epoch holds each hairpin six times: twice whole, twice with ends cut at
+    /// random, drawn anew, and twice cut at the ends of its mature arms; validation rows stand once in each form.
     #[serde(default, skip_serializing_if = "is_default")]
     pub ends_moved: usize,
 }

@@ -1,11 +1,9 @@
 //! hairpin, our own: mirtron or canonical, by what splicing and Drosha look for. A line through numbers that people can
-//! read, trained on hairpins whose ends were moved, since who cuts a hairpin decides where it ends.
+//! read, which turns with the length, trained on hairpins whose ends were moved: who cuts a hairpin decides where it ends.
 
 pub mod features;
 mod network;
 mod structure;
-
-use serde::Deserialize;
 
 use crate::encoding::Encoded;
 use crate::tasks::Task;
@@ -33,13 +31,3 @@ pub const MODEL: Model = Model {
     panels: None,
     from_published: None,
 };
-
-/// What a version has beside the line.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Switches {
-    /// Hidden units that read the same numbers; 0: the line alone.
-    units: i64,
-    /// Dropout after them.
-    dropout: f64,
-}

@@ -1,9 +1,9 @@
-//! The network: how much each end looks like a splice site; all numbers in units of their deviation; a line through them.
+//! The network: how much each end looks like a splice site; all numbers in units of their deviation; a line through them,
+//! and one more that counts the other way round in short hairpins than in long ones.
 
 use tch::nn::{self, ModuleT, VarStore};
 use tch::{Kind, Tensor};
 
-use super::Switches;
 use super::features::{END, END_VALUES, LETTERS, NAMES};
 use crate::networks::layers::dense;
 use crate::{Layers, LoadError, Network, Options};
@@ -13,6 +13,8 @@ const SITE: i64 = 8;
 /// Numbers of splice sites: donor and acceptor, at the very end and wherever they score best.
 const SITES: i64 = 4;
 const NUMBERS: i64 = NAMES.len() as i64 + SITES;
+/// The length's place among the numbers.
+const LENGTH: i64 = 0;
 /// Numbers beyond so many deviations are cut, so that no odd row shouts.
 const MOST: f64 = 4.0;
 /// Added to each count of a letter.
@@ -28,8 +30,8 @@ struct Hairpin {
     means: Tensor,
     deviations: Tensor,
     line: nn::Linear,
-    hidden: Option<[nn::Linear; 2]>,
-    dropout: f64,
+    /// How the line turns with the length: mirtrons are short introns, and what tells a short hairpin differs.
+    by_length: nn::Linear,
 }
 
 /// Log-odds of each letter at each place of a splice site, mirtron against canonical: (4, 8).
@@ -39,10 +41,7 @@ struct Ends {
     acceptor: Tensor,
 }
 
-pub(super) fn build(path: &nn::Path, options: &Options) -> Result<Network, LoadError> {
-    let Switches { units, dropout } = LoadError::options(options)?;
-    let hidden =
-        (units > 0).then(|| [dense(path / "hidden", NUMBERS, units), dense(path / "output", units, 1)]);
+pub(super) fn build(path: &nn::Path, _: &Options) -> Result<Network, LoadError> {
     Ok(Box::new(Hairpin {
         ends: Ends {
             donor: path.zeros_no_train(DONOR, &[LETTERS as i64, SITE]),
@@ -51,8 +50,7 @@ pub(super) fn build(path: &nn::Path, options: &Options) -> Result<Network, LoadE
         means: path.zeros_no_train(MEANS, &[NUMBERS]),
         deviations: path.ones_no_train(DEVIATIONS, &[NUMBERS]),
         line: dense(path / "line", NUMBERS, 1),
-        hidden,
-        dropout,
+        by_length: dense(path / "by_length", NUMBERS, 1),
     }))
 }
 
@@ -61,14 +59,11 @@ pub(super) fn build(path: &nn::Path, options: &Options) -> Result<Network, LoadE
 impl Layers for Hairpin {}
 
 impl ModuleT for Hairpin {
-    fn forward_t(&self, input: &Tensor, train: bool) -> Tensor {
+    fn forward_t(&self, input: &Tensor, _: bool) -> Tensor {
         let numbers = (self.ends.numbers(input) - &self.means) / &self.deviations;
         let numbers = numbers.clamp(-MOST, MOST); // (n, 38)
-        let mut logit = numbers.apply(&self.line); // (n, 1)
-        if let Some([hidden, output]) = &self.hidden {
-            logit += numbers.apply(hidden).relu().dropout(self.dropout, train).apply(output);
-        }
-        logit
+        let length = numbers.narrow(1, LENGTH, 1).tanh(); // (n, 1)
+        numbers.apply(&self.line) + length * numbers.apply(&self.by_length)
     }
 }
 

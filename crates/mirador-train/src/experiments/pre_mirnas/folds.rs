@@ -21,8 +21,8 @@ const FOLDS: usize = 5;
 const VALIDATION: usize = 10;
 /// Seed of the folds and of the validation rows: one for every seed of the network, so that runs compare.
 const SEED: u64 = 7;
-/// How often an epoch holds a hairpin with its ends cut at random, beside once whole and once cut to its mature arms.
-const CUTS: usize = 3;
+/// How often an epoch holds a hairpin whole, as often with its ends cut at random, and as often cut to its mature arms.
+const TIMES: usize = 2;
 /// Letters at the 3' end that a mirtron owes to its splice acceptor.
 const MASKED: usize = 5;
 
@@ -179,13 +179,13 @@ impl Experiment for Folds {
 
     fn draw(&self, fold: usize, _: &Stage, rng: &mut ChaCha8Rng) -> Result<Vec<Labelled>> {
         let rows = &self.folds[fold].train;
-        let mut drawn = labelled(rows);
-        if self.data.ends_moved > 0 {
-            for _ in 0..CUTS {
-                let moved: Vec<Row> = rows.iter().map(|row| cut(row, self.data.ends_moved, rng)).collect();
-                drawn.extend(labelled(&moved));
-            }
-            drawn.extend(labelled(&self.arms[fold]));
+        if self.data.ends_moved == 0 {
+            return Ok(labelled(rows));
+        }
+        let mut drawn = Vec::new();
+        for _ in 0..TIMES {
+            let moved: Vec<Row> = rows.iter().map(|row| cut(row, self.data.ends_moved, rng)).collect();
+            [rows, &moved, &self.arms[fold]].into_iter().for_each(|rows| drawn.extend(labelled(rows)));
         }
         Ok(drawn)
     }
@@ -226,8 +226,8 @@ impl Experiment for Folds {
         let ends = match self.data.ends_moved {
             0 => String::new(),
             most => format!(
-                " An epoch holds each training hairpin whole, {CUTS} times without 0 to {most} letters at either end (drawn anew), and \
-                 cut at the ends of its mature arms; validation rows stand there likewise."
+                " An epoch holds each training hairpin {TIMES} times whole, {TIMES} times without 0 to {most} letters at either \
+                 end (drawn anew), and {TIMES} times cut at the ends of its mature arms; each validation row stands once in each form."
             ),
         };
         format!(
