@@ -30,7 +30,7 @@ pub(super) struct MeasureRival {
     #[arg(long, default_value = "{}", value_parser = super::parse_options)]
     options: Options,
     /// Ours, name@version: its recipe says which rows
-    #[arg(long, default_value = "pairmap@balanced")]
+    #[arg(long, default_value = "pairmap@taught")]
     ours: String,
     /// The dataset file that `prepare` wrote [default: the recipe's, below data/]
     #[arg(long)]

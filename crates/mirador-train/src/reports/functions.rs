@@ -101,11 +101,14 @@ fn row_scores(environment: &mut Environment<'static>, page: &Arc<Page>) {
         let difference = set.difference(Task::TargetSite, &other.network);
         difference.iter().map(|metric| signed(&metric.value)).collect::<Vec<String>>()
     });
-    environment.add_function("hairpin_difference", |set: Arc<Predictions>, baseline: String, metric: String| {
-        let difference = set.column(&baseline).map(|scores| set.difference(Task::PreMirna, scores));
-        let metric = difference.into_iter().flatten().find(|of| of.name.to_string() == metric);
-        metric.map(|metric| signed(&metric.value))
-    });
+    environment.add_function(
+        "hairpin_difference",
+        |set: Arc<Predictions>, baseline: String, metric: String| {
+            let difference = set.column(&baseline).map(|scores| set.difference(Task::PreMirna, scores));
+            let metric = difference.into_iter().flatten().find(|of| of.name.to_string() == metric);
+            metric.map(|metric| signed(&metric.value))
+        },
+    );
     let here = page.clone();
     environment.add_function("unrelated", move |network: Arc<Network>| {
         let folder = here.runs.roots.folder(&network.recipe);

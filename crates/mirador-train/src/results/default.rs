@@ -57,6 +57,8 @@ pub fn hold_to_baselines(
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::experiment::Baseline;
     use crate::stats::interval::Interval;
@@ -86,5 +88,34 @@ mod tests {
         let said =
             held(r#", "default": true, "default_although": "it is calibrated""#, 0.8).unwrap().unwrap();
         assert!(said.ends_with("below ends in YAG 0.840: it is calibrated"), "{said}");
+    }
+
+    /// The committed weights: the metrics that stand beside them, by the recipe that they were made by.
+    #[test]
+    fn every_shipped_default_is_ahead_of_its_baselines() {
+        let weights = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../weights"));
+        let mut held = 0;
+        for version in mirador_models::WeightsDir::scan(weights).unwrap() {
+            let recipe = Recipe::read(&version.path.join("recipe.json")).unwrap();
+            if !recipe.default {
+                continue;
+            }
+            let task = mirador_models::find(&recipe.model).unwrap().task;
+            let read = std::fs::read(version.path.join("metrics.json")).unwrap();
+            let said = match task {
+                Task::Repression => {
+                    let report: crate::repression::Report = serde_json::from_slice(&read).unwrap();
+                    hold_to_baselines(&recipe, task, &report.model.metrics, &report.baselines)
+                }
+                _ => {
+                    let report: crate::results::report::Report = serde_json::from_slice(&read).unwrap();
+                    let set = report.set(contest(task).0).unwrap();
+                    hold_to_baselines(&recipe, task, &set.model.metrics, &set.baselines)
+                }
+            };
+            said.unwrap();
+            held += 1;
+        }
+        assert_eq!(held, 4, "each task has a default");
     }
 }
