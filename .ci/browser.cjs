@@ -13,7 +13,7 @@ const program = process.argv[2];
 const work = fs.mkdtempSync(path.join(os.tmpdir(), "mirador-browser-"));
 // One model is enough, and quickly loaded.
 const weights = path.join(work, "weights");
-fs.cpSync("weights/pairmap/balanced", path.join(weights, "pairmap/balanced"), { recursive: true });
+fs.cpSync("weights/pairmap/taught", path.join(weights, "pairmap/taught"), { recursive: true });
 const servers = [];
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -72,7 +72,7 @@ async function main() {
     await tab.goto(origin);
     await tab.evaluate((url) => score(url), listing);
     const result = await tab.textContent("#result");
-    assert.match(result, /^0\.\d+ by pairmap@balanced$/);
+    assert.match(result, /^0\.\d+ by pairmap@taught$/);
     console.log(`a page of ${origin} shows ${result}, where that origin is listed`);
 
     const refusal = await tab.evaluate((url) => score(url).then(() => "answered", String), closed);

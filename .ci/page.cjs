@@ -344,7 +344,7 @@ async function odd(tab, url) {
 async function main() {
   fs.mkdirSync(shots, { recursive: true });
   const small = path.join(work, "weights");
-  fs.cpSync("weights/pairmap/balanced", path.join(small, "pairmap/balanced"), { recursive: true });
+  fs.cpSync("weights/pairmap/taught", path.join(small, "pairmap/taught"), { recursive: true });
   const keyFile = path.join(work, "keys");
   const digest = require("node:crypto").createHash("sha256").update(SECRET).digest("hex");
   fs.writeFileSync(keyFile, `ci score,read ${digest}\n`);

@@ -28,7 +28,7 @@ struct Record {
     logit: f32,
 }
 
-/// Writes `out`: columns mirna, site and the teacher's logit. On one core it takes about an hour.
+/// Writes `out`: columns mirna, site and the teacher's logit. On one core it takes some twenty minutes.
 pub fn taught_pairs(data: &Path, out: &Path) -> Result<Vec<String>> {
     let pairs = beside(out, "teaching-pairs");
     if !pairs.is_file() {
