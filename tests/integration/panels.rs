@@ -13,7 +13,7 @@ use crate::app::{App, MIRNA, SCORE, SITE};
 
 const SHIPPED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/weights/pairmap");
 const MIR_21: &str = "UAGCUUAUCAGACUGAUGUUGA";
-/// Of letters that both have some use for.
+/// Letters that both have some use for.
 const BETWEEN: &str = "GGAUCAACAUCAGUCAGCUACUACCGAAUUGCC";
 
 /// `pairmap@balanced`, the default, and `pairmap@panel`, as they are shipped.

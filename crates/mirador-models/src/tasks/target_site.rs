@@ -12,7 +12,7 @@ pub const SITE_LENGTHS: RangeInclusive<usize> = 6..=100;
 /// A miRNA that competes for sites.
 #[derive(Clone, Debug)]
 pub struct Competitor {
-    /// Its letters, 5'→3'.
+    /// Letters, 5'→3'.
     pub mirna: Rna,
     /// How much of it there is beside the others of its panel, in any unit, above 0.
     pub level: f64,

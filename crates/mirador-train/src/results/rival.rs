@@ -66,7 +66,7 @@ pub fn command(model: &str) -> String {
 }
 
 impl Beside {
-    /// Of our scores and theirs.
+    /// Metrics of our scores and theirs.
     pub fn new(ours: &Predictions, theirs: &[f64]) -> Self {
         let reached = |scores: &[f64]| Reached {
             metrics: with_intervals(Task::TargetSite, &ours.targets, scores, &ours.groups),

@@ -145,7 +145,7 @@ mod tests {
         let replica = Replica::new(&MODEL, &Options::new(), Device::Cpu).unwrap();
         let middle = "ACGGAUUCACGGAACUCUUCGGAGUUCCGUGAAUCCGU";
         let mirtron = format!("GUGAGUAC{middle}UUUUUCAG");
-        let canonical = format!("ACACACAC{middle}GGAGGAGG");
+        let canonical = format!("ACACACCA{middle}GGAGGAGC");
         let encode = |letters: &str| {
             let input = Input::from(PreMirna { sequence: letters.parse().unwrap() });
             replica.encoder.encode(&input).values

@@ -70,7 +70,7 @@ impl Panel {
         compared.into_flattened()
     }
 
-    /// Its miRNAs, outside libtorch.
+    /// The panel's miRNAs, outside libtorch.
     pub(super) fn competitors(&self) -> Competitors {
         let letters: Vec<u8> = values(&self.mirnas).into_iter().map(|letter| letter as u8).collect();
         let mirnas =

@@ -187,17 +187,13 @@ mod tests {
     }
 
     #[test]
-    fn it_finds_letters_and_the_line_and_repeats_itself() {
+    fn it_finds_letters_and_the_line() {
         let (inputs, level) = rows();
         let replica = fitted(1, &inputs, &level);
         let found = levels(&replica, &inputs);
         assert!(correlation(&found, &level) > 0.8, "{}", correlation(&found, &level));
         let slope = replica.store.variables()["features"].double_value(&[0]);
         assert!(slope > 0.02 && slope < 0.3, "{slope}");
-        let apart = |seed: i64| {
-            (&found - levels(&fitted(seed, &inputs, &level), &inputs)).abs().max().double_value(&[])
-        };
-        assert!(apart(1) < 1e-4 && apart(2) > 1e-3, "{} {}", apart(1), apart(2));
     }
 
     /// One and the same half-life says the same of a gene whether the others' are known or not: that it is known has no
