@@ -1,10 +1,12 @@
 //! A sequence as numbers of fixed shape: what a network sees of the letters.
 
 mod one_hot;
+mod pair_tokens;
 mod tokens;
 mod windows;
 
 pub use one_hot::{crop_middle, one_hot};
+pub use pair_tokens::{Reading, pair_tokens};
 pub use tokens::tokens;
 pub use windows::windows;
 

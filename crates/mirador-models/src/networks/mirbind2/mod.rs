@@ -3,9 +3,7 @@
 mod network;
 mod published;
 
-use mirna::Base;
-
-use crate::encoding::{Encoded, tokens, windows};
+use crate::encoding::{Encoded, Reading, pair_tokens};
 use crate::tasks::Task;
 use crate::tasks::target_site::Pair;
 use crate::{Encoder, Model};
@@ -13,7 +11,6 @@ use crate::{Encoder, Model};
 /// Letters kept of the miRNA and of the site.
 const MIRNA_ROWS: usize = 28;
 const SITE_ROWS: usize = 50;
-const ALPHABET: [Base; 4] = [Base::A, Base::U, Base::C, Base::G];
 
 /// The model.
 pub const MODEL: Model = Model {
@@ -38,17 +35,5 @@ pub const MODEL: Model = Model {
 
 /// Ids (N 0, A 1, U 2, C 3, G 4) of the miRNA, then of the site; both 5'→3', filled with N at the 3' end.
 fn encode(pair: &Pair) -> Encoded {
-    let kept = &pair.mirna[..pair.mirna.len().min(MIRNA_ROWS)];
-    let mirna = tokens(kept.iter(), MIRNA_ROWS, ALPHABET);
-    let windows = windows(pair.site.len(), SITE_ROWS);
-    let whole = 0..pair.site.len();
-    let parts = if windows.is_empty() { std::slice::from_ref(&whole) } else { &windows };
-    let mut values = Vec::with_capacity(parts.len() * (MIRNA_ROWS + SITE_ROWS));
-    for part in parts {
-        values.extend_from_slice(&mirna);
-        values.extend(tokens(pair.site[part.clone()].iter(), SITE_ROWS, ALPHABET));
-    }
-    let cut = kept.len() < pair.mirna.len();
-    let warning = || format!("mirna of {} nt: only its 5' {MIRNA_ROWS} nt were read", pair.mirna.len());
-    Encoded { values, windows, warnings: cut.then(warning).into_iter().collect() }
+    pair_tokens(pair, MIRNA_ROWS, Reading::Forward, SITE_ROWS)
 }

@@ -4,17 +4,15 @@ mod cell;
 mod network;
 mod published;
 
-use mirna::Base;
 use serde::Deserialize;
 
-use crate::encoding::{Encoded, tokens, windows};
+use crate::encoding::{Encoded, Reading, pair_tokens};
 use crate::tasks::Task;
 use crate::tasks::target_site::Pair;
 use crate::{Encoder, LoadError, Model, Options};
 
 /// Letters kept of the miRNA (paper: "Data pre-processing").
 const MIRNA_ROWS: usize = 26;
-const ALPHABET: [Base; 4] = [Base::A, Base::U, Base::C, Base::G];
 /// Ids: the letters and N.
 const IDS: i64 = 5;
 
@@ -61,17 +59,5 @@ fn encoder(options: &Options) -> Result<Encoder, LoadError> {
 /// Ids (N 0, A 1, U 2, C 3, G 4) of the miRNA 3'→5', filled with N, then of the site 5'→3', filled with N. N has a
 /// trained vector; nothing is masked.
 fn encode(pair: &Pair, site_rows: usize) -> Encoded {
-    let kept = &pair.mirna[..pair.mirna.len().min(MIRNA_ROWS)];
-    let mirna = tokens(kept.iter().rev(), MIRNA_ROWS, ALPHABET);
-    let windows = windows(pair.site.len(), site_rows);
-    let whole = 0..pair.site.len();
-    let parts = if windows.is_empty() { std::slice::from_ref(&whole) } else { &windows };
-    let mut values = Vec::with_capacity(parts.len() * (MIRNA_ROWS + site_rows));
-    for part in parts {
-        values.extend_from_slice(&mirna);
-        values.extend(tokens(pair.site[part.clone()].iter(), site_rows, ALPHABET));
-    }
-    let cut = kept.len() < pair.mirna.len();
-    let warning = || format!("mirna of {} nt: only its 5' {MIRNA_ROWS} nt were read", pair.mirna.len());
-    Encoded { values, windows, warnings: cut.then(warning).into_iter().collect() }
+    pair_tokens(pair, MIRNA_ROWS, Reading::Backward, site_rows)
 }
