@@ -16,6 +16,7 @@ pub mod experiments;
 pub mod interpret;
 pub mod learn;
 pub mod pretrain;
+pub mod published;
 pub mod recipe;
 pub mod reports;
 pub mod repression;

@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
-use mirador_models::{Identity, Options, Replica, Tensors, find, sha256, write_folder};
+use anyhow::Result;
+use mirador_models::{Identity, Options, find, sha256, write_folder};
 use serde_json::json;
 use tch::Device;
+
+use crate::published::published;
 
 /// Writes the folder.
 pub(super) fn import(
@@ -26,16 +28,4 @@ pub(super) fn import(
     );
     write_folder(weights, &identity, &replica, &json!({ "imported_sha256": digest }), &card)?;
     Ok(())
-}
-
-/// A network with the authors' weights: a safetensors file under the published names. `scripts/keras_to_safetensors.py`
-/// makes one from an HDF5 file.
-pub(super) fn published(model: &str, file: &Path, options: &Options, device: Device) -> Result<Replica> {
-    let kind = find(model).with_context(|| format!("no model {model:?}"))?;
-    let convert = kind.from_published.with_context(|| format!("{model} has no published weights"))?;
-    let replica = Replica::new(kind, options, device)?;
-    convert(Tensors::read(file)?)
-        .and_then(|tensors| tensors.load_into(&replica.store))
-        .with_context(|| format!("{} does not hold the published {model}", file.display()))?;
-    Ok(replica)
 }

@@ -7,8 +7,8 @@ use clap::Args;
 use mirador_models::{Options, Replica, WeightsDir, sha256};
 use tch::Device;
 
-use super::import::published;
 use crate::interpret::{Run, page};
+use crate::published::published;
 
 /// What `interpret` takes.
 #[derive(Args, Debug)]

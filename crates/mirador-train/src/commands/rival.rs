@@ -9,10 +9,10 @@ use mirador_models::tasks::Task;
 use mirador_models::{Options, Replica, sha256, write_json};
 use tch::Device;
 
-use super::import::published;
 use crate::data::{files, prepare};
 use crate::experiment::{Row, scores};
 use crate::experiments::open;
+use crate::published::published;
 use crate::recipe::Recipe;
 use crate::results::predictions::Predictions;
 use crate::results::rival::{Beside, Rival, command};

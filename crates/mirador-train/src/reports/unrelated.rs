@@ -10,7 +10,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use tch::Device;
 
-use crate::experiments::target_sites::random_letters;
+use crate::data::target_sites::random::random_letters;
 
 const SEED: u64 = 1;
 const PAIRS: usize = 5000;

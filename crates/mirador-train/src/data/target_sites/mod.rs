@@ -3,6 +3,7 @@
 pub mod dataset;
 pub mod prepare;
 pub mod published;
+pub mod random;
 pub mod reads;
 pub mod split;
 pub mod taught;

@@ -3,17 +3,18 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use indicatif::ProgressIterator;
 use mirador_models::tasks::Input;
 use mirador_models::tasks::target_site::Pair;
-use mirador_models::{Options, Replica, Tensors, find, sha256};
+use mirador_models::{Options, sha256};
 use serde::{Deserialize, Serialize};
 use tch::Device;
 
 use super::teaching;
 use crate::data::files::{beside, log};
 use crate::data::tsv::{self, parse_pair};
+use crate::published::published;
 
 /// The teacher, and its published weights beside the folder of the public files.
 pub const TEACHER: &str = "mirbind2";
@@ -35,7 +36,7 @@ pub fn taught_pairs(data: &Path, out: &Path) -> Result<Vec<String>> {
         log(&pairs, &teaching::teaching_pairs(data, &pairs)?)?;
     }
     let weights = data.join(WEIGHTS);
-    let teacher = teacher(&weights)?;
+    let teacher = published(TEACHER, &weights, &Options::new(), Device::Cpu)?;
     let pairs = teaching::read(&pairs)?;
     let mut writer = csv::WriterBuilder::new().delimiter(b'\t').from_path(out)?;
     for pairs in pairs.chunks(BATCH).progress() {
@@ -52,18 +53,6 @@ pub fn taught_pairs(data: &Path, out: &Path) -> Result<Vec<String>> {
         format!("{} pairs labelled by {TEACHER}, SHA-256 of its weights {}", pairs.len(), sha256(&weights)?),
         format!("{} rows in {}, SHA-256 {}", pairs.len(), out.display(), sha256(out)?),
     ])
-}
-
-fn teacher(weights: &Path) -> Result<Replica> {
-    let model = find(TEACHER).with_context(|| format!("no model {TEACHER}"))?;
-    let convert = model.from_published.with_context(|| format!("{TEACHER} has no published weights"))?;
-    let replica = Replica::new(model, &Options::new(), Device::Cpu)?;
-    let unreadable = || format!("{}: the published {TEACHER} as safetensors", weights.display());
-    Tensors::read(weights)
-        .and_then(convert)
-        .and_then(|tensors| tensors.load_into(&replica.store))
-        .with_context(unreadable)?;
-    Ok(replica)
 }
 
 /// Pairs and logits of a file that [`taught_pairs`] wrote.

@@ -15,6 +15,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::dataset::{self, Example, Split, seed};
 use super::prepare::all_target_sites;
+use super::random::random_letters;
 use super::split::SharedKmers;
 use crate::data::files::{beside, log};
 use crate::data::sources::{Functional, Tally, human_mature};
@@ -97,13 +98,10 @@ pub fn read(path: &Path) -> Result<Vec<Pair>> {
 
 /// The pair with random letters on either side of a short site: a network of fixed windows then sees no border.
 fn filled(pair: &Pair, rng: &mut ChaCha8Rng) -> Pair {
-    const LETTERS: [Base; 4] = [Base::A, Base::C, Base::G, Base::U];
     let missing = WINDOW.saturating_sub(pair.site.len());
     let before = rng.random_range(0..=missing);
-    let mut random = |count: usize| -> Vec<Base> {
-        (0..count).map(|_| LETTERS[rng.random_range(0..LETTERS.len())]).collect()
-    };
-    let site = [random(before), pair.site.to_vec(), random(missing - before)].concat();
+    let site =
+        [random_letters(before, rng), pair.site.to_vec(), random_letters(missing - before, rng)].concat();
     Pair { mirna: pair.mirna.clone(), site: site.into_iter().collect() }
 }
 

@@ -11,4 +11,3 @@ mod teacher;
 pub use examples::Examples;
 pub use reads::Reads;
 pub use taught::Taught;
-pub use teacher::random_letters;

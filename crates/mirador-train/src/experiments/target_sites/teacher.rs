@@ -9,11 +9,12 @@ use rand::RngExt;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 
+use crate::data::target_sites::random::{LETTERS, random_letters};
+
 /// The soft label is the logistic function of (score − [`MIDDLE`]) / [`WIDTH`]: about the middle and the spread of
 /// the aligner's scores on measured sites and their permutations.
 const MIDDLE: f32 = 42.0;
 const WIDTH: f32 = 4.0;
-const LETTERS: [Base; 4] = [Base::A, Base::C, Base::G, Base::U];
 /// Shares of made-up miRNAs, of made-up sites, of sites with an implanted duplex, and of sites cut short.
 const MADE_UP_MIRNA: f64 = 0.1;
 const MADE_UP_SITE: f64 = 0.1;
@@ -98,11 +99,6 @@ fn implant(mirna: &[Base], site: &mut [Base], rng: &mut ChaCha8Rng) {
             };
         }
     }
-}
-
-/// So many letters, each as probable as the others.
-pub fn random_letters(length: usize, rng: &mut ChaCha8Rng) -> Vec<Base> {
-    (0..length).map(|_| LETTERS[rng.random_range(0..4)]).collect()
 }
 
 #[cfg(test)]
