@@ -56,6 +56,17 @@ pub trait Layers: nn::ModuleT {
     fn stages(&self, _input: &Tensor) -> Vec<(&'static str, Tensor)> {
         Vec::new()
     }
+
+    /// What each letter of the input stands for as numbers that may take any value between: (n, letters, values). `None`
+    /// where a network reads whole letters only.
+    fn embed(&self, _input: &Tensor) -> Option<Tensor> {
+        None
+    }
+
+    /// The output for what [`Layers::embed`] gives, without dropout; `None` where that is `None`.
+    fn forward_embedded(&self, _embedded: &Tensor) -> Option<Tensor> {
+        None
+    }
 }
 
 /// One network.

@@ -97,7 +97,6 @@ impl Run {
         original.extend(regions.original.iter().copied());
         let mut energy = Moments::default();
         energy.extend(duplexes.iter().flatten().map(|duplex| duplex.energy));
-        let is_one_hot = self.model == "dmiso";
         ClassResults {
             name: class.name.to_owned(),
             available: class.available,
@@ -114,7 +113,7 @@ impl Run {
             units: units::units(replica, pairs, &duplexes, self.unit_rows),
             rescue: (!sample.is_empty())
                 .then(|| rescue::rescued(&scorer, &what("double mutants"), sample, &duplexes)),
-            gradients: (is_one_hot && !sample.is_empty()).then(|| gradients::gradients(replica, sample)),
+            gradients: gradients::gradients(replica, sample),
             curves: match sample {
                 [] => Vec::new(),
                 _ => curves::curves(&scorer, &what("masks"), sample),

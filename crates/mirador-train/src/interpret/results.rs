@@ -72,7 +72,7 @@ pub struct ClassResults {
     pub units: Vec<Correlations>,
     /// Double mutants; none where none were asked for.
     pub rescue: Option<Rescue>,
-    /// Integrated gradients, of DMISO.
+    /// Integrated gradients; none where the network reads whole letters only.
     pub gradients: Option<Gradients>,
 }
 

@@ -114,9 +114,6 @@ fn of_layer(name: &str, layer: &Layer, energies: &[f64]) -> Vec<Correlations> {
     let all = |layer: &Layer| layer.sums(1, |_| Some(0)).spearman(&ranked);
     let mut found = vec![summary(format!("{name}: each unit"), layer.spearman(&ranked), rows)];
     println!("{name}: {} of {} units vary", found[0].units, layer.units);
-    if name == "dense" {
-        return found;
-    }
     // The signs come from every other row, the correlations from the rows between them.
     let (even, odd) = (layer.pick((0..rows).step_by(2)), layer.pick((1..rows).step_by(2)));
     let half = |first: usize| ranks(&energies.iter().skip(first).step_by(2).copied().collect::<Vec<f64>>());

@@ -58,7 +58,15 @@ pub(super) fn build(path: &nn::Path, options: &Options) -> Result<Network, LoadE
     }))
 }
 
-impl Layers for Dmiso {}
+impl Layers for Dmiso {
+    fn embed(&self, input: &Tensor) -> Option<Tensor> {
+        Some(input.view([-1, (MIRNA_ROWS + SITE_ROWS) as i64, 4]))
+    }
+
+    fn forward_embedded(&self, embedded: &Tensor) -> Option<Tensor> {
+        Some(self.forward_t(&embedded.flatten(1, 2), false))
+    }
+}
 
 impl ModuleT for Dmiso {
     fn forward_t(&self, input: &Tensor, train: bool) -> Tensor {

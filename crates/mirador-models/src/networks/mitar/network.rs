@@ -49,11 +49,14 @@ struct Stages {
 }
 
 impl Mitar {
-    fn run(&self, input: &Tensor, train: bool) -> Stages {
+    /// The letters' vectors: (n, 79, 5), or 66 letters.
+    fn vectors(&self, input: &Tensor) -> Tensor {
+        input.to_kind(Kind::Int64).apply(&self.embedding)
+    }
+
+    fn run(&self, vectors: &Tensor, train: bool) -> Stages {
         let drop = self.switches.dropout;
-        let maps = input
-            .to_kind(Kind::Int64)
-            .apply(&self.embedding) // (n, 79, 5), or 66 letters
+        let maps = vectors
             .transpose(1, 2)
             .apply(&self.conv) // (n, 320, 68)
             .relu();
@@ -71,13 +74,21 @@ impl Mitar {
 
 impl Layers for Mitar {
     fn stages(&self, input: &Tensor) -> Vec<(&'static str, Tensor)> {
-        let Stages { maps, states, dense, .. } = self.run(input, false);
+        let Stages { maps, states, dense, .. } = self.run(&self.vectors(input), false);
         vec![("maps", maps), ("states", states), ("dense", dense)]
+    }
+
+    fn embed(&self, input: &Tensor) -> Option<Tensor> {
+        Some(self.vectors(input))
+    }
+
+    fn forward_embedded(&self, embedded: &Tensor) -> Option<Tensor> {
+        Some(self.run(embedded, false).output)
     }
 }
 
 impl ModuleT for Mitar {
     fn forward_t(&self, input: &Tensor, train: bool) -> Tensor {
-        self.run(input, train).output
+        self.run(&self.vectors(input), train).output
     }
 }
