@@ -12,7 +12,7 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use mirador_models::device::DeviceChoice;
+use mirador_models::device::{Device, DeviceChoice, DeviceError, Precision};
 
 use crate::serving::PredictorConfig;
 
@@ -75,9 +75,24 @@ pub struct NetworkConfig {
     /// Only these models, `name` or `name@version`, between commas [default: all]
     #[arg(long, env = "MIRADOR_MODELS", value_delimiter = ',', value_name = "MODEL")]
     pub models: Vec<String>,
-    /// auto, cpu or cuda:N
+    /// auto, cpu, cuda:N, or several GPUs: cuda:N,M
     #[arg(long, env = "MIRADOR_DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
+    /// How GPUs multiply: fp32, or tf32 (faster, factors are rounded to 10 bits of mantissa)
+    #[arg(long, env = "MIRADOR_PRECISION", default_value = "fp32")]
+    pub precision: Precision,
+}
+
+impl NetworkConfig {
+    /// Opens the devices. Call first thing in `main`, before other threads start.
+    pub fn open(&self) -> Result<Vec<Device>, DeviceError> {
+        self.device.open(self.precision)
+    }
+
+    /// Opens the device of a command that uses one.
+    pub fn open_one(&self) -> Result<Device, DeviceError> {
+        self.device.open_one(self.precision)
+    }
 }
 
 /// Settings of `mirador serve`.
@@ -220,8 +235,8 @@ impl ServeConfig {
     }
 
     /// How the workers of a model are fed, but for what all models share.
-    pub fn feeding(&self, on_cuda: bool) -> PredictorConfig {
-        let [short_workers, long_workers] = self.workers(on_cuda);
+    pub fn feeding(&self, devices: &[Device]) -> PredictorConfig {
+        let [short_workers, long_workers] = self.workers(devices);
         PredictorConfig {
             max_batch_size: self.max_batch_size.get(),
             queue_capacity: self.queue_capacity.get(),
@@ -236,10 +251,12 @@ impl ServeConfig {
     /// Replicas of each model: for small requests, and for large ones. By default one core (of the container, where it
     /// has a quota) is left to connections and small requests: where large batches run on every core, a small request
     /// waits for the end of a time slice. Small ones have half as many: fewer make fuller batches.
-    pub fn workers(&self, on_cuda: bool) -> [usize; 2] {
+    /// Each of several devices has as many.
+    pub fn workers(&self, devices: &[Device]) -> [usize; 2] {
+        let on_cuda = devices.iter().any(|device| device.is_cuda());
         let cores = available_parallelism().map_or(1, NonZeroUsize::get);
         let fitting = (cores.saturating_sub(1) / self.threads_per_worker).clamp(1, 8);
         let long = self.workers.map_or(if on_cuda { 1 } else { fitting }, NonZeroUsize::get);
-        [(long / 2).max(1), long]
+        [(long / 2).max(1), long].map(|workers| workers * devices.len())
     }
 }

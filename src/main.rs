@@ -46,11 +46,11 @@ fn main() -> ExitCode {
 
 fn serve(config: ServeConfig) -> anyhow::Result<()> {
     // Before any other thread is there.
-    let device = config.network.device.open()?;
+    let devices = config.network.open()?;
     device::set_threads(config.threads_per_worker.get());
     let telemetry = telemetry::start(config.log_format, config.otlp_endpoint.as_deref())?;
     let runtime = tokio::runtime::Runtime::new()?;
-    let served = async { http::serve(http::bind(&config).await?, config, device).await };
+    let served = async { http::serve(http::bind(&config).await?, config, devices).await };
     match runtime.block_on(served) {
         Ok(http::Outcome::Answered) => telemetry.leave(0, None),
         Ok(http::Outcome::Dropped) => telemetry.leave(3, None),

@@ -59,13 +59,13 @@ async fn certificate_anew(certificate: Option<Certificate>) -> Result<(), ServeE
 /// Loads the weights, then all three anew whenever SIGHUP says so. The receiver gets the outcome of the first loading.
 pub(super) fn start(
     state: AppState,
-    device: Device,
+    devices: Vec<Device>,
     certificate: Option<Certificate>,
 ) -> io::Result<oneshot::Receiver<Result<(), ServeError>>> {
     let mut hangup = signal(SignalKind::hangup())?;
     let (sender, first) = oneshot::channel();
     let wanted = Arc::new(Notify::new());
-    tokio::spawn(weights(state.clone(), device, wanted.clone(), sender));
+    tokio::spawn(weights(state.clone(), devices, wanted.clone(), sender));
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
             tracing::info!("SIGHUP: reading keys, certificate and weights anew");
@@ -89,34 +89,34 @@ pub(super) fn start(
 /// One loading at a time: what was wanted meanwhile is one more.
 async fn weights(
     state: AppState,
-    device: Device,
+    devices: Vec<Device>,
     wanted: Arc<Notify>,
     first: oneshot::Sender<Result<(), ServeError>>,
 ) {
     // Where it failed the process ends.
-    let _ = first.send(load(state.clone(), device).await);
+    let _ = first.send(load(state.clone(), devices.clone()).await);
     loop {
         wanted.notified().await;
-        if let Err(error) = load(state.clone(), device).await {
+        if let Err(error) = load(state.clone(), devices.clone()).await {
             tracing::error!(%error, "the old weights stay");
         }
     }
 }
 
 /// Loads the models on a thread of its own, which nobody waits for at the end, and opens the state.
-async fn load(state: AppState, device: Device) -> Result<(), ServeError> {
+async fn load(state: AppState, devices: Vec<Device>) -> Result<(), ServeError> {
     let (sender, receiver) = oneshot::channel();
     std::thread::Builder::new().name("loader".into()).spawn(move || {
         let started = Instant::now();
         let config = state.config();
-        let [short_workers, long_workers] = config.workers(device != Device::Cpu);
+        let [short_workers, long_workers] = config.workers(&devices);
         let threads = config.threads_per_worker.get();
-        let feeding = state.feeding(device != Device::Cpu);
+        let feeding = state.feeding(&devices);
         let already = state.registry().ok();
         let loaded = Registry::load_some(
             &config.network.weights_dir,
             &config.network.models,
-            device,
+            &devices,
             &feeding,
             already.as_deref(),
         )
@@ -125,7 +125,7 @@ async fn load(state: AppState, device: Device) -> Result<(), ServeError> {
                 registry.entries().iter().map(|entry| entry.served.full_name()).collect();
             state.start(registry);
             tracing::info!(
-                "ready in {:.1} s: {} on {device:?}, workers of each: {short_workers} for small and \
+                "ready in {:.1} s: {} on {devices:?}, workers of each: {short_workers} for small and \
                      {long_workers} for large requests, {threads} thread(s) each",
                 started.elapsed().as_secs_f64(),
                 names.join(", "),

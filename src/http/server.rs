@@ -57,7 +57,11 @@ const LAST_BATCH: Duration = Duration::from_secs(2);
 
 /// Serves until SIGTERM or Ctrl-C, then drains. Requests are accepted at once and answered 503 until the models are
 /// there. Threads may still compute or load when it returns: the process has to be left without tearing them down.
-pub async fn serve(listeners: Listeners, config: ServeConfig, device: Device) -> Result<Outcome, ServeError> {
+pub async fn serve(
+    listeners: Listeners,
+    config: ServeConfig,
+    devices: Vec<Device>,
+) -> Result<Outcome, ServeError> {
     let Listeners { main, ops } = listeners;
     let mut stop = Stop::listen()?;
     let limits = Limits::of(&config);
@@ -68,7 +72,7 @@ pub async fn serve(listeners: Listeners, config: ServeConfig, device: Device) ->
     let state = AppState::new(config);
     reload::keys(&state).await?;
     reload::mirbase(&state).await?;
-    let loaded = reload::start(state.clone(), device, tls.clone())?;
+    let loaded = reload::start(state.clone(), devices, tls.clone())?;
     tokio::spawn(upkeep(state.clone()));
     if let Some(listener) = ops {
         tracing::info!("health and metrics on http://{}", listener.local_addr()?);

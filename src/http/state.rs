@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use mirador_models::device::Device;
 use mirna::mirbase::Mirbase;
 use tokio::sync::{Semaphore, watch};
 
@@ -118,11 +119,11 @@ impl AppState {
     }
 
     /// How the workers of each model are fed.
-    pub fn feeding(&self, on_cuda: bool) -> PredictorConfig {
+    pub fn feeding(&self, devices: &[Device]) -> PredictorConfig {
         PredictorConfig {
             bytes: self.0.bytes.clone(),
             fault: self.0.fault.clone(),
-            ..self.0.config.feeding(on_cuda)
+            ..self.0.config.feeding(devices)
         }
     }
 

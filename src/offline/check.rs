@@ -12,18 +12,24 @@ use crate::telemetry;
 
 /// Loads every weights folder and reproduces its golden outputs.
 pub fn check(config: &NetworkConfig) -> Result<()> {
-    let device = config.device.open()?;
+    let devices = config.open()?;
     device::set_threads(1);
     let _telemetry = telemetry::start(LogFormat::Text, None)?;
     let mut failed = 0;
     for path in WeightsDir::folders_of(&config.weights_dir, &config.models)? {
         let dir = WeightsDir::open(&path)?;
         let name = dir.config.id();
-        match dir.load(device).and_then(|replica| models::check(&dir, &replica)) {
-            Ok(()) => println!("{name}: golden outputs reproduced on {device:?}"),
-            Err(error) => {
-                println!("{name}: {error}");
-                failed += 1;
+        for device in &devices {
+            match dir.load(*device).and_then(|replica| models::check(&dir, &replica)) {
+                Ok(most) => {
+                    println!(
+                        "{name}: golden outputs reproduced on {device:?}, largest difference {most:.1e}"
+                    );
+                }
+                Err(error) => {
+                    println!("{name}: {error}");
+                    failed += 1;
+                }
             }
         }
     }

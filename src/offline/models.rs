@@ -32,7 +32,8 @@ fn of_task_versions(known: &[String], model: &str) -> usize {
     known.iter().filter(|id| id.split('@').next() == Some(model)).count()
 }
 
-/// Holds a network to its golden outputs: whether it does here what it did where it was trained.
-pub(super) fn check(dir: &WeightsDir, replica: &mirador_models::Replica) -> Result<(), LoadError> {
+/// Holds a network to its golden outputs: whether it does here what it did where it was trained. The largest difference,
+/// relative to 1 + |output|.
+pub(super) fn check(dir: &WeightsDir, replica: &mirador_models::Replica) -> Result<f32, LoadError> {
     dir.golden()?.verify(replica)
 }

@@ -39,15 +39,15 @@ const ENDINGS: [(&str, &str); 9] = [
 pub fn rows(task: Task, config: &RowsConfig) -> Result<bool> {
     let (sent, wanted) = (media_type(&config.input)?, media_type(&config.out)?);
     ensure!(!config.out.exists(), "{} exists already; remove it, or name another", config.out.display());
-    let device = config.network.device.open()?;
+    let devices = config.network.open()?;
     mirador_models::device::set_threads(1);
     let dir = choose(&config.network, task, config.model.as_deref())?;
     let name = dir.config.id().to_string();
     let serving = settings(config, &name)?;
-    let feeding = serving.feeding(device.is_cuda());
+    let feeding = serving.feeding(&devices);
     let root = serving.network.weights_dir.clone();
     let state = AppState::new(serving);
-    state.start(Registry::load_some(&root, std::slice::from_ref(&name), device, &feeding, None)?);
+    state.start(Registry::load_some(&root, std::slice::from_ref(&name), &devices, &feeding, None)?);
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
         let opened = || config.input.display().to_string();

@@ -48,7 +48,7 @@ pub fn scan(config: &ScanConfig) -> Result<()> {
         min_probability: config.min_probability,
         sites: !config.scores_only && config.format != ScanFormat::Funmirbench,
     };
-    let device = config.network.device.open()?;
+    let device = config.network.open_one()?;
     mirador_models::device::set_threads(1);
     let answerer = Answerer {
         served: None,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mirador_models::cuda::Condition;
 use tokio::sync::watch;
 
 /// Shared by those who notice, those who tell callers, and those who end the process.
@@ -9,9 +10,24 @@ use tokio::sync::watch;
 pub struct Fault(Arc<watch::Sender<Option<String>>>);
 
 impl Fault {
-    /// Whether a failed forward pass tells of one. Errors of CUDA and its libraries stay, but for those that speak of
-    /// memory, which may be free again, or of what was asked.
-    pub fn is_told_by(reason: &str) -> bool {
+    /// Why the device is broken for good, after a forward pass failed for `reason`. What CUDA says of the device decides;
+    /// only where nobody can be asked, the text does.
+    pub fn of(condition: Condition, reason: &str) -> Option<String> {
+        match condition {
+            Condition::Sound | Condition::NoMemory => None,
+            Condition::Broken(code) => Some(format!("CUDA error {code}: {reason}")),
+            Condition::Unknown => Self::is_told_by(reason).then(|| reason.to_owned()),
+        }
+    }
+
+    /// Whether a forward pass failed for want of memory.
+    pub fn is_of_memory(reason: &str) -> bool {
+        ["out of memory", "ALLOC_FAILED", "not enough memory"].iter().any(|words| reason.contains(words))
+    }
+
+    /// Whether a text tells of one. Errors of CUDA and its libraries stay, but for those that speak of memory, which may be
+    /// free again, or of what was asked.
+    fn is_told_by(reason: &str) -> bool {
         const OF_THE_DEVICE: [&str; 4] = ["CUDA error", "cuDNN error", "CUDNN_STATUS_", "CUBLAS_STATUS_"];
         // A library that finds no memory for its handle says that it is not initialised.
         const OF_THE_REQUEST: [&str; 6] = [

@@ -28,7 +28,7 @@ pub use predictor::{Prediction, Predictor, PredictorConfig, Reservation};
 pub use priority::stand_back;
 pub use registry::{Entry, Registry, ServedModel, UnknownModel};
 pub use room::{Bytes, FEW, Place, Room, Share};
-pub use worker::{Forward, Rebuild, THREAD_NAME as WORKER_THREAD_NAME};
+pub use worker::{AskDevice, Forward, Rebuild, THREAD_NAME as WORKER_THREAD_NAME};
 
 /// Why rows have no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

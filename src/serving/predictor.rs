@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::health::Health;
 use super::queue::{Answers, Line, Queue};
 use super::room::{Bytes, Place, Room, Rooms, Share};
-use super::worker::{Forward, Rebuild, Worker};
+use super::worker::{AskDevice, Fits, Forward, Rebuild, Worker};
 use super::{Fault, ModelMetrics, PredictError};
 
 /// A batch takes no longer, by its model's cost: a model that is slow gets smaller ones, so that nobody waits long for
@@ -43,6 +43,8 @@ pub struct PredictorConfig {
     pub bytes: Bytes,
     /// Told when the device breaks.
     pub fault: Fault,
+    /// Asks a worker's device how it does, where there is a way.
+    pub condition: Option<AskDevice>,
     /// Makes a new replica where one breaks.
     pub rebuild: Option<Rebuild>,
     /// A model that cannot be mended for so long cannot be mended in this process.
@@ -62,6 +64,7 @@ impl Default for PredictorConfig {
             drain: Duration::from_secs(25),
             bytes: Bytes::new(256 << 20),
             fault: Fault::default(),
+            condition: None,
             rebuild: None,
             hopeless: Duration::from_secs(60),
         }
@@ -134,10 +137,11 @@ impl Predictor {
                 fault: config.fault.clone(),
                 health: health.clone(),
                 width,
-                most,
+                fits: Fits::new(most),
                 threads: config.threads,
                 line,
                 forward,
+                condition: config.condition.clone(),
                 rebuild: config.rebuild.clone(),
                 hopeless: config.hopeless,
             }

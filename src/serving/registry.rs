@@ -1,5 +1,6 @@
 //! The models that this process serves, and which of them answers to which name.
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -7,10 +8,11 @@ use metrics::{describe_gauge, gauge};
 use mirador_models::device::Device;
 use mirador_models::tasks::Task;
 use mirador_models::{
-    Encoder, LoadError, Model, Pairing, Panels, Replica, SiteEffects, WeightsConfig, WeightsDir, sha256,
+    Encoder, LoadError, Model, Pairing, Panels, Replica, SiteEffects, Weights, WeightsConfig, WeightsDir,
+    cuda, sha256,
 };
 
-use super::{Forward, Predictor, PredictorConfig, Rebuild, cost};
+use super::{Forward, Predictor, PredictorConfig, cost};
 
 /// One weights folder in service.
 pub struct ServedModel {
@@ -60,28 +62,41 @@ pub struct UnknownModel {
 }
 
 impl ServedModel {
-    /// Loads one replica for each worker; all share the weights. Each has to reproduce the golden outputs, which warms
-    /// it too.
-    pub fn load(dir: &WeightsDir, device: Device, config: &PredictorConfig) -> Result<Self, LoadError> {
+    /// Loads one replica for each worker, on the devices by turns; those of one device share the weights. Each has to
+    /// reproduce the golden outputs, which warms it too.
+    pub fn load(dir: &WeightsDir, devices: &[Device], config: &PredictorConfig) -> Result<Self, LoadError> {
         let (model, golden) = (dir.model()?, Arc::new(dir.golden()?));
         let encoder = Arc::new((model.encoder)(&dir.config.options)?);
-        let first = dir.load(device)?;
-        golden.verify(&first)?;
-        let (cost, weights) = (cost::measure(&first, config.max_batch_size), Arc::new(first.weights()));
+        let loaded = devices.iter().map(|device| dir.load(*device)).collect::<Result<Vec<_>, _>>()?;
+        let Some(first) = loaded.first() else {
+            return Err(LoadError::Ambiguous(format!("no device to load {} on", dir.config.id())));
+        };
+        golden.verify(first)?;
+        let cost = cost::measure(first, config.max_batch_size);
+        let max_batch_size =
+            cost.in_memory.map_or(config.max_batch_size, |most| most.min(config.max_batch_size));
+        let weights: Arc<[Weights]> = loaded.iter().map(Replica::weights).collect();
         let pairing = model.pairing.map(|make| make(&first.store)).transpose()?;
         let panels = model.panels.map(|make| make(&first.store)).transpose()?.flatten();
         let site_effects = model.site_effects.map(|make| make(&first.store)).transpose()?;
         let options = dir.config.options.clone();
-        let make = move || -> Result<Forward, LoadError> {
-            let replica = Replica::sharing(model, &options, &weights)?;
+        let make = move |worker: usize| -> Result<Forward, LoadError> {
+            let replica = Replica::sharing(model, &options, &weights[worker % weights.len()])?;
             golden.verify(&replica)?;
             Ok(Box::new(move |inputs| replica.forward(inputs)))
         };
-        let replicas = |workers| (0..workers).map(|_| make()).collect::<Result<Vec<_>, _>>();
-        let (short, long) = (replicas(config.short_workers)?, replicas(config.long_workers)?);
-        let rebuild: Rebuild = Arc::new(move || make().map_err(|error| error.to_string()));
-        let inputs_of_row = encoder.most_inputs;
-        let config = PredictorConfig { inputs_of_row, cost, rebuild: Some(rebuild), ..config.clone() };
+        let replicas = |workers: Range<usize>| workers.map(&make).collect::<Result<Vec<_>, _>>();
+        let (short_workers, workers) = (config.short_workers, config.short_workers + config.long_workers);
+        let (short, long) = (replicas(0..short_workers)?, replicas(short_workers..workers)?);
+        let devices: Arc<[Device]> = devices.into();
+        let config = PredictorConfig {
+            max_batch_size,
+            inputs_of_row: encoder.most_inputs,
+            cost: cost.time,
+            condition: Some(Arc::new(move |worker| cuda::condition(devices[worker % devices.len()]))),
+            rebuild: Some(Arc::new(move |worker| make(worker).map_err(|error| error.to_string()))),
+            ..config.clone()
+        };
         let predictor = Predictor::start(&dir.config.id().to_string(), encoder.width, config, short, long)
             .map_err(|cause| LoadError::Io { path: dir.path.clone(), cause })?;
         let metrics = match dir.metrics()? {
@@ -128,11 +143,11 @@ impl Registry {
     /// cannot be used keeps no other from being served, unless it leaves a question without an answer.
     pub fn load(
         root: &Path,
-        device: Device,
+        devices: &[Device],
         config: &PredictorConfig,
         already: Option<&Self>,
     ) -> Result<Self, LoadError> {
-        Self::load_some(root, &[], device, config, already)
+        Self::load_some(root, &[], devices, config, already)
     }
 
     /// Loads these models only, each `name` or `name@version`; for all where none is named.
@@ -142,7 +157,7 @@ impl Registry {
     pub fn load_some(
         root: &Path,
         names: &[String],
-        device: Device,
+        devices: &[Device],
         config: &PredictorConfig,
         already: Option<&Self>,
     ) -> Result<Self, LoadError> {
@@ -154,7 +169,7 @@ impl Registry {
             let loaded =
                 WeightsDir::open(&path).and_then(|dir| match old.clone().find(|served| served.is(&dir)) {
                     Some(same) => Ok(same.clone()),
-                    None => ServedModel::load(&dir, device, config).map(Arc::new),
+                    None => ServedModel::load(&dir, devices, config).map(Arc::new),
                 });
             match loaded {
                 Ok(served) => models.push(served),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::thread::{Builder, JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
+use mirador_models::cuda::Condition;
 use mirador_models::device::set_threads_here;
 
 use super::health::Health;
@@ -17,8 +18,11 @@ use super::{Fault, ModelMetrics};
 /// Outputs of as many inputs as the slice holds. It may panic: that costs only the input at fault.
 pub type Forward = Box<dyn FnMut(&[f32]) -> Vec<f32> + Send>;
 
-/// A new replica that has reproduced the golden outputs, or why there is none.
-pub type Rebuild = Arc<dyn Fn() -> Result<Forward, String> + Send + Sync>;
+/// A new replica for the worker of this number that has reproduced the golden outputs, or why there is none.
+pub type Rebuild = Arc<dyn Fn(usize) -> Result<Forward, String> + Send + Sync>;
+
+/// How the device of the worker of this number does.
+pub type AskDevice = Arc<dyn Fn(usize) -> Condition + Send + Sync>;
 
 /// Names of worker threads start so; `telemetry` leaves their panics to them.
 pub const THREAD_NAME: &str = "worker-";
@@ -40,13 +44,15 @@ pub(super) struct Worker {
     /// Values in one input.
     pub width: usize,
     /// Most inputs of one batch.
-    pub most: usize,
+    pub fits: Fits,
     /// Threads that libtorch may use within one operation.
     pub threads: usize,
     /// Whose inputs it runs.
     pub line: Line,
     /// The replica.
     pub forward: Forward,
+    /// Asks its device how it does, where there is a way.
+    pub condition: Option<AskDevice>,
     /// What makes another, where there is a way.
     pub rebuild: Option<Rebuild>,
     /// How long that is tried before the device counts as broken.
@@ -62,16 +68,16 @@ impl Worker {
                 stand_back();
             }
             let mut trusted = None;
-            while let Some(parts) = queue.take(self.line, self.most) {
+            while let Some(parts) = queue.take(self.line, self.fits.now()) {
                 self.health.begins(index);
                 // Whatever fails, the thread goes on: without it the line would wait for ever.
-                let answered = catch_unwind(AssertUnwindSafe(|| self.answer(parts)));
+                let answered = catch_unwind(AssertUnwindSafe(|| self.answer(index, parts)));
                 self.health.ends(index);
                 if !answered.unwrap_or(false)
                     && !self.fault.is_known()
                     && trusted.is_none_or(|since: Instant| since.elapsed() > TRUSTED)
                 {
-                    self.mend(&queue);
+                    self.mend(index, &queue);
                     trusted = Some(Instant::now());
                 }
             }
@@ -79,19 +85,19 @@ impl Worker {
     }
 
     /// Runs a batch and answers its callers; whether any input of it has an output.
-    fn answer(&mut self, parts: Vec<Part>) -> bool {
+    fn answer(&mut self, index: usize, parts: Vec<Part>) -> bool {
         let started = Instant::now();
         let rows = parts.iter().map(|part| part.rows).sum();
-        let padded = bucket(rows, self.most);
+        let padded = bucket(rows, self.fits.now());
         let outputs = match parts.as_slice() {
-            [alone] if padded == rows => self.run(alone.inputs(self.width)),
+            [alone] if padded == rows => self.run(index, alone.inputs(self.width)),
             several => {
                 let mut inputs = Vec::with_capacity(padded * self.width);
                 several.iter().for_each(|part| inputs.extend_from_slice(part.inputs(self.width)));
                 // Filled up with the batch's own first rows: a network need not accept an input without rows.
                 inputs.extend_from_within(..(padded - rows) * self.width);
                 self.metrics.padding_inputs.increment((padded - rows) as u64);
-                let mut outputs = self.run(&inputs);
+                let mut outputs = self.run(index, &inputs);
                 outputs.truncate(rows);
                 outputs
             }
@@ -120,11 +126,11 @@ impl Worker {
 
     /// A batch failed altogether: is it the inputs or the replica? A new one that reproduces the golden outputs takes
     /// its place. While there is none, the model is not ready and nobody waits for it in vain.
-    fn mend(&mut self, queue: &Queue) {
+    fn mend(&mut self, index: usize, queue: &Queue) {
         let Some(rebuild) = self.rebuild.clone() else { return };
         let (begun, mut broken) = (Instant::now(), false);
         loop {
-            let built = catch_unwind(AssertUnwindSafe(|| rebuild()));
+            let built = catch_unwind(AssertUnwindSafe(|| rebuild(index)));
             let reason = match built.unwrap_or_else(|panic| Err(message(&*panic))) {
                 Ok(forward) => {
                     self.forward = forward;
@@ -154,9 +160,9 @@ impl Worker {
     }
 
     /// One output for each row; `None` for a row that makes the network panic or whose output is not finite. A batch
-    /// that panics is run again in halves until the row at fault is alone; that one once more as two, since libtorch
-    /// may have kept a failure of this very shape.
-    fn run(&mut self, inputs: &[f32]) -> Vec<Option<f32>> {
+    /// that panics is run again in halves until the row at fault is alone, or the device has memory for them; the row once
+    /// more as two, since libtorch may have kept a failure of this very shape.
+    fn run(&mut self, index: usize, inputs: &[f32]) -> Vec<Option<f32>> {
         let rows = inputs.len() / self.width;
         let reason = match catch_unwind(AssertUnwindSafe(|| (self.forward)(inputs))) {
             Ok(outputs) if outputs.len() == rows => {
@@ -164,15 +170,27 @@ impl Worker {
                 if bad > 0 {
                     tracing::error!(model = &*self.model, rows = bad, "an output is not finite");
                 }
+                self.fits.held(rows);
                 return outputs.into_iter().map(|output| output.is_finite().then_some(output)).collect();
             }
             Ok(outputs) => format!("{} outputs for {rows} rows", outputs.len()),
             Err(panic) => message(&*panic),
         };
-        if Fault::is_told_by(&reason) {
-            tracing::error!(model = &*self.model, reason = first_line(&reason), "the device is broken");
-            self.fault.report(&reason);
+        let condition = self.condition.as_ref().map_or(Condition::Unknown, |ask| ask(index));
+        if let Some(fault) = Fault::of(condition, &reason) {
+            tracing::error!(model = &*self.model, reason = first_line(&fault), "the device is broken");
+            self.fault.report(&fault);
             return vec![None; rows];
+        }
+        if condition == Condition::NoMemory || Fault::is_of_memory(&reason) {
+            self.fits.failed(rows);
+            let now = self.fits.now();
+            tracing::warn!(
+                model = &*self.model,
+                rows,
+                now,
+                "the device has no memory for this batch: smaller ones"
+            );
         }
         if rows <= 1 {
             let twice = inputs.repeat(2);
@@ -191,9 +209,46 @@ impl Worker {
             };
         }
         let (left, right) = inputs.split_at(rows / 2 * self.width);
-        let mut outputs = self.run(left);
-        outputs.extend(self.run(right));
+        let mut outputs = self.run(index, left);
+        outputs.extend(self.run(index, right));
         outputs
+    }
+}
+
+/// How many inputs a device has memory for: half as many as failed, and after a while of success twice as many again, for
+/// others may have given some back.
+#[derive(Debug)]
+pub(super) struct Fits {
+    most: usize,
+    now: usize,
+    held: usize,
+}
+
+impl Fits {
+    /// Batches that have to pass before a larger one is tried.
+    const PATIENCE: usize = 64;
+
+    /// As many as a batch may have.
+    pub(super) fn new(most: usize) -> Self {
+        Self { most, now: most, held: 0 }
+    }
+
+    /// Inputs that the next batch may have.
+    pub(super) fn now(&self) -> usize {
+        self.now
+    }
+
+    fn failed(&mut self, rows: usize) {
+        self.now = (rows / 2).clamp(1, self.now);
+        self.held = 0;
+    }
+
+    fn held(&mut self, rows: usize) {
+        self.held += usize::from(rows >= self.now && self.now < self.most);
+        if self.held > Self::PATIENCE {
+            self.now = (2 * self.now).min(self.most);
+            self.held = 0;
+        }
     }
 }
 
@@ -220,6 +275,20 @@ mod tests {
     #[test]
     fn a_reason_is_a_line() {
         assert_eq!(first_line("shapes differ\nException raised from …\nframe #0"), "shapes differ");
+    }
+
+    #[test]
+    fn what_fits_shrinks_at_once_and_grows_slowly() {
+        let mut fits = Fits::new(512);
+        fits.failed(512);
+        fits.failed(256);
+        assert_eq!(fits.now(), 128);
+        (0..1000).for_each(|_| fits.held(127));
+        assert_eq!(fits.now(), 128, "smaller batches tell nothing");
+        (0..=Fits::PATIENCE).for_each(|_| fits.held(128));
+        assert_eq!(fits.now(), 256);
+        fits.failed(1);
+        assert_eq!(fits.now(), 1);
     }
 
     #[test]

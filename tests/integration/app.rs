@@ -52,8 +52,9 @@ impl App {
     /// The weights below this root.
     pub(crate) fn serving(root: &Path, flags: &[&str]) -> Self {
         let app = Self::starting(flags);
-        let feeding = PredictorConfig { short_workers: 1, long_workers: 2, ..app.state.feeding(false) };
-        app.state.start(Registry::load(root, Device::Cpu, &feeding, None).unwrap());
+        let feeding =
+            PredictorConfig { short_workers: 1, long_workers: 2, ..app.state.feeding(&[Device::Cpu]) };
+        app.state.start(Registry::load(root, &[Device::Cpu], &feeding, None).unwrap());
         app
     }
 

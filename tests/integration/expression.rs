@@ -24,7 +24,7 @@ pub(crate) fn app() -> App {
         root
     });
     let app = App::starting(&[]);
-    app.state.start(Registry::load(root.path(), Device::Cpu, &PredictorConfig::default(), None).unwrap());
+    app.state.start(Registry::load(root.path(), &[Device::Cpu], &PredictorConfig::default(), None).unwrap());
     app
 }
 

@@ -115,7 +115,7 @@ async fn the_figures_of_a_removed_version_vanish() {
     let load = |versions: &[(&str, bool)]| {
         let root = TempDir::new().unwrap();
         versions.iter().for_each(|(version, default)| weights::write(root.path(), version, *default));
-        Registry::load(root.path(), Device::Cpu, &PredictorConfig::default(), None).unwrap()
+        Registry::load(root.path(), &[Device::Cpu], &PredictorConfig::default(), None).unwrap()
     };
     let app = App::starting(&[]);
     let (goes, stays) = (r#"model="dmiso@goes""#, r#"model="dmiso@stays""#);

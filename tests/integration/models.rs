@@ -185,7 +185,7 @@ fn defaults_must_be_clear() {
     let load = |versions: &[(&str, bool)]| {
         let root = TempDir::new().unwrap();
         versions.iter().for_each(|(version, default)| weights::write(root.path(), version, *default));
-        Registry::load(root.path(), Device::Cpu, &PredictorConfig::default(), None)
+        Registry::load(root.path(), &[Device::Cpu], &PredictorConfig::default(), None)
             .map(|registry| registry.entries().iter().map(|entry| entry.default).collect::<Vec<_>>())
     };
     assert_eq!(load(&[("only", false)]).unwrap(), [true], "an only version needs no flag");

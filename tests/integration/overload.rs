@@ -126,7 +126,7 @@ async fn a_model_that_fails_is_not_ready_until_it_was_built_anew() {
     let rebuild: mirador::serving::Rebuild = {
         let mended = mended.clone();
         Arc::new(
-            move || if mended.load(Ordering::Relaxed) { Ok(good()) } else { Err("golden case 0".into()) },
+            move |_| if mended.load(Ordering::Relaxed) { Ok(good()) } else { Err("golden case 0".into()) },
         )
     };
     let feeding = PredictorConfig { rebuild: Some(rebuild), ..PredictorConfig::default() };
@@ -152,7 +152,7 @@ async fn bad_inputs_do_not_turn_ready_off() {
     let failing = || -> Forward { Box::new(|_| panic!("this row")) };
     let rebuild: mirador::serving::Rebuild = {
         let looked = looked.clone();
-        Arc::new(move || {
+        Arc::new(move |_| {
             looked.fetch_add(1, Ordering::Relaxed);
             Ok(failing())
         })
@@ -182,7 +182,7 @@ async fn golden_outputs_without_a_case_are_refused() {
     let root = TempDir::new().unwrap();
     weights::write(root.path(), "balanced", true);
     std::fs::write(root.path().join("dmiso/balanced/golden.json"), r#"{"cases": []}"#).unwrap();
-    let loaded = Registry::load(root.path(), Device::Cpu, &PredictorConfig::default(), None);
+    let loaded = Registry::load(root.path(), &[Device::Cpu], &PredictorConfig::default(), None);
     assert_eq!(loaded.err().unwrap().to_string(), "golden.json has no case");
 }
 
@@ -193,7 +193,7 @@ async fn a_broken_folder_costs_only_itself() {
     weights::write(root.path(), "balanced", true);
     weights::write(root.path(), "paper", false);
     let load = |already: Option<&Registry>| {
-        Registry::load(root.path(), Device::Cpu, &PredictorConfig::default(), already)
+        Registry::load(root.path(), &[Device::Cpu], &PredictorConfig::default(), already)
     };
     let names = |registry: &Registry| -> Vec<String> {
         registry.entries().iter().map(|entry| entry.served.full_name()).collect()
@@ -217,7 +217,7 @@ async fn replicas_share_their_weights() {
     let root = TempDir::new().unwrap();
     weights::write(root.path(), "balanced", true);
     let feeding = PredictorConfig { short_workers: 8, long_workers: 16, ..PredictorConfig::default() };
-    let registry = Registry::load(root.path(), Device::Cpu, &feeding, None).unwrap();
+    let registry = Registry::load(root.path(), &[Device::Cpu], &feeding, None).unwrap();
     let app = App::starting(&[]);
     app.state.start(registry);
     let one = app.score(&[pair()]).await.probabilities();
@@ -271,7 +271,7 @@ async fn callers_who_leave_give_their_places_back_at_once() {
 /// What cannot be mended here, somebody else has to start anew: the process ends.
 #[tokio::test]
 async fn a_model_that_cannot_be_mended_is_a_fault_of_the_device() {
-    let rebuild: mirador::serving::Rebuild = Arc::new(|| Err("golden case 0".into()));
+    let rebuild: mirador::serving::Rebuild = Arc::new(|_| Err("golden case 0".into()));
     let app = App::starting(&[]);
     let feeding = PredictorConfig {
         rebuild: Some(rebuild),
@@ -292,7 +292,7 @@ async fn a_panic_while_mending_is_one_more_failure() {
     let good = || -> Forward { Box::new(|inputs| vec![0.0; inputs.len() / 360]) };
     let rebuild: mirador::serving::Rebuild = {
         let tried = tried.clone();
-        Arc::new(move || {
+        Arc::new(move |_| {
             assert!(tried.fetch_add(1, Ordering::Relaxed) > 0, "not enough memory");
             Ok(good())
         })

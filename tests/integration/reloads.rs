@@ -62,7 +62,7 @@ fn weights_are_what_their_digest_says() {
     let place = bytes.len() - 4;
     bytes[place] ^= 1;
     fs::write(&file, bytes).unwrap();
-    let error = Registry::load(root.path(), Device::Cpu, &PredictorConfig::default(), None).err().unwrap();
+    let error = Registry::load(root.path(), &[Device::Cpu], &PredictorConfig::default(), None).err().unwrap();
     assert!(error.to_string().contains("SHA-256 is "), "{error}");
 }
 
@@ -74,6 +74,6 @@ fn golden_outputs_have_to_be_reproduced() {
     let mut golden: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
     golden["cases"][1]["output"] = 9.0.into();
     fs::write(&file, golden.to_string()).unwrap();
-    let error = Registry::load(root.path(), Device::Cpu, &PredictorConfig::default(), None).err().unwrap();
+    let error = Registry::load(root.path(), &[Device::Cpu], &PredictorConfig::default(), None).err().unwrap();
     assert!(error.to_string().starts_with("golden case 1"), "{error}");
 }

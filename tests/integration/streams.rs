@@ -198,7 +198,7 @@ async fn long_rows_fit_a_small_queue() {
 #[tokio::test]
 async fn a_model_that_fails_ends_the_stream() {
     let broken: Forward = Box::new(|_| panic!("no"));
-    let rebuild: mirador::serving::Rebuild = std::sync::Arc::new(|| Err("no".into()));
+    let rebuild: mirador::serving::Rebuild = std::sync::Arc::new(|_| Err("no".into()));
     let feeding = PredictorConfig { rebuild: Some(rebuild), max_batch_size: 8, ..PredictorConfig::default() };
     let (app, _) = App::with(&dmiso::MODEL, feeding, broken);
     let (_, last) = read(stream(&app, &[], lines(5000)).await).await;

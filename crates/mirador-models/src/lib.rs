@@ -4,6 +4,7 @@
 //! [`tasks`] says what goes in and out of each question, [`encoding`] makes numbers of letters, [`networks`] has the
 //! models, [`weights`] their folders; a [`Replica`] is a network with its weights on a device.
 
+pub mod cuda;
 pub mod device;
 mod encoder;
 pub mod encoding;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use tch::{Device, Tensor, nn};
+use tch::{Device, Kind, Tensor, nn};
 
 use crate::encoding::best_window;
 use crate::tasks::Input;
@@ -64,8 +64,17 @@ impl Replica {
         let _no_grad = tch::no_grad_guard();
         let rows = inputs.len() / width;
         let batch = Tensor::from_slice(inputs).view([rows as i64, width as i64]);
-        let outputs = self.network.forward_t(&batch.to_device(self.store.device()), false);
+        let outputs = self.network.forward_t(&self.staged(batch), false);
         values(&outputs)
+    }
+
+    /// On the replica's device. CUDA copies out of pinned memory, of which libtorch keeps what it once had, beside the
+    /// work of others.
+    fn staged(&self, batch: Tensor) -> Tensor {
+        match self.store.device() {
+            device @ Device::Cuda(_) => batch.pin_memory(device).to_device_(device, Kind::Float, true, false),
+            device => batch.to_device(device),
+        }
     }
 
     /// Outputs of rows, in batches; the largest over a row's windows.

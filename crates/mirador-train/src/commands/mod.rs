@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use mirador_models::device::{DeviceChoice, set_threads};
+use mirador_models::device::{DeviceChoice, Precision, set_threads};
 use mirador_models::{ModelId, Options, WeightsDir};
 
 use crate::data::files::file as dataset_file;
@@ -184,7 +184,7 @@ impl Cli {
             Command::Prepare(prepare) => prepare.run(),
             Command::Pretrain { data, runs } => {
                 let recipe = self.recipes_dir.join("deepmirnatar").join("pretrained.json");
-                pretrain::deepmirnatar(&recipe, &data, &runs, self.device.open()?)
+                pretrain::deepmirnatar(&recipe, &data, &runs, self.device.open_one(Precision::Fp32)?)
             }
             Command::Train { model, version, dataset, data, runs } => {
                 let roots = Roots { recipes: self.recipes_dir, weights: self.weights_dir, runs };
@@ -194,13 +194,17 @@ impl Cli {
                     Fitting { recipe, dataset, public_data: data, roots }.run()?;
                     return Ok(());
                 }
-                let (command, device) = (recipe.command(), self.device.open()?);
+                let (command, device) = (recipe.command(), self.device.open_one(Precision::Fp32)?);
                 Training { recipe, dataset, public_data: data, roots, device, command }.run()?;
                 Ok(())
             }
             Command::SelectMirnas { recipe, rule, count, dataset, runs } => {
-                let residuals =
-                    Residuals::out_of_fold(&Recipe::read(&recipe)?, &dataset, &runs, self.device.open()?)?;
+                let residuals = Residuals::out_of_fold(
+                    &Recipe::read(&recipe)?,
+                    &dataset,
+                    &runs,
+                    self.device.open_one(Precision::Fp32)?,
+                )?;
                 let selected = residuals.select(rule.parse()?, count);
                 selected.iter().for_each(|(name, correlation)| println!("{name}\t{correlation:.4}"));
                 let names: Vec<&String> = selected.iter().map(|(name, _)| name).collect();
@@ -209,14 +213,14 @@ impl Cli {
             }
             Command::Reproduce { paper, without_training, data, runs, reports, templates } => {
                 let roots = Roots { recipes: self.recipes_dir, weights: self.weights_dir, runs };
-                let (device, train) = (self.device.open()?, !without_training);
+                let (device, train) = (self.device.open_one(Precision::Fp32)?, !without_training);
                 reproduce(&paper, Runs { roots, templates, reports, data, device, train })
             }
             Command::Evaluate { model, file, only, json } => {
                 let rows = evaluate::read(&file, condition(only)?.as_ref())?;
                 let measured = evaluate::evaluate(
                     &find_weights(&self.weights_dir, &model)?,
-                    self.device.open()?,
+                    self.device.open_one(Precision::Fp32)?,
                     &rows,
                 )?;
                 match json {
@@ -225,7 +229,7 @@ impl Cli {
                 }
                 Ok(())
             }
-            Command::Rival(rival) => rival.run(&self.weights_dir, self.device.open()?),
+            Command::Rival(rival) => rival.run(&self.weights_dir, self.device.open_one(Precision::Fp32)?),
             Command::Audit { train, file, only, json } => {
                 let train = evaluate::read(&train, None)?;
                 let baselines = evaluate::audit(&train, &evaluate::read(&file, condition(only)?.as_ref())?);
@@ -237,12 +241,14 @@ impl Cli {
             }
             Command::Interpret(interpret) => {
                 let only = condition(interpret.only.clone())?;
-                interpret.run(&self.weights_dir, self.device.open()?, only)
+                interpret.run(&self.weights_dir, self.device.open_one(Precision::Fp32)?, only)
             }
             Command::Import { model, version, file, options } => {
                 import::import(&model, &file, &version, &options, &self.weights_dir)
             }
-            Command::Speed { model, options } => speed::speed(&model, &options, self.device.open()?),
+            Command::Speed { model, options } => {
+                speed::speed(&model, &options, self.device.open_one(Precision::Fp32)?)
+            }
         }
     }
 }
