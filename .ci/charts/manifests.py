@@ -1,5 +1,5 @@
-"""What schemas do not see of a rendered chart: whether its parts mean each other. `faults(documents, known)` lists what is
-wrong, and an empty list is a chart whose every name leads somewhere."""
+"""What schemas do not see of a rendered chart: whether its parts mean each other. `faults(documents, known)` lists what
+is wrong, and an empty list is a chart whose every name leads somewhere."""
 
 import collections
 import math

@@ -1,10 +1,14 @@
-// Holds documents of other projects' kinds to their schemas: crds.cjs FILE, with documents as a list in JSON. Ends with 1
-// where one is refused, or where a kind has no schema here; prints how many there were.
+// Holds documents of other projects' kinds to their schemas: crds.mjs NODE_MODULES FILE, with documents as a list in JSON.
+// Ends with 1 where one is refused, or where a kind has no schema here; prints how many there were.
+import { readFileSync } from "node:fs";
+
+const [modules, file] = process.argv.slice(2);
+const models = (path) => import(`${modules}/@kubernetes-models/${path}`);
 const kinds = {
-  "keda.sh/v1alpha1": require("@kubernetes-models/keda/keda.sh/v1alpha1"),
-  "monitoring.coreos.com/v1": require("@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1"),
+  "keda.sh/v1alpha1": await models("keda/keda.sh/v1alpha1/index.mjs"),
+  "monitoring.coreos.com/v1": await models("prometheus-operator/monitoring.coreos.com/v1/index.js"),
 };
-const documents = JSON.parse(require("fs").readFileSync(process.argv[2], "utf8"));
+const documents = JSON.parse(readFileSync(file, "utf8"));
 
 const refusal = (document) => {
   const Kind = (kinds[document.apiVersion] ?? {})[document.kind];
