@@ -63,8 +63,8 @@ def main(program, namespace, rendered, values):
         known.flags |= missing
         known.coming = missing
     for path in sorted(pathlib.Path(rendered).glob("*.yaml")):
-        known.given = scalars(yaml.safe_load((pathlib.Path(values) / path.name).read_text()) or {})
-        documents = [document for document in yaml.safe_load_all(path.read_text()) if document]
+        known.given = scalars(yaml.load((pathlib.Path(values) / path.name).read_text(), yaml.CSafeLoader) or {})
+        documents = [document for document in yaml.load_all(path.read_text(), yaml.CSafeLoader) if document]
         found += [f"{path.stem}: {fault}" for fault in faults(documents, known)]
     for name, what in broken.unnoticed(pathlib.Path(rendered), pathlib.Path(values), known, scalars):
         found.append(f"nobody noticed: {name} ({what})")

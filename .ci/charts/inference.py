@@ -82,7 +82,7 @@ def main(program):
     told = subprocess.run([program, "serve", "--help"], check=True, capture_output=True, text=True).stdout
     paths = json.loads(pathlib.Path("openapi/openapi.json").read_text())["paths"]
     files = sorted(pathlib.Path("docker/kserve").glob("*.yaml"))
-    documents = [document for file in files for document in yaml.safe_load_all(file.read_text())]
+    documents = [document for file in files for document in yaml.load_all(file.read_text(), yaml.CSafeLoader)]
     found = faults(documents, told, paths)
     spoilt = copy.deepcopy(documents)
     for document in spoilt:

@@ -37,33 +37,32 @@ play_end() {
 }
 
 play_fail() {
-    podman logs mirador-pod-mirador 2>&1 | tail -n 30 || true
+    podman logs "$pod" 2>&1 | tail -n 30 || true
     fail "$*"
 }
 
 # Takes the program and the archive.
 play() {
-    local key line address ops at status
+    local key line address ops status
+    pod=mirador-pod-0-mirador
     play_setup
     trap play_end EXIT
     trap 'exit 130' INT TERM
     podman tag "$(podman pull --quiet "oci-archive:$2" | tail -n 1)" localhost/mirador:played
     "$1" key lab >"$work/key"
-    key=$(sed -n 2p "$work/key") line=$(sed -n 5p "$work/key")
+    key=$(grep '^mirador_' "$work/key") line=$(grep '^lab ' "$work/key")
     printf 'keys:\n  lines: |\n    %s\n' "$line" >"$work/values.yaml"
     "$bin/helm" template mirador "$chart" --namespace mirador --values "$work/values.yaml" >"$work/keyed.yaml"
-    "$bin/python" .ci/charts/play.py "$work/keyed.yaml" localhost/mirador:played "$work/play.yaml"
+    read -r address ops < <("$bin/python" .ci/charts/play.py "$work/keyed.yaml" localhost/mirador:played "$work/play.yaml")
     podman play kube "$work/play.yaml" >"$work/played" 2>&1 || play_fail "$(cat "$work/played")"
-    at=$(podman inspect --format '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' "$(podman pod inspect --format '{{.InfraContainerID}}' mirador-pod)")
-    address=http://$at:8080 ops=http://$at:9090
     for _ in {1..120}; do
-        curl -fs -o /dev/null "$ops/health/ready" && break
+        curl -fs -o /dev/null "http://$ops/health/ready" && break
         sleep 0.5
     done
-    curl -fs -o /dev/null "$ops/health/ready" || play_fail "not ready after a minute"
+    curl -fs -o /dev/null "http://$ops/health/ready" || play_fail "not ready after a minute"
     say "a pod is ready"
     ask() {
-        curl -s -o "$work/reply" -w '%{http_code}' "$address/v1/target-sites/score" -H 'Content-Type: application/json' "$@" \
+        curl -s -o "$work/reply" -w '%{http_code}' "http://$address/v1/target-sites/score" -H 'Content-Type: application/json' "$@" \
             -d '{"pairs": [{"mirna": "UGAGGUAGUAGGUUGUAUAGUU", "site": "AACUAUACAACCUACUACCUCA"}]}'
     }
     status=$(ask)
@@ -75,15 +74,16 @@ import json, sys
 (result,) = json.load(open(sys.argv[1]))["results"]
 sys.exit(not (result["probability"] > 0.999 and result["site_type"] == "8mer"))
 PYTHON
-    status=$(curl -s -o /dev/null -w '%{http_code}' "$address/metrics")
+    status=$(curl -s -o /dev/null -w '%{http_code}' "http://$address/metrics")
     [ "$status" = 401 ] || play_fail "metrics without a key: $status"
     # What the autoscaler asks for has to be there.
-    curl -fs "$ops/metrics" >"$work/metrics"
+    curl -fs "http://$ops/metrics" >"$work/metrics"
     for metric in $(grep -oh 'mirador_[a-z_]*[{]' "$work/rendered/keda.yaml" | sort -u); do
         grep -q "^$metric" "$work/metrics" || play_fail "nobody measures $metric"
     done
-    podman inspect --format '{{.Config.User}} {{.EffectiveCaps}} {{.State.OOMKilled}} {{.HostConfig.ReadonlyRootfs}}' mirador-pod-mirador
-    podman stop --time 40 mirador-pod-mirador >/dev/null
-    status=$(podman inspect --format '{{.State.ExitCode}}' mirador-pod-mirador)
+    status=$(podman inspect --format '{{.Config.User}} {{len .EffectiveCaps}} {{.HostConfig.ReadonlyRootfs}}' "$pod")
+    [ "$status" = "10001:10001 0 true" ] || play_fail "user, capabilities, read-only root: $status"
+    podman stop --time 40 "$pod" >/dev/null
+    status=$(podman inspect --format '{{.State.ExitCode}}' "$pod")
     [ "$status" = 0 ] || play_fail "ended with $status"
 }

@@ -1,5 +1,6 @@
 """What can be wrong within one pod: mounts, quantities, probes, confinement, and what the program is told."""
 
+import functools
 import os
 import re
 import subprocess
@@ -103,6 +104,13 @@ def confined(pod, every):
             yield f"{container['name']}: keeps capabilities"
 
 
+@functools.cache
+def run(arguments, variables):
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("MIRADOR_")}
+    ran = subprocess.run(arguments, env=bare | dict(variables), capture_output=True, text=True, timeout=60)
+    return ran.returncode, ran.stderr.strip()
+
+
 def told(container, variables, known):
     """Flags and variables that `serve` does not know, and values that it refuses."""
     flags = {argument.split("=")[0] for argument in container["args"] if argument.startswith("--")}
@@ -115,10 +123,9 @@ def told(container, variables, known):
     left_out = known.coming | {"--weights-dir"}
     kept = [argument for argument in container["args"] if argument.split("=")[0] not in left_out]
     arguments = [known.program, *kept, "--weights-dir=/nowhere"]
-    bare = {name: value for name, value in os.environ.items() if not name.startswith("MIRADOR_")}
-    ran = subprocess.run(arguments, env=bare | mine, capture_output=True, text=True, timeout=60)
-    if ran.returncode != 1 or "try '--help'" in ran.stderr or "--queue-capacity" in ran.stderr:
-        yield f"`mirador serve` refuses its settings: {ran.stderr.strip()}"
+    status, said = run(tuple(arguments), tuple(sorted(mine.items())))
+    if status != 1 or "try '--help'" in said or "--queue-capacity" in said:
+        yield f"`mirador serve` refuses its settings: {said}"
 
 
 def faults(workload, variables, known):

@@ -15,7 +15,7 @@ OTHERS = ("keda.sh/", "monitoring.coreos.com/")
 def main(rendered, native, others):
     foreign = []
     for path in sorted(pathlib.Path(rendered).glob("*.yaml")):
-        documents = [document for document in yaml.safe_load_all(path.read_text()) if document]
+        documents = [document for document in yaml.load_all(path.read_text(), yaml.CSafeLoader) if document]
         foreign += [document for document in documents if document["apiVersion"].startswith(OTHERS)]
         own = [document for document in documents if not document["apiVersion"].startswith(OTHERS)]
         (pathlib.Path(native) / path.name).write_text(yaml.safe_dump_all(own))
