@@ -53,7 +53,9 @@ play() {
     key=$(grep '^mirador_' "$work/key") line=$(grep '^lab ' "$work/key")
     printf 'keys:\n  lines: |\n    %s\n' "$line" >"$work/values.yaml"
     "$bin/helm" template mirador "$chart" --namespace mirador --values "$work/values.yaml" >"$work/keyed.yaml"
-    read -r address ops < <("$bin/python" .ci/charts/play.py "$work/keyed.yaml" localhost/mirador:played "$work/play.yaml")
+    read -r address ops < <(
+        "$bin/python" .ci/charts/play.py "$work/keyed.yaml" localhost/mirador:played "$work/play.yaml"
+    )
     podman play kube "$work/play.yaml" >"$work/played" 2>&1 || play_fail "$(cat "$work/played")"
     for _ in {1..120}; do
         curl -fs -o /dev/null "http://$ops/health/ready" && break
@@ -62,7 +64,8 @@ play() {
     curl -fs -o /dev/null "http://$ops/health/ready" || play_fail "not ready after a minute"
     say "a pod is ready"
     ask() {
-        curl -s -o "$work/reply" -w '%{http_code}' "http://$address/v1/target-sites/score" -H 'Content-Type: application/json' "$@" \
+        curl -s -o "$work/reply" -w '%{http_code}' "http://$address/v1/target-sites/score" \
+            -H 'Content-Type: application/json' "$@" \
             -d '{"pairs": [{"mirna": "UGAGGUAGUAGGUUGUAUAGUU", "site": "AACUAUACAACCUACUACCUCA"}]}'
     }
     status=$(ask)
