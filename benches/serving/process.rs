@@ -28,7 +28,11 @@ impl Server {
     }
 
     /// A container of this image, ended by the signal that ends its engine's client.
-    pub(crate) async fn container_at(engine: &str, image: &str, address: SocketAddr) -> Result<Self, Failure> {
+    pub(crate) async fn container_at(
+        engine: &str,
+        image: &str,
+        address: SocketAddr,
+    ) -> Result<Self, Failure> {
         let mut command = Command::new(engine);
         command.args(["run", "--rm", "--network", "host", "--read-only", "--cap-drop", "ALL"]);
         command.args(["--security-opt", "no-new-privileges", "--env", "RUST_LOG=error"]);
