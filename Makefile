@@ -19,7 +19,7 @@ DATA ?= ../shared/data
 VERSION ?= balanced
 programs := $(or $(CARGO_TARGET_DIR),target)/release
 
-.PHONY: help setup build run test test-published check fmt clippy doc openapi openapi-check deny prepare train evaluate audit bench bench-peers soak siege lines rolling fuzz clean
+.PHONY: help setup build run test test-published check fmt clippy doc openapi openapi-check deny prepare train evaluate audit bench bench-peers soak siege lines rolling image fuzz clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -109,8 +109,17 @@ siege: ## five minutes of every attack at once beside honest pairs, in 1.5 GiB (
 lines: ## many rows through one connection (ROWS=10000000), ten minutes at most
 	@$(cargo) bench $(locked) -- lines $(or $(ROWS),10000000)
 
-rolling: ## restart two processes behind nginx under load (REQUESTS=100000)
-	@$(cargo) bench $(locked) -- rolling $(or $(REQUESTS),100000)
+rolling: ## restart two processes behind nginx under load (REQUESTS=100000; of containers IMAGE=mirador ENGINE=podman)
+	@$(cargo) bench $(locked) -- rolling $(or $(REQUESTS),100000) $(if $(IMAGE),$(ENGINE) $(IMAGE))
+
+# One that is there: docker, else podman's own builder, which keeps the health check in docker's format alone.
+ENGINE ?= $(or $(notdir $(shell command -v docker)),podman)
+image: ## build the container image `mirador` (ENGINE=podman; RUST_IMAGE=rust:1-bookworm@sha256:… pins its base)
+	@DOCKER_BUILDKIT=1 $(ENGINE) build $(if $(findstring podman,$(ENGINE)),--format docker) -f docker/Dockerfile -t mirador \
+		$(if $(RUST_IMAGE),--build-arg RUST_IMAGE=$(RUST_IMAGE)) \
+		--build-arg VERSION="$$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)" \
+		--build-arg REVISION="$$(git rev-parse HEAD)" \
+		--build-arg SOURCE="$$(git config --get remote.origin.url || echo unknown)" .
 
 bench-peers: ## the same network behind FastAPI and mosec (a scratch environment of 6 GB, once)
 	@environment="$$(scripts/peers.sh)"; $(cargo) bench $(locked) -- peers "$$environment/bin/python"

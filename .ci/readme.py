@@ -21,9 +21,12 @@ NOT_RUN = {
     "make train MODEL=dmiso VERSION=balanced": BY_HAND + "the public data, and an hour",
     "make evaluate MODEL=dmiso@balanced FILE=my.tsv": BY_HAND + "a labelled table",
     "target/release/mirador key NAME --scopes score,read,metrics": "prints another key each time; a test runs it",
-    "docker build -f docker/Dockerfile -t mirador .": BY_HAND + "a container engine",
+    "make image": BY_HAND + "a public registry; .ci/image builds its last stage",
+    "docker buildx imagetools inspect rust:1-bookworm": BY_HAND + "a public registry",
+    "make image RUST_IMAGE=rust:1-bookworm@sha256:DIGEST": BY_HAND + "a public registry",
+    "docker compose -f docker/compose.yaml --profile cpu up --detach": BY_HAND + "a public registry",
     "docker run --rm --read-only --cap-drop ALL --security-opt no-new-privileges "
-    "-p 127.0.0.1:8080:8080 mirador": BY_HAND + "a container engine",
+    "-p 127.0.0.1:8080:8080 mirador": "another step of CI does so with podman",
     "mirador-train prepare expression --genome genome.fa.gz --annotation genes.gtf.gz --expression levels.tsv "
     "--out data/full_length.tsv": BY_HAND + "a genome",
     "mirador-train train --model xpresso --version full_length --dataset data/full_length.tsv": BY_HAND + "a genome",

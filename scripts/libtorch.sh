@@ -19,11 +19,13 @@ if [ -n "${LIBTORCH:-}" ]; then
 fi
 
 # What is taken out of the wheels. On a CPU nothing loads the CUDA half: the programs link libtorch_cpu.so and open
-# libtorch_cuda.so at start-up, where there is one. libtorch_python and libshm serve Python alone.
+# libtorch_cuda.so at start-up, where there is one. libtorch_python and libshm serve Python alone. The licences go
+# wherever the libraries are handed on to.
 kind=${1:-cpu}
+licences='[^/]+\.dist-info/(licenses/)?[^/]*(LICENSE|License|NOTICE)[^/]*'
 case $kind in
-cpu) keep='torch/(include/.+|lib/(libc10|libtorch|libtorch_cpu)\.so|lib/libgomp\.so\.1)|nvidia/cu13/lib/lib(cudart|cupti)\.so\.13' ;;
-cuda) keep='torch/(include/.+|lib/(?!libtorch_python|libshm)[^/]+\.so[.0-9]*)|nvidia/[^/]+/lib/[^/]+\.so[.0-9]*' ;;
+cpu) keep='torch/(include/.+|lib/(libc10|libtorch|libtorch_cpu)\.so|lib/libgomp\.so\.1)|nvidia/cu13/lib/lib(cudart|cupti)\.so\.13|'$licences ;;
+cuda) keep='torch/(include/.+|lib/(?!libtorch_python|libshm)[^/]+\.so[.0-9]*)|nvidia/[^/]+/lib/[^/]+\.so[.0-9]*|'$licences ;;
 *) die "usage: scripts/libtorch.sh [cpu|cuda]" ;;
 esac
 

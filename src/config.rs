@@ -1,8 +1,10 @@
 //! Every setting of the server program: one field is one flag `--some-flag` and its twin `MIRADOR_SOME_FLAG`.
 
+mod health;
 mod offline;
 mod origin;
 
+pub use health::HealthConfig;
 pub use offline::{RowsConfig, ScanConfig, ScanFormat, Shard};
 pub use origin::{AllowedOrigin, Authority, Origin};
 
@@ -54,6 +56,10 @@ pub enum Command {
     Predict(Box<RowsConfig>),
     /// Load every weights folder and reproduce its golden outputs.
     Check(NetworkConfig),
+    /// Ask the server that runs here whether it is ready; no key is needed.
+    ///
+    /// Exit codes: 0 it is, 1 it is not or does not answer; standard error says why.
+    Health(HealthConfig),
     /// Print the OpenAPI document.
     Openapi,
     /// Make an API key: prints it, and its line for --key-file.

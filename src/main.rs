@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         Command::Classify(config) => rows(Task::PreMirna, &config),
         Command::Predict(config) => rows(Task::Expression, &config),
         Command::Check(config) => offline::check(&config),
+        Command::Health(config) => http::probe(&config).map(|said| println!("{said}")),
         Command::Openapi => {
             http::openapi().to_pretty_json().map(|text| println!("{text}")).map_err(Into::into)
         }

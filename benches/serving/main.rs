@@ -47,7 +47,10 @@ fn main() -> Result<(), Failure> {
         ["constant", address] => runtime.block_on(constant(address.parse()?)),
         ["peers", python] => runtime.block_on(peers(python.into())),
         ["lines", rows] => runtime.block_on(lines::many(rows.parse()?)),
-        ["rolling", requests] => runtime.block_on(rolling::rolling(requests.parse()?)),
+        ["rolling", requests] => runtime.block_on(rolling::rolling(requests.parse()?, None)),
+        ["rolling", requests, engine, image] => {
+            runtime.block_on(rolling::rolling(requests.parse()?, Some((engine, image))))
+        }
         ["siege", seconds] => runtime.block_on(siege::siege(seconds.parse()?)),
         ["soak", minutes] => runtime.block_on(soak::soak(minutes.parse()?)),
         _ => runtime.block_on(alone()),

@@ -27,6 +27,19 @@ impl Server {
         Self::start(&mut command, address).await
     }
 
+    /// A container of this image, ended by the signal that ends its engine's client.
+    pub(crate) async fn container_at(
+        engine: &str,
+        image: &str,
+        address: SocketAddr,
+    ) -> Result<Self, Failure> {
+        let mut command = Command::new(engine);
+        command.args(["run", "--rm", "--network", "host", "--read-only", "--cap-drop", "ALL"]);
+        command.args(["--security-opt", "no-new-privileges", "--env", "RUST_LOG=error"]);
+        command.args(["--env", &format!("MIRADOR_BIND={address}"), image, "serve", "--device", "cpu"]);
+        Self::start(&mut command, address).await
+    }
+
     /// This program as a route that parses the same body and answers a constant: what HTTP and JSON alone cost.
     pub(crate) async fn constant() -> Result<Self, Failure> {
         let address = free()?;

@@ -1,4 +1,4 @@
-//! `make rolling`: two processes behind nginx are restarted one after the other, again and again, while clients ask. Not
+//! `make rolling`: two processes, or containers, behind nginx are restarted one after the other, again and again, while clients ask. Not
 //! one request may fail, and no line of a stream may be lost: one that the server ends is taken up where it says.
 
 use std::net::SocketAddr;
@@ -21,12 +21,22 @@ impl Drop for Proxy {
     }
 }
 
-pub(crate) async fn rolling(requests: usize) -> Result<(), Failure> {
-    let mut run = Run::new("rolling");
+/// What is restarted: the engine and the image of containers, or else the release server.
+pub(crate) type Containers<'a> = Option<(&'a str, &'a str)>;
+
+async fn server(containers: Containers<'_>, address: SocketAddr) -> Result<Server, Failure> {
+    match containers {
+        Some((engine, image)) => Server::container_at(engine, image, address).await,
+        None => Server::mirador_at(address, &[]).await,
+    }
+}
+
+pub(crate) async fn rolling(requests: usize, containers: Containers<'_>) -> Result<(), Failure> {
+    let mut run = Run::new(if containers.is_some() { "rolling-containers" } else { "rolling" });
     let addresses = [free()?, free()?];
     let mut servers = Vec::new();
     for address in addresses {
-        servers.push(Some(Server::mirador_at(address, &[]).await?));
+        servers.push(Some(server(containers, address).await?));
     }
     let (proxy, address) = nginx(addresses)?;
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -56,7 +66,7 @@ pub(crate) async fn rolling(requests: usize) -> Result<(), Failure> {
         // Dropping it sends SIGTERM and waits for its end.
         let ending = servers[index].take();
         tokio::task::spawn_blocking(move || drop(ending)).await?;
-        servers[index] = Some(Server::mirador_at(addresses[index], &[]).await?);
+        servers[index] = Some(server(containers, addresses[index]).await?);
         restarts += 1;
     }
     let mut failed = 0;

@@ -34,6 +34,7 @@ mod panel;
 mod panics;
 mod picture;
 mod pre_mirnas;
+mod probe;
 mod problem;
 mod process_metrics;
 mod query;
@@ -61,6 +62,7 @@ use utoipa_axum::routes;
 
 pub(crate) use formats::Records as FastaRecords;
 pub use keys::{Keys, Scope, new_key};
+pub use probe::probe;
 pub(crate) use problem::Errors;
 pub(crate) use rows::Answerer;
 pub(crate) use scan::names as scan_names;

@@ -30,6 +30,11 @@ static PROCESS: LazyLock<Collector> = LazyLock::new(|| {
         UNFINISHED,
         "Requests whose reply was not sent to its end: the caller left, or the reply failed, by route"
     );
+    describe_counter!(
+        "mirador_connections_ended_total",
+        "Connections that the server closed: slow, idle, crowded or draining, by cause"
+    );
+    describe_counter!("mirador_log_lines_lost_total", "Lines of the log that nobody read in time");
     describe_gauge!(IN_FLIGHT, "Inputs of a model that wait or run");
     describe_gauge!(BUILD, "Always 1; the labels tell which program this is");
     gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION"), "api" => "v1").set(1.0);

@@ -20,6 +20,7 @@ mod expression;
 mod fake;
 mod folding;
 mod formats;
+mod health;
 mod inference;
 mod isomirs;
 mod leaving;
