@@ -21,6 +21,7 @@ mod fake;
 mod folding;
 mod formats;
 mod inference;
+mod installed;
 mod isomirs;
 mod leaving;
 mod letters;

@@ -226,41 +226,6 @@ fn what_cannot_start_says_why_and_exits_with_1() {
     assert!(message.contains("nowhere"), "{message}");
 }
 
-/// A program in a package's layout, with its weights beside it or not.
-#[test]
-fn weights_are_looked_for_here_and_beside_the_program() {
-    let package = TempDir::new().unwrap();
-    let (programs, beside) = (package.path().join("bin"), package.path().join("share/mirador/weights"));
-    fs::create_dir_all(&programs).unwrap();
-    let program = programs.join("mirador");
-    fs::copy(env!("CARGO_BIN_EXE_mirador"), &program).unwrap();
-    let folder = TempDir::new().unwrap();
-    let check = || {
-        let mut check = Command::new(&program);
-        check.current_dir(folder.path()).args(["check", "--device", "cpu"]);
-        check
-    };
-
-    let expected = format!(
-        "mirador: there are no weights in ./weights, nor in {}; name their folder with --weights-dir or MIRADOR_WEIGHTS_DIR\n",
-        beside.display()
-    );
-    assert_eq!(refuse(&mut check()), expected);
-    let mut serve = Command::new(&program);
-    serve.current_dir(folder.path()).args(["serve", "--bind", "127.0.0.1:0"]);
-    let message = refuse(&mut serve);
-    assert_eq!(message.matches("there are no weights").count(), 1, "{message}");
-
-    weights::write(&beside, "balanced", true);
-    let found = |check: &mut Command| String::from_utf8(check.output().unwrap().stdout).unwrap();
-    assert!(found(&mut check()).starts_with("dmiso@balanced: golden outputs reproduced"));
-    weights::write(&folder.path().join("weights"), "paper", true);
-    let here = found(&mut check());
-    assert!(here.starts_with("dmiso@paper: ") && here.lines().count() == 1, "{here}");
-    let message = refuse(check().args(["--weights-dir", "nowhere"]));
-    assert!(message.starts_with("mirador: nowhere: No such file"), "{message}");
-}
-
 /// On busy cores libtorch's threads wait for each other longer than one computes.
 #[test]
 fn check_computes_on_one_thread() {
