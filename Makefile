@@ -19,7 +19,7 @@ DATA ?= ../shared/data
 VERSION ?= balanced
 programs := $(or $(CARGO_TARGET_DIR),target)/release
 
-.PHONY: help setup build run test test-published check fmt clippy doc openapi openapi-check deny prepare train evaluate audit bench bench-peers soak siege lines rolling image fuzz clean
+.PHONY: help setup build run test test-published check fmt clippy doc openapi openapi-check deny prepare train evaluate audit bench bench-peers soak siege lines rolling image wheel deb fuzz clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -133,6 +133,12 @@ fuzz: ## throw made-up bodies at every reader (SECONDS=60 for each; needs `cargo
 		cargo fuzz run --sanitizer none $$reader "$$found" "fuzz/corpus/$$reader" -- \
 			-max_total_time=$(or $(SECONDS),60) -rss_limit_mb=3000 -print_final_stats=1; \
 	done
+
+wheel: build ## pack the program, its weights and the Python client as a wheel at target/wheel/dist/
+	@packages/wheel.sh
+
+deb: build ## pack the program, libtorch and the weights as a Debian package at target/deb/ (needs `cargo install cargo-deb`)
+	@LIBTORCH="$$(scripts/libtorch.sh cpu)"; export LIBTORCH; packages/deb.sh
 
 clean: ## delete what was built; libtorch stays in the user's cache
 	@cargo clean

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use mirador_models::device::{Device, DeviceChoice, DeviceError, Precision};
+use mirador_models::{LoadError, weights_root};
 
 use crate::serving::PredictorConfig;
 
@@ -75,9 +76,10 @@ pub enum Command {
 /// Which networks, and where they run.
 #[derive(Args, Clone, Debug)]
 pub struct NetworkConfig {
-    /// Folder that holds MODEL/VERSION/ for each model
-    #[arg(long, env = "MIRADOR_WEIGHTS_DIR", default_value = "weights")]
-    pub weights_dir: PathBuf,
+    /// Folder that holds MODEL/VERSION/ for each model [default: ./weights, else ../share/mirador/weights beside the
+    /// program's own folder]
+    #[arg(long, env = "MIRADOR_WEIGHTS_DIR")]
+    pub weights_dir: Option<PathBuf>,
     /// Only these models, `name` or `name@version`, between commas [default: all]
     #[arg(long, env = "MIRADOR_MODELS", value_delimiter = ',', value_name = "MODEL")]
     pub models: Vec<String>,
@@ -231,6 +233,16 @@ pub enum ConfigError {
         /// `--max-rows`.
         rows: NonZeroUsize,
     },
+}
+
+impl NetworkConfig {
+    /// The folder of the weights: the one that is named, else the first of those where they are looked for.
+    ///
+    /// # Errors
+    /// [`LoadError::Nowhere`].
+    pub fn weights(&self) -> Result<PathBuf, LoadError> {
+        weights_root(self.weights_dir.as_deref())
+    }
 }
 
 impl ServeConfig {

@@ -55,6 +55,7 @@ fn serve(config: ServeConfig) -> anyhow::Result<()> {
     match runtime.block_on(served) {
         Ok(http::Outcome::Answered) => telemetry.leave(0, None),
         Ok(http::Outcome::Dropped) => telemetry.leave(3, None),
-        Err(error) => telemetry.leave(1, Some(format!("{:#}", anyhow::Error::from(error)))),
+        // Each says its whole cause itself.
+        Err(error) => telemetry.leave(1, Some(error.to_string())),
     }
 }

@@ -113,23 +113,20 @@ async fn load(state: AppState, devices: Vec<Device>) -> Result<(), ServeError> {
         let threads = config.threads_per_worker.get();
         let feeding = state.feeding(&devices);
         let already = state.registry().ok();
-        let loaded = Registry::load_some(
-            &config.network.weights_dir,
-            &config.network.models,
-            &devices,
-            &feeding,
-            already.as_deref(),
-        )
-        .map(|registry| {
+        let loaded = config.network.weights().and_then(|root| {
+            let models = &config.network.models;
+            let registry = Registry::load_some(&root, models, &devices, &feeding, already.as_deref())?;
             let names: Vec<String> =
                 registry.entries().iter().map(|entry| entry.served.full_name()).collect();
             state.start(registry);
             tracing::info!(
-                "ready in {:.1} s: {} on {devices:?}, workers of each: {short_workers} for small and \
+                "ready in {:.1} s: {} of {} on {devices:?}, workers of each: {short_workers} for small and \
                      {long_workers} for large requests, {threads} thread(s) each",
                 started.elapsed().as_secs_f64(),
                 names.join(", "),
+                root.display(),
             );
+            Ok(())
         });
         let _ = sender.send(loaded);
     })?;

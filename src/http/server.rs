@@ -5,6 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use mirador_models::device::Device;
+use sd_notify::NotifyState;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{sleep, timeout};
@@ -96,13 +97,19 @@ pub async fn serve(
     tokio::spawn(listening.accept());
     let failed = async {
         match loaded.await {
-            Ok(Ok(())) => std::future::pending().await,
+            Ok(Ok(())) => {
+                tell_systemd(NotifyState::Ready);
+                std::future::pending().await
+            }
             Ok(Err(error)) => error,
             Err(_) => ServeError::Loader,
         }
     };
     tokio::select! {
-        signal = stop.signalled() => tracing::info!("{signal}: draining"),
+        signal = stop.signalled() => {
+            tracing::info!("{signal}: draining");
+            tell_systemd(NotifyState::Stopping);
+        }
         error = failed => return Err(error),
         reason = state.fault().happened() => {
             // Long enough for callers to read their answers and for balancers to see that this server is not ready.
@@ -125,6 +132,13 @@ pub async fn serve(
     }
     tracing::info!("drained");
     Ok(Outcome::Answered)
+}
+
+/// Says nothing where nobody asked for word by `NOTIFY_SOCKET`.
+fn tell_systemd(state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tracing::warn!(%error, "the service manager cannot be told");
+    }
 }
 
 /// Waits until all that was accepted is answered, or has to be given up.

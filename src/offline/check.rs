@@ -16,7 +16,7 @@ pub fn check(config: &NetworkConfig) -> Result<()> {
     device::set_threads(1);
     let _telemetry = telemetry::start(LogFormat::Text, None)?;
     let mut failed = 0;
-    for path in WeightsDir::folders_of(&config.weights_dir, &config.models)? {
+    for path in WeightsDir::folders_of(&config.weights()?, &config.models)? {
         let dir = WeightsDir::open(&path)?;
         let name = dir.config.id();
         for device in &devices {

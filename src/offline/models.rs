@@ -8,7 +8,7 @@ use crate::config::NetworkConfig;
 
 /// The version of this task that answers to `name`, `name@version`, or by default.
 pub(super) fn choose(network: &NetworkConfig, task: Task, name: Option<&str>) -> Result<WeightsDir> {
-    let dirs = WeightsDir::scan(&network.weights_dir)?;
+    let dirs = WeightsDir::scan(&network.weights()?)?;
     let of_task: Vec<WeightsDir> =
         dirs.into_iter().filter(|dir| dir.model().is_ok_and(|model| model.task == task)).collect();
     let known: Vec<String> = of_task.iter().map(|dir| dir.config.id().to_string()).collect();

@@ -45,7 +45,7 @@ pub fn rows(task: Task, config: &RowsConfig) -> Result<bool> {
     let name = dir.config.id().to_string();
     let serving = settings(config, &name)?;
     let feeding = serving.feeding(&devices);
-    let root = serving.network.weights_dir.clone();
+    let root = serving.network.weights()?;
     let state = AppState::new(serving);
     state.start(Registry::load_some(&root, std::slice::from_ref(&name), &devices, &feeding, None)?);
     let runtime = tokio::runtime::Runtime::new()?;
@@ -112,7 +112,7 @@ fn settings(config: &RowsConfig, model: &str) -> Result<ServeConfig> {
     ] {
         flags.extend([flag, most].map(PathBuf::from));
     }
-    flags.extend([PathBuf::from("--weights-dir"), config.network.weights_dir.clone()]);
+    flags.extend([PathBuf::from("--weights-dir"), config.network.weights()?]);
     match Program::try_parse_from(flags)?.command {
         Command::Serve(serve) => Ok(*serve),
         _ => bail!("the server's own flags cannot be read"),

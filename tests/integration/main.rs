@@ -22,6 +22,7 @@ mod folding;
 mod formats;
 mod health;
 mod inference;
+mod installed;
 mod isomirs;
 mod leaving;
 mod letters;

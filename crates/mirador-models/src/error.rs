@@ -69,6 +69,13 @@ pub enum LoadError {
         /// The output then.
         expected: f32,
     },
+    /// No folder was named, and there is none where weights are looked for.
+    #[error("there are no weights in ./weights{}; name their folder with --weights-dir or MIRADOR_WEIGHTS_DIR",
+        installed.as_ref().map(|root| format!(", nor in {}", root.display())).unwrap_or_default())]
+    Nowhere {
+        /// Where a package would have them, if the program knows where it lies itself.
+        installed: Option<PathBuf>,
+    },
     /// Which weights answer by default is not clear.
     #[error("{0}")]
     Ambiguous(String),

@@ -31,6 +31,6 @@ pub use options::Options;
 pub use replica::{Replica, Weights};
 pub use tensors::{Array, Tensors};
 pub use weights::{
-    GOLDEN_TOLERANCE, Golden, Identity, WeightsConfig, WeightsDir, golden_rows, sha256, sha256_of,
-    write_folder, write_json,
+    GOLDEN_TOLERANCE, Golden, Identity, WeightsConfig, WeightsDir, golden_rows, own_weights_root, sha256,
+    sha256_of, weights_root, write_folder, write_json,
 };

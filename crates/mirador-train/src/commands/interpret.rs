@@ -52,7 +52,12 @@ pub(super) struct Interpret {
 
 impl Interpret {
     /// Interprets a network, if there is a data set, and writes its model's report, if there is a template.
-    pub(super) fn run(self, weights: &Path, device: Device, only: Option<(String, String)>) -> Result<()> {
+    pub(super) fn run(
+        self,
+        weights: Option<&Path>,
+        device: Device,
+        only: Option<(String, String)>,
+    ) -> Result<()> {
         let (model, version) = self
             .model
             .split_once('@')

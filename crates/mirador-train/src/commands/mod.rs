@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use mirador_models::device::{DeviceChoice, Precision, set_threads};
-use mirador_models::{ModelId, Options, WeightsDir};
+use mirador_models::{ModelId, Options, WeightsDir, own_weights_root, weights_root};
 
 use crate::data::files::file as dataset_file;
 use crate::pretrain;
@@ -33,9 +33,10 @@ pub struct Cli {
     /// Threads for one libtorch operation
     #[arg(long, env = "MIRADOR_THREADS", default_value_t = 1, global = true)]
     threads: usize,
-    /// Root of the weights folders: MODEL/VERSION/ for each version
-    #[arg(long, env = "MIRADOR_WEIGHTS_DIR", default_value = "weights", global = true)]
-    weights_dir: PathBuf,
+    /// Folder that holds MODEL/VERSION/ for each model [default: ./weights, else, where weights are only read,
+    /// ../share/mirador/weights beside the program's own folder]
+    #[arg(long, env = "MIRADOR_WEIGHTS_DIR", global = true)]
+    weights_dir: Option<PathBuf>,
     /// Root of the recipes: MODEL/VERSION.json for each version
     #[arg(long, env = "MIRADOR_RECIPES_DIR", default_value = "recipes", global = true)]
     recipes_dir: PathBuf,
@@ -187,7 +188,8 @@ impl Cli {
                 pretrain::deepmirnatar(&recipe, &data, &runs, self.device.open_one(Precision::Fp32)?)
             }
             Command::Train { model, version, dataset, data, runs } => {
-                let roots = Roots { recipes: self.recipes_dir, weights: self.weights_dir, runs };
+                let weights = own_weights_root(self.weights_dir);
+                let roots = Roots { recipes: self.recipes_dir, weights, runs };
                 let recipe = Recipe::read(&roots.recipe(&ModelId::new(&model, &version)))?;
                 let dataset = dataset.unwrap_or_else(|| dataset_file(recipe.data.dataset()));
                 if recipe.fit.is_some() {
@@ -212,14 +214,15 @@ impl Cli {
                 Ok(())
             }
             Command::Reproduce { paper, without_training, data, runs, reports, templates } => {
-                let roots = Roots { recipes: self.recipes_dir, weights: self.weights_dir, runs };
+                let weights = own_weights_root(self.weights_dir);
+                let roots = Roots { recipes: self.recipes_dir, weights, runs };
                 let (device, train) = (self.device.open_one(Precision::Fp32)?, !without_training);
                 reproduce(&paper, Runs { roots, templates, reports, data, device, train })
             }
             Command::Evaluate { model, file, only, json } => {
                 let rows = evaluate::read(&file, condition(only)?.as_ref())?;
                 let measured = evaluate::evaluate(
-                    &find_weights(&self.weights_dir, &model)?,
+                    &find_weights(self.weights_dir.as_deref(), &model)?,
                     self.device.open_one(Precision::Fp32)?,
                     &rows,
                 )?;
@@ -229,7 +232,9 @@ impl Cli {
                 }
                 Ok(())
             }
-            Command::Rival(rival) => rival.run(&self.weights_dir, self.device.open_one(Precision::Fp32)?),
+            Command::Rival(rival) => {
+                rival.run(self.weights_dir.as_deref(), self.device.open_one(Precision::Fp32)?)
+            }
             Command::Audit { train, file, only, json } => {
                 let train = evaluate::read(&train, None)?;
                 let baselines = evaluate::audit(&train, &evaluate::read(&file, condition(only)?.as_ref())?);
@@ -241,10 +246,10 @@ impl Cli {
             }
             Command::Interpret(interpret) => {
                 let only = condition(interpret.only.clone())?;
-                interpret.run(&self.weights_dir, self.device.open_one(Precision::Fp32)?, only)
+                interpret.run(self.weights_dir.as_deref(), self.device.open_one(Precision::Fp32)?, only)
             }
             Command::Import { model, version, file, options } => {
-                import::import(&model, &file, &version, &options, &self.weights_dir)
+                import::import(&model, &file, &version, &options, &own_weights_root(self.weights_dir))
             }
             Command::Speed { model, options } => {
                 speed::speed(&model, &options, self.device.open_one(Precision::Fp32)?)
@@ -262,14 +267,15 @@ fn condition(only: Option<String>) -> Result<Option<(String, String)>> {
     only.map(parse).transpose()
 }
 
-fn find_weights(root: &Path, name: &str) -> Result<WeightsDir> {
+/// Weights that are only read.
+fn find_weights(named: Option<&Path>, name: &str) -> Result<WeightsDir> {
     let (model, version) =
         name.split_once('@').map_or((name, None), |(model, version)| (model, Some(version)));
     let matches = |found: &WeightsDir| {
         found.config.model == model
             && version.map_or(found.config.default_version, |version| found.config.version == version)
     };
-    let all = WeightsDir::scan(root)?;
+    let all = WeightsDir::scan(&weights_root(named)?)?;
     let names: Vec<String> = all.iter().map(|weights| weights.config.id().to_string()).collect();
     let names = names.join(", ");
     all.into_iter().find(matches).with_context(|| format!("no weights {name}; there are {names}"))

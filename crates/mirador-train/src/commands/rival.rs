@@ -45,7 +45,7 @@ pub(super) struct MeasureRival {
 
 impl MeasureRival {
     /// Measures and writes the result.
-    pub(super) fn run(self, weights: &Path, device: Device) -> Result<()> {
+    pub(super) fn run(self, weights: Option<&Path>, device: Device) -> Result<()> {
         let ours = super::find_weights(weights, &self.ours)?;
         let (theirs, own) = (published(&self.model, &self.file, &self.options, device)?, ours.load(device)?);
         for replica in [&theirs, &own] {

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Packs the program that `make build` made into a wheel with its weights, the Python client and the list of its crates, and
+# prints the wheel's path.
+#
+# hatchling packs; maturin would compile everything above libtorch's bindings a second time, because it builds one
+# package alone, with other features of the crates. The program's run path names PyTorch's libtorch beside each supported Python.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+target=$(realpath "${CARGO_TARGET_DIR:-target}")
+program=$target/release/mirador
+[ -x "$program" ] || { echo "wheel: $program is not built: make build" >&2; exit 1; }
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/mirador
+tools=$cache/tools
+
+pins=packages/requirements.txt
+if ! cmp -s "$pins" "$tools/packages/requirements.txt"; then
+    mkdir -p "$tools"
+    python3 -m venv --clear "$tools/packages"
+    "$tools/packages/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r "$pins" >&2
+    cp "$pins" "$tools/packages/requirements.txt"
+fi
+PATH=$tools/packages/bin:$tools/bin:$PATH
+if [ "$(cargo cyclonedx --version 2>/dev/null)" != "cargo-cyclonedx-cyclonedx 0.5.9" ]; then
+    cargo install --quiet --locked --debug --force --root "$tools" cargo-cyclonedx@0.5.9 >&2
+fi
+
+# It asks for glibc 2.34 at most, or the tag is a lie.
+newest=$(objdump -T "$program" | grep -o 'GLIBC_[0-9.]*' | sort -Vu | tail -n 1)
+[ "$(printf '%s\n' "$newest" GLIBC_2.34 | sort -V | tail -n 1)" = GLIBC_2.34 ] ||
+    { echo "wheel: the program asks for $newest; build it on an older system" >&2; exit 1; }
+
+# Laid out anew, so that nothing old gets into a wheel.
+work=$target/wheel
+rm -rf "$work"
+mkdir -p "$work"
+cp -r packages/python/{pyproject.toml,README.md,tag.py,src} Cargo.toml LICENSE-APACHE LICENSE-MIT weights "$work/"
+find "$work/src" -name __pycache__ -prune -exec rm -r {} +
+cp "$program" "$work/mirador"
+strip --strip-unneeded "$work/mirador"
+paths=
+for minor in 10 11 12 13 14; do paths+=${paths:+:}\$ORIGIN/../lib/python3.$minor/site-packages/torch/lib; done
+patchelf --set-rpath "$paths" "$work/mirador"
+
+# cargo-cyclonedx writes beside each manifest.
+bom=wheel-$$.cdx
+trap 'rm -f "$bom.json" crates/*/"$bom.json" fuzz/"$bom.json"' EXIT
+cargo cyclonedx --quiet --format json --no-build-deps --target x86_64-unknown-linux-gnu \
+    --override-filename "$bom"
+sed "s|path+file://$PWD|path+file:///mirador|g; s|file://$PWD|file:///mirador|g" "$bom.json" >"$work/mirador.cdx.json"
+
+(cd "$work" && hatchling build --target wheel) >&2
+realpath "$work"/dist/*.whl
