@@ -41,6 +41,13 @@ NOT_RUN = {
     "--set column.id=ensg --set keep_columns=true $(for name in utr5_length cds_length intron_length utr3_length utr5_gc "
     "cds_gc utr3_gc orf_exon_density; do echo --set column.half_life_features.$name=$name; done)":
         BY_HAND + "weights of a genome",
+    "make wheel": ".ci/wheel packs it",
+    "python3 -m venv env": ".ci/wheel does so",
+    "env/bin/pip install --no-deps torch==2.11.0 nvidia-cuda-runtime==13.0.96 nvidia-cuda-cupti==13.0.85 urllib3":
+        ".ci/wheel does so, by hash",
+    "env/bin/pip install --no-deps target/wheel/dist/mirador-0.1.0-py3-none-manylinux_2_34_x86_64.whl": ".ci/wheel does so",
+    "env/bin/mirador serve": ".ci/wheel does so",
+    "make deb": BY_HAND + "cargo-deb, and minutes to compress libtorch",
     "make build CUDA=1": BY_HAND + "a GPU",
     "scripts/gpu_check.sh": BY_HAND + "a GPU",
 }

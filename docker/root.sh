@@ -1,15 +1,14 @@
 #!/usr/bin/env bash
-# Lays out what an image holds beside the weights: docker/root.sh PROGRAM LIBTORCH BILL OUT
+# Lays out what an image holds beside the weights: docker/root.sh PROGRAM LIBTORCH OUT
 #
 #   OUT/libraries  changes seldom: the C library and what it brings, stripped libtorch, licences, certificates
 #   OUT/program    changes with every commit: the stripped program, and the bill of materials
 #
-# PROGRAM is the built mirador, LIBTORCH the folder that scripts/libtorch.sh prints, BILL what cargo-cyclonedx wrote of
-# the program's crates. What lies in libtorch's folder goes to /opt/mirador in the layout of its wheels, since the
+# PROGRAM is the built mirador, LIBTORCH the folder that scripts/libtorch.sh prints. What lies in libtorch's folder goes to /opt/mirador in the layout of its wheels, since the
 # libraries find each other by that; all others go where the loader looks by itself.
 set -euo pipefail
 
-program=$1 libtorch=$(realpath "$2") bill=$3 out=$4
+program=$1 libtorch=$(realpath "$2") out=$3
 here=$(dirname "$(realpath "$0")")
 wheels=$(dirname "$libtorch")
 rm -rf "$out"
@@ -70,6 +69,6 @@ mkdir -p "$out/libraries/usr/share/doc/mirador"
 cp "$here"/../LICENSE-* "$out/libraries/usr/share/doc/mirador/"
 
 dpkg-query -W -f '${Package} ${Version}\n' "${packages[@]}" |
-    python3 "$here/bill.py" "$bill" "$wheels" >"$out/program/usr/share/mirador/bill-of-materials.cdx.json"
+    python3 "$here/../scripts/bill.py" "$wheels" >"$out/program/usr/share/mirador/bill-of-materials.cdx.json"
 # One date for all: the same content is the same layer.
 find "$out" -exec touch --no-dereference --date=@"${SOURCE_DATE_EPOCH:-0}" {} +

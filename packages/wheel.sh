@@ -21,9 +21,6 @@ if ! cmp -s "$pins" "$tools/packages/requirements.txt"; then
     cp "$pins" "$tools/packages/requirements.txt"
 fi
 PATH=$tools/packages/bin:$tools/bin:$PATH
-if [ "$(cargo cyclonedx --version 2>/dev/null)" != "cargo-cyclonedx-cyclonedx 0.5.9" ]; then
-    cargo install --quiet --locked --debug --force --root "$tools" cargo-cyclonedx@0.5.9 >&2
-fi
 
 # It asks for glibc 2.34 at most, or the tag is a lie.
 newest=$(objdump -T "$program" | grep -o 'GLIBC_[0-9.]*' | sort -Vu | tail -n 1)
@@ -42,12 +39,7 @@ paths=
 for minor in 10 11 12 13 14; do paths+=${paths:+:}\$ORIGIN/../lib/python3.$minor/site-packages/torch/lib; done
 patchelf --set-rpath "$paths" "$work/mirador"
 
-# cargo-cyclonedx writes beside each manifest.
-bom=wheel-$$.cdx
-trap 'rm -f "$bom.json" crates/*/"$bom.json" fuzz/"$bom.json"' EXIT
-cargo cyclonedx --quiet --format json --no-build-deps --target x86_64-unknown-linux-gnu \
-    --override-filename "$bom"
-sed "s|path+file://$PWD|path+file:///mirador|g; s|file://$PWD|file:///mirador|g" "$bom.json" >"$work/mirador.cdx.json"
+python3 scripts/bill.py >"$work/mirador.cdx.json"
 
 (cd "$work" && hatchling build --target wheel) >&2
 realpath "$work"/dist/*.whl
