@@ -30,6 +30,8 @@ static PROCESS: LazyLock<Collector> = LazyLock::new(|| {
         UNFINISHED,
         "Requests whose reply was not sent to its end: the caller left, or the reply failed, by route"
     );
+    describe_gauge!("mirador_jobs", "Jobs by state");
+    describe_counter!("mirador_job_rows_total", "Rows of jobs that were answered");
     describe_gauge!(IN_FLIGHT, "Inputs of a model that wait or run");
     describe_gauge!(BUILD, "Always 1; the labels tell which program this is");
     gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION"), "api" => "v1").set(1.0);

@@ -4,9 +4,11 @@ use std::fs;
 use std::io;
 use std::time::Duration;
 
+use futures_util::future::OptionFuture;
 use mirador_models::device::Device;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use super::AppState;
@@ -69,6 +71,7 @@ pub async fn serve(listeners: Listeners, config: ServeConfig, device: Device) ->
     reload::keys(&state).await?;
     reload::mirbase(&state).await?;
     let loaded = reload::start(state.clone(), device, tls.clone())?;
+    let jobs = super::start_jobs(&state)?;
     tokio::spawn(upkeep(state.clone()));
     if let Some(listener) = ops {
         tracing::info!("health and metrics on http://{}", listener.local_addr()?);
@@ -108,7 +111,7 @@ pub async fn serve(listeners: Listeners, config: ServeConfig, device: Device) ->
         }
     }
     tokio::select! {
-        () = drain(&state, &connections) => {}
+        () = drain(&state, &connections, jobs) => {}
         signal = stop.signalled() => {
             tracing::warn!("{signal}: leaving at once");
             connections.give_up();
@@ -124,12 +127,14 @@ pub async fn serve(listeners: Listeners, config: ServeConfig, device: Device) ->
 }
 
 /// Waits until all that was accepted is answered, or has to be given up.
-async fn drain(state: &AppState, connections: &Connections) {
+async fn drain(state: &AppState, connections: &Connections, jobs: Option<JoinHandle<()>>) {
     state.drain();
     sleep(Duration::from_millis(state.config().drain_pause_ms)).await;
     connections.leave();
     let cap = Duration::from_secs(state.config().drain_cap_s);
-    if timeout(cap, connections.gone()).await.is_err() {
+    // The job that is under way goes on when the server is there again.
+    let both = async { tokio::join!(connections.gone(), OptionFuture::from(jobs)) };
+    if timeout(cap, both).await.is_err() {
         tracing::warn!("accepted work was not finished within {} s", cap.as_secs());
         connections.give_up();
         if let Ok(registry) = state.registry() {
