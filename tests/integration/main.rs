@@ -22,6 +22,8 @@ mod folding;
 mod formats;
 mod inference;
 mod isomirs;
+mod jobs;
+mod jobs_process;
 mod leaving;
 mod letters;
 mod metrics;
