@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 PRINTED = "127.0.0.1:8080"
-RUN = ("curl ", "printf ", "examples/score.sh ", "python3 examples/score.py ")
+RUN = ("curl ", "printf ", "examples/job.sh ", "examples/score.sh ", "python3 examples/score.py ")
 BY_HAND = "needs what CI has not: "
 NOT_RUN = {
     "make run": "serves until it is stopped; this script has such a server",
@@ -38,6 +38,9 @@ NOT_RUN = {
     "--set column.id=ensg --set keep_columns=true $(for name in utr5_length cds_length intron_length utr3_length utr5_gc "
     "cds_gc utr3_gc orf_exon_density; do echo --set column.half_life_features.$name=$name; done)":
         BY_HAND + "weights of a genome",
+    "mirador serve --jobs-dir /var/lib/mirador/jobs": "serves until it is stopped; this script has such a server",
+    "mirador serve --jobs-dir /var/lib/mirador/jobs --callback-origin https://lims.example --callback-secret-file secret":
+        BY_HAND + "somebody to call; a test runs it",
     "make build CUDA=1": BY_HAND + "a GPU",
     "scripts/gpu_check.sh": BY_HAND + "a GPU",
 }
