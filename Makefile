@@ -19,7 +19,7 @@ DATA ?= ../shared/data
 VERSION ?= balanced
 programs := $(or $(CARGO_TARGET_DIR),target)/release
 
-.PHONY: help setup build run test test-published check fmt clippy doc openapi openapi-check deny prepare train evaluate audit bench bench-peers soak siege lines rolling image wheel deb fuzz clean
+.PHONY: help setup build run test test-published check fmt clippy doc openapi openapi-check deny prepare train evaluate audit bench bench-peers soak siege lines rolling kills image wheel deb fuzz clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -120,6 +120,10 @@ image: ## build the container image `mirador` (ENGINE=podman; RUST_IMAGE=rust:1-
 		--build-arg VERSION="$$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)" \
 		--build-arg REVISION="$$(git rev-parse HEAD)" \
 		--build-arg SOURCE="$$(git config --get remote.origin.url || echo unknown)" .
+
+kills: ## kill the server in the midst of a job, again and again (KILLS=10 ROWS=100000): every row once, in order
+	@export MIRADOR_TEST_KILLS=$(or $(KILLS),10) MIRADOR_TEST_ROWS=$(or $(ROWS),100000); \
+	$(cargo) test --release $(locked) -p mirador --test integration -- --nocapture a_job_outlasts_kills
 
 bench-peers: ## the same network behind FastAPI and mosec (a scratch environment of 6 GB, once)
 	@environment="$$(scripts/peers.sh)"; $(cargo) bench $(locked) -- peers "$$environment/bin/python"

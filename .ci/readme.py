@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 PRINTED = "127.0.0.1:8080"
-RUN = ("curl ", "printf ", "examples/score.sh ", "python3 examples/score.py ")
+RUN = ("curl ", "printf ", "examples/job.sh ", "examples/score.sh ", "python3 examples/score.py ")
 BY_HAND = "needs what CI has not: "
 NOT_RUN = {
     "make run": "serves until it is stopped; this script has such a server",
@@ -48,6 +48,9 @@ NOT_RUN = {
     "env/bin/pip install --no-deps target/wheel/dist/mirador-0.1.0-py3-none-manylinux_2_34_x86_64.whl": ".ci/wheel does so",
     "env/bin/mirador serve": ".ci/wheel does so",
     "make deb": BY_HAND + "cargo-deb, and minutes to compress libtorch",
+    "mirador serve --jobs-dir /var/lib/mirador/jobs": "serves until it is stopped; this script has such a server",
+    "mirador serve --jobs-dir /var/lib/mirador/jobs --callback-origin https://lims.example --callback-secret-file secret":
+        BY_HAND + "somebody to call; a test runs it",
     "make build CUDA=1": BY_HAND + "a GPU",
     "scripts/gpu_check.sh": BY_HAND + "a GPU",
 }

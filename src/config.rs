@@ -1,10 +1,12 @@
 //! Every setting of the server program: one field is one flag `--some-flag` and its twin `MIRADOR_SOME_FLAG`.
 
 mod health;
+mod jobs;
 mod offline;
 mod origin;
 
 pub use health::HealthConfig;
+pub use jobs::JobsConfig;
 pub use offline::{RowsConfig, ScanConfig, ScanFormat, Shard};
 pub use origin::{AllowedOrigin, Authority, Origin};
 
@@ -67,7 +69,7 @@ pub enum Command {
     Key {
         /// Whose it is; one word
         name: String,
-        /// What it allows: score, read, metrics
+        /// What it allows: score, read, metrics, jobs
         #[arg(long, value_delimiter = ',', default_value = "score,read")]
         scopes: Vec<String>,
     },
@@ -185,7 +187,7 @@ pub struct ServeConfig {
     #[arg(long, env = "MIRADOR_IDLE_TIMEOUT_S", default_value = "75")]
     pub idle_timeout_s: NonZeroU32,
     /// Most seconds without a byte of a request's body, and for all of one that is refused; past them a body also has to
-    /// bring 16 KiB/s on average, lines excepted
+    /// bring 16 KiB/s on average, lines excepted that are answered while they come
     #[arg(long, env = "MIRADOR_READ_TIMEOUT_S", default_value = "30")]
     pub read_timeout_s: NonZeroU32,
     /// Most seconds for which a caller may take no byte of a reply
@@ -197,6 +199,9 @@ pub struct ServeConfig {
     /// After SIGTERM and the pause: finish accepted work within so many seconds
     #[arg(long, env = "MIRADOR_DRAIN_CAP_S", default_value = "25")]
     pub drain_cap_s: u64,
+    /// Jobs.
+    #[command(flatten)]
+    pub jobs: JobsConfig,
     /// Shape of the log lines on standard error; RUST_LOG picks what is logged
     #[arg(long, env = "MIRADOR_LOG_FORMAT", default_value = "text")]
     pub log_format: LogFormat,
@@ -250,6 +255,11 @@ impl ServeConfig {
     pub fn check(&self) -> Result<(), ConfigError> {
         let (capacity, rows) = (self.queue_capacity, self.max_rows);
         if capacity < rows { Err(ConfigError::QueueTooSmall { capacity, rows }) } else { Ok(()) }
+    }
+
+    /// Most bytes of a job's body that is read into memory, which is every one but lines.
+    pub fn most_of_job(&self) -> usize {
+        self.max_bodies_bytes.get() / 2
     }
 
     /// How the workers of a model are fed, but for what all models share.

@@ -9,5 +9,7 @@ pub mod serving;
 pub mod config;
 pub mod telemetry;
 
+pub mod jobs;
+
 pub mod http;
 pub mod offline;

@@ -51,6 +51,18 @@ impl Origin {
         self.authority.host == host.host && self.port() == host.port.or_else(|| own_port(&self.scheme))
     }
 
+    /// Whether its pages come encrypted.
+    pub fn is_https(&self) -> bool {
+        self.scheme == "https"
+    }
+
+    /// Whether both are one.
+    pub fn is(&self, other: &Self) -> bool {
+        self.scheme == other.scheme
+            && self.authority.host == other.authority.host
+            && self.port() == other.port()
+    }
+
     fn port(&self) -> Option<u16> {
         self.authority.port.or_else(|| own_port(&self.scheme))
     }
@@ -61,11 +73,7 @@ impl AllowedOrigin {
     pub fn admits(&self, origin: &Origin) -> bool {
         match self {
             Self::Any => true,
-            Self::One(one) => {
-                one.scheme == origin.scheme
-                    && one.authority.host == origin.authority.host
-                    && one.port() == origin.port()
-            }
+            Self::One(one) => one.is(origin),
         }
     }
 }

@@ -71,6 +71,7 @@ fn at_address(state: &AppState, request: &Request) -> Caller {
 pub(super) fn needed(path: &str, method: &Method) -> Scope {
     match path {
         "/metrics" => Scope::Metrics,
+        _ if path == "/v1/jobs" || path.starts_with("/v1/jobs/") => Scope::Jobs,
         _ if method == Method::POST => Scope::Score,
         _ => Scope::Read,
     }

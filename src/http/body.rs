@@ -62,8 +62,12 @@ pub(super) fn reason(error: &(dyn Error + 'static)) -> Option<String> {
 
 /// All of them, and the room that they take. A compressed body counts as what it is decompressed to.
 pub(super) async fn read(request: Request, state: &AppState) -> Result<(Bytes, BodyPermit), Problem> {
-    let limit = state.config().max_body_bytes.get();
-    let mut permit = state.callers().body(&Caller::of(&request));
+    let caller = Caller::of(&request);
+    let limit = match caller {
+        Caller::Jobs => state.config().most_of_job(),
+        _ => state.config().max_body_bytes.get(),
+    };
+    let mut permit = state.callers().body(&caller);
     let mut body = request.into_body();
     let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {

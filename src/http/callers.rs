@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use super::problem::Problem;
 use super::rate::Caller;
+use crate::serving::Share;
 
 /// Streams of lines at once.
 const STREAMS: usize = 256;
@@ -30,6 +31,8 @@ const A_MOMENT: Duration = Duration::from_secs(2);
 pub struct Callers {
     streams: Arc<Semaphore>,
     bodies: Arc<Semaphore>,
+    /// For the bodies of jobs, beside those of whoever waits.
+    job_bodies: Arc<Semaphore>,
     /// Blocks of bodies that one caller may hold.
     blocks_of_caller: usize,
     shares: Mutex<HashMap<Caller, Weak<CallerShare>>>,
@@ -37,6 +40,8 @@ pub struct Callers {
 
 /// What one caller may still take.
 pub struct CallerShare {
+    /// Where its rows wait that come line by line.
+    pub room: Share,
     streams: Arc<Semaphore>,
     /// For each chunk of lines in the queue.
     pub chunks: Arc<Semaphore>,
@@ -64,6 +69,7 @@ impl Callers {
         Self {
             streams: Arc::new(Semaphore::new(STREAMS)),
             bodies: Arc::new(Semaphore::new(blocks)),
+            job_bodies: Arc::new(Semaphore::new(blocks / 2)),
             blocks_of_caller: blocks / 2,
             shares: Mutex::default(),
         }
@@ -76,6 +82,7 @@ impl Callers {
             return share;
         }
         let share = Arc::new(CallerShare {
+            room: if *caller == Caller::Jobs { Share::Jobs } else { Share::Lines },
             streams: Arc::new(Semaphore::new(STREAMS_OF_CALLER)),
             chunks: Arc::new(Semaphore::new(CHUNKS_OF_CALLER)),
             bodies: Arc::new(Semaphore::new(self.blocks_of_caller)),
@@ -96,7 +103,8 @@ impl Callers {
     /// Room for a body of which nothing has come yet.
     pub fn body(&self, caller: &Caller) -> BodyPermit {
         let share = self.share(caller);
-        BodyPermit { callers: [share.bodies.clone(), self.bodies.clone()], permits: None, _share: share }
+        let all = if *caller == Caller::Jobs { &self.job_bodies } else { &self.bodies };
+        BodyPermit { callers: [share.bodies.clone(), all.clone()], permits: None, _share: share }
     }
 
     /// Forgets who holds nothing.

@@ -19,6 +19,8 @@ pub enum Scope {
     Read,
     /// To read the metrics.
     Metrics,
+    /// To have rows scored while nobody waits, and to see one's own jobs.
+    Jobs,
 }
 
 /// A key without its secret.
@@ -133,7 +135,7 @@ fn check_name(name: &str) -> Result<(), String> {
 }
 
 fn parse_scope(scope: &str) -> Result<Scope, String> {
-    scope.parse().map_err(|_| format!("scope {scope:?} is none of score, read, metrics"))
+    scope.parse().map_err(|_| format!("scope {scope:?} is none of score, read, metrics, jobs"))
 }
 
 #[cfg(test)]

@@ -4,10 +4,12 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use metrics::gauge;
+use strum::IntoEnumIterator;
 
 use super::openapi::BareProblems;
 use super::process_metrics::{self, IN_FLIGHT};
 use super::state::AppState;
+use crate::jobs::State as JobState;
 use crate::serving::{Entry, ModelMetrics};
 use crate::telemetry::prometheus;
 
@@ -24,6 +26,13 @@ pub(super) async fn metrics(State(state): State<AppState>) -> Response {
     for Entry { served, .. } in state.registry().iter().flat_map(|registry| registry.entries()) {
         let in_flight = gauge!(IN_FLIGHT, "model" => served.full_name());
         in_flight.set(served.predictor.inputs_in_flight() as f64);
+    }
+    if let Some(jobs) = state.jobs() {
+        let counts = jobs.counts().await.unwrap_or_default();
+        for of_state in JobState::iter().map(|of_state| of_state.to_string()) {
+            let count = counts.iter().find(|(known, _)| *known == of_state).map_or(0, |(_, count)| *count);
+            gauge!("mirador_jobs", "state" => of_state).set(count as f64);
+        }
     }
     process_metrics::collect();
     let gone = ModelMetrics::gone();

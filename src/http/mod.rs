@@ -20,6 +20,7 @@ mod formats;
 mod hairpins;
 mod health;
 mod inference;
+mod jobs;
 mod keys;
 mod measure;
 mod metrics;
@@ -61,6 +62,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(crate) use formats::Records as FastaRecords;
+pub use jobs::start_jobs;
 pub use keys::{Keys, Scope, new_key};
 pub use probe::probe;
 pub(crate) use problem::Errors;
@@ -110,6 +112,16 @@ async fn surround_ops(State(state): State<AppState>, request: Request, routes: N
     envelope::envelope(request, |request| body::read_on(&state, request, checked)).await
 }
 
+/// What answers the rows of jobs: nobody asks for a key, and nobody is counted.
+fn answering(state: AppState) -> Router {
+    let (routes, _) = work().split_for_parts();
+    let surround = |mut request: Request, routes: Next| {
+        request.extensions_mut().insert(rate::Caller::Jobs);
+        envelope::envelope(request, |request| routes.run(request))
+    };
+    routes.layer(from_fn(surround)).with_state(state)
+}
+
 /// What a caller is answered who found all places taken: health, and that there is no place for more.
 fn health(state: AppState) -> Router {
     let (routes, _) =
@@ -126,8 +138,9 @@ pub fn openapi() -> OpenApi {
     api
 }
 
-fn routes() -> OpenApiRouter<AppState> {
-    let work = OpenApiRouter::new()
+/// What scores.
+fn work() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
         .routes(routes!(target_sites::score))
         .routes(routes!(scan::scan))
         .routes(routes!(pre_mirnas::classify))
@@ -139,9 +152,15 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(explain::expression::explain))
         .routes(routes!(inference::infer))
         .routes(routes!(inference::infer_version))
-        .route_layer(from_fn(deadline::deadline));
+        .route_layer(from_fn(deadline::deadline))
+}
+
+fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(openapi::frame())
-        .merge(work)
+        .merge(work())
+        .routes(routes!(jobs::submit, jobs::list))
+        .routes(routes!(jobs::read, jobs::remove))
+        .routes(routes!(jobs::results))
         .routes(routes!(models::list))
         .routes(routes!(models::card))
         .merge(probes())

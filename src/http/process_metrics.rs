@@ -35,6 +35,8 @@ static PROCESS: LazyLock<Collector> = LazyLock::new(|| {
         "Connections that the server closed: slow, idle, crowded or draining, by cause"
     );
     describe_counter!("mirador_log_lines_lost_total", "Lines of the log that nobody read in time");
+    describe_gauge!("mirador_jobs", "Jobs by state");
+    describe_counter!("mirador_job_rows_total", "Rows of jobs that were answered");
     describe_gauge!(IN_FLIGHT, "Inputs of a model that wait or run");
     describe_gauge!(BUILD, "Always 1; the labels tell which program this is");
     gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION"), "api" => "v1").set(1.0);

@@ -18,6 +18,8 @@ pub enum Caller {
     Key(Arc<str>),
     /// Where the connection comes from; see [`Caller::at`].
     Address(IpAddr),
+    /// Nobody who waits: the rows of a job, whose caller was counted when he left it.
+    Jobs,
 }
 
 impl Caller {

@@ -69,6 +69,9 @@ pub(super) fn start(
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
             tracing::info!("SIGHUP: reading keys, certificate and weights anew");
+            if let Some(jobs) = state.jobs() {
+                jobs.reopen_audit();
+            }
             let (state, certificate) = (state.clone(), certificate.clone());
             tokio::spawn(async move {
                 if let Err(error) = keys(&state).await {

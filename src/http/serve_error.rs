@@ -8,6 +8,7 @@ use mirador_models::LoadError;
 use super::keys::KeyFileError;
 use super::net::TlsError;
 use crate::config::ConfigError;
+use crate::jobs::JobsError;
 
 /// Why the server cannot start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +46,9 @@ pub enum ServeError {
     /// The certificate cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// Jobs cannot be kept.
+    #[error(transparent)]
+    Jobs(#[from] JobsError),
     /// The models cannot be served.
     #[error("the models cannot be served: {0}")]
     Load(#[from] LoadError),

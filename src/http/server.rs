@@ -4,10 +4,12 @@ use std::fs;
 use std::io;
 use std::time::Duration;
 
+use futures_util::future::OptionFuture;
 use mirador_models::device::Device;
 use sd_notify::NotifyState;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use super::AppState;
@@ -74,6 +76,7 @@ pub async fn serve(
     reload::keys(&state).await?;
     reload::mirbase(&state).await?;
     let loaded = reload::start(state.clone(), devices, tls.clone())?;
+    let jobs = super::start_jobs(&state)?;
     tokio::spawn(upkeep(state.clone()));
     if let Some(listener) = ops {
         tracing::info!("health and metrics on http://{}", listener.local_addr()?);
@@ -119,7 +122,7 @@ pub async fn serve(
         }
     }
     tokio::select! {
-        () = drain(&state, &connections) => {}
+        () = drain(&state, &connections, jobs) => {}
         signal = stop.signalled() => {
             tracing::warn!("{signal}: leaving at once");
             connections.give_up();
@@ -142,12 +145,14 @@ fn tell_systemd(state: NotifyState<'_>) {
 }
 
 /// Waits until all that was accepted is answered, or has to be given up.
-async fn drain(state: &AppState, connections: &Connections) {
+async fn drain(state: &AppState, connections: &Connections, jobs: Option<JoinHandle<()>>) {
     state.drain();
     sleep(Duration::from_millis(state.config().drain_pause_ms)).await;
     connections.leave();
     let cap = Duration::from_secs(state.config().drain_cap_s);
-    if timeout(cap, connections.gone()).await.is_err() {
+    // The job that is under way goes on when the server is there again.
+    let both = async { tokio::join!(connections.gone(), OptionFuture::from(jobs)) };
+    if timeout(cap, both).await.is_err() {
         tracing::warn!("accepted work was not finished within {} s", cap.as_secs());
         connections.give_up();
         if let Ok(registry) = state.registry() {

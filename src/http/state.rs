@@ -1,6 +1,6 @@
 //! What every handler can see: the settings, the models once they are loaded, who may ask, and whether work is taken.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -14,6 +14,7 @@ use super::problem::Problem;
 use super::process_metrics;
 use super::rate::{Caller, Limiter};
 use crate::config::ServeConfig;
+use crate::jobs::Jobs;
 use crate::serving::{Bytes, Fault, PredictorConfig, Registry};
 
 /// Replies that may be compressed at once; others are sent as they are.
@@ -31,6 +32,8 @@ struct Inner {
     keys: Shared<Option<Arc<Keys>>>,
     /// miRNAs by name, where there is a file of them.
     mirbase: Shared<Option<Arc<Mirbase>>>,
+    /// Where jobs are kept.
+    jobs: OnceLock<Arc<Jobs>>,
     limiter: Option<Limiter>,
     callers: Callers,
     /// For replies that are compressed.
@@ -56,6 +59,7 @@ impl AppState {
             registry,
             keys,
             mirbase: Shared::default(),
+            jobs: OnceLock::new(),
             limiter,
             callers,
             compressors: Arc::new(Semaphore::new(COMPRESSORS)),
@@ -101,6 +105,16 @@ impl AppState {
             (Caller::Key(name), Some(keys)) => keys.knows(name),
             _ => true,
         }
+    }
+
+    /// From now on jobs are taken. They can be kept in one place only: a second is not looked at.
+    pub fn keep(&self, jobs: Arc<Jobs>) {
+        self.0.jobs.get_or_init(|| jobs);
+    }
+
+    /// The jobs, where they are kept.
+    pub fn jobs(&self) -> Option<&Arc<Jobs>> {
+        self.0.jobs.get()
     }
 
     /// How often one caller may ask, if that is bounded.

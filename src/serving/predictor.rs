@@ -203,7 +203,7 @@ impl Predictor {
         self.0.most
     }
 
-    /// Most inputs that rows which come line by line may have together.
+    /// Most inputs that rows which come line by line, or those of a job, may have together.
     pub fn most_inputs_of_lines(&self) -> usize {
         self.0.rooms.most_of_lines()
     }

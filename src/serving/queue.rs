@@ -1,5 +1,6 @@
 //! The queue of one model version. Small requests and large ones stand in two lines, each with workers of its own: a lone
-//! pair does not wait for the end of a large batch. Whoever pushes has a [`Place`] for every input.
+//! pair does not wait for the end of a large batch. Jobs stand in a third, which the workers of large requests look at
+//! when nobody else waits. Whoever pushes has a [`Place`] for every input.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -10,13 +11,15 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use super::room::{FEW, Place};
 use super::{ModelMetrics, PredictError};
 
-/// Which of the two lines.
+/// Which of the lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Line {
     /// Small requests.
     Short,
     /// Large requests.
     Long,
+    /// Jobs, which have no workers of their own.
+    Jobs,
 }
 
 /// Between the predictor (async, pushes) and the workers (threads, take).
@@ -32,7 +35,7 @@ pub(super) struct Queue {
 
 #[derive(Default)]
 struct Waiting {
-    lines: [VecDeque<Job>; 2],
+    lines: [VecDeque<Job>; 3],
     state: State,
 }
 
@@ -100,29 +103,39 @@ impl Queue {
         let rows = inputs.len() / self.width;
         debug_assert_eq!((inputs.len() % self.width, place.inputs()), (0, rows), "a place for each input");
         let (answer, slices) = mpsc::unbounded_channel();
+        let line = match rows {
+            _ if place.is_of_job() => Line::Jobs,
+            0..=FEW => Line::Short,
+            _ => Line::Long,
+        };
+        let workers = if line == Line::Jobs { Line::Long } else { line };
         let held: Held = Arc::new(Mutex::new(Some((Arc::new(inputs), place))));
-        let line = if rows <= FEW { Line::Short } else { Line::Long } as usize;
         let mut waiting = self.lock();
         if waiting.state != State::Open {
             return Err(PredictError::Closed);
         }
         if rows > 0 {
             let job = Job { held: held.clone(), next: 0, since: Instant::now(), answer };
-            waiting.lines[line].push_back(job);
+            waiting.lines[line as usize].push_back(job);
         }
         drop(waiting);
-        self.arrived[line].notify_one();
+        self.arrived[workers as usize].notify_one();
         Ok(Answers { queue: self.clone(), slices, held, missing: rows, deadline: None })
     }
 
-    /// Blocks until inputs wait in this line, then takes at most `most` of them; `None` when the queue is closed and
-    /// everything accepted was taken.
+    /// Blocks until inputs wait for the workers of this line, then takes at most `most` of them; `None` when the queue is
+    /// closed and everything accepted was taken.
     pub(super) fn take(&self, line: Line, most: usize) -> Option<Vec<Part>> {
-        let (line, arrived) = (line as usize, &self.arrived[line as usize]);
+        let arrived = &self.arrived[line as usize];
         let mut waiting = self.lock();
         loop {
-            let parts = waiting.take(line, most, self.width);
-            if !waiting.lines[line].is_empty() {
+            let mut parts = Vec::new();
+            for &line in lines_of(line) {
+                if parts.is_empty() {
+                    parts = waiting.take(line as usize, most, self.width);
+                }
+            }
+            if lines_of(line).iter().any(|line| !waiting.lines[*line as usize].is_empty()) {
                 arrived.notify_one();
             }
             if !parts.is_empty() {
@@ -152,9 +165,10 @@ impl Queue {
         self.arrived.iter().for_each(Condvar::notify_all);
     }
 
-    /// Who waits in this line is told that the model failed.
+    /// Who waits for the workers of this line is told that the model failed.
     pub(super) fn fail(&self, line: Line) {
-        self.lock().lines[line as usize].clear();
+        let mut waiting = self.lock();
+        lines_of(line).iter().for_each(|line| waiting.lines[*line as usize].clear());
     }
 
     /// Whether jobs are still taken.
@@ -164,6 +178,15 @@ impl Queue {
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whose inputs the workers of a line run, the first of them first.
+fn lines_of(line: Line) -> &'static [Line] {
+    match line {
+        Line::Long => &[Line::Long, Line::Jobs],
+        Line::Short => &[Line::Short],
+        Line::Jobs => &[],
     }
 }
 

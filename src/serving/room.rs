@@ -1,6 +1,6 @@
 //! Room for inputs that wait or run: how many of one model, by who asks, and how many bytes of all models.
 //!
-//! Small requests, large ones and lines have rooms of their own, so that none of them can take the others' places. A
+//! Small requests, large ones, lines and jobs have rooms of their own, so that none of them can take the others' places. A
 //! place travels with its inputs and is given back when they are answered or dropped.
 
 use std::sync::Arc;
@@ -27,6 +27,8 @@ pub enum Share {
     Large,
     /// Rows that come line by line.
     Lines,
+    /// Rows that nobody waits for: they are run when no others wait.
+    Jobs,
 }
 
 /// The rooms of one model.
@@ -34,6 +36,7 @@ pub(super) struct Rooms {
     small: Pool,
     large: Pool,
     lines: Pool,
+    jobs: Pool,
     width: usize,
     bytes: Bytes,
 }
@@ -61,7 +64,7 @@ struct Pool {
 #[derive(Debug)]
 pub struct Room {
     places: OwnedSemaphorePermit,
-    small: bool,
+    share: Share,
 }
 
 /// Places for inputs, and for their bytes.
@@ -98,12 +101,12 @@ impl Pool {
         Self { places: Arc::new(Semaphore::new(size)), size }
     }
 
-    async fn reserve(&self, inputs: usize) -> Result<Room, PredictError> {
+    async fn reserve(&self, share: Share, inputs: usize) -> Result<Room, PredictError> {
         if inputs > self.size {
             return Err(PredictError::TooMuch { inputs: self.size });
         }
         let places = self.places.clone().acquire_many_owned(inputs as u32).await;
-        places.map(|places| Room { places, small: false }).map_err(|_| PredictError::Closed)
+        places.map(|places| Room { places, share }).map_err(|_| PredictError::Closed)
     }
 
     fn taken(&self) -> usize {
@@ -112,41 +115,42 @@ impl Pool {
 }
 
 impl Rooms {
-    /// For large requests `large` inputs of `width` values; half as many for lines and an eighth for small requests,
-    /// but for each at least `least`.
+    /// For large requests `large` inputs of `width` values; half as many for lines and for jobs, and an eighth for small
+    /// requests, but for each at least `least`.
     pub(super) fn new(large: usize, least: usize, width: usize, bytes: Bytes) -> Self {
         let large = large.max(least);
-        let [small, lines] = [8, 2].map(|part| Pool::new((large / part).max(least)));
-        Self { small, large: Pool::new(large), lines, width, bytes }
+        let [small, lines, jobs] = [8, 2, 2].map(|part| Pool::new((large / part).max(least)));
+        Self { small, large: Pool::new(large), lines, jobs, width, bytes }
     }
 
-    /// Places for all inputs of a request or of some lines. Lines wait as long as it takes; a small request that finds
-    /// none takes those of large ones.
+    /// Places for all inputs of a request or of some lines. Lines and jobs wait as long as it takes; a small request that
+    /// finds none takes those of large ones.
     ///
     /// # Errors
     /// [`PredictError::Full`] when there was no room for a moment, [`PredictError::TooMuch`] when there never will be.
     pub(super) async fn reserve(&self, share: Share, inputs: usize) -> Result<Room, PredictError> {
         let moment = async |pool: &Pool| {
-            timeout(A_MOMENT, pool.reserve(inputs)).await.unwrap_or(Err(PredictError::Full))
+            timeout(A_MOMENT, pool.reserve(share, inputs)).await.unwrap_or(Err(PredictError::Full))
         };
         match share {
-            Share::Lines => self.lines.reserve(inputs).await,
+            Share::Lines => self.lines.reserve(share, inputs).await,
+            Share::Jobs => self.jobs.reserve(share, inputs).await,
             Share::Large => moment(&self.large).await,
             Share::Small => match self.small.places.clone().try_acquire_many_owned(inputs as u32) {
-                Ok(places) => Ok(Room { places, small: true }),
-                Err(_) => Ok(Room { small: true, ..moment(&self.large).await? }),
+                Ok(places) => Ok(Room { places, share }),
+                Err(_) => moment(&self.large).await,
             },
         }
     }
 
     /// Room for the bytes of inputs that have places.
     pub(super) async fn place(&self, room: Room) -> Result<Place, PredictError> {
-        let blocks = if room.small { &self.bytes.small } else { &self.bytes.others };
+        let blocks = if room.share == Share::Small { &self.bytes.small } else { &self.bytes.others };
         let bytes = blocks.reserve(room.inputs() * self.width * size_of::<f32>()).await?;
         Ok(Place { room, bytes: Arc::new(bytes) })
     }
 
-    /// Most inputs that lines may have.
+    /// Most inputs that lines, or rows of jobs, may have.
     pub(super) fn most_of_lines(&self) -> usize {
         self.lines.size
     }
@@ -158,7 +162,7 @@ impl Rooms {
 
     /// Inputs that have places.
     pub(super) fn taken(&self) -> usize {
-        [&self.small, &self.large, &self.lines].map(Pool::taken).iter().sum()
+        [&self.small, &self.large, &self.lines, &self.jobs].map(Pool::taken).iter().sum()
     }
 }
 
@@ -174,7 +178,7 @@ impl Room {
     /// When it has fewer.
     pub fn split(&mut self, inputs: usize) -> Self {
         let places = self.places.split(inputs).expect("there is a place for each input");
-        Self { places, small: self.small }
+        Self { places, share: self.share }
     }
 }
 
@@ -182,6 +186,11 @@ impl Place {
     /// How many inputs it is for.
     pub fn inputs(&self) -> usize {
         self.room.inputs()
+    }
+
+    /// Whether nobody waits for its inputs.
+    pub(super) fn is_of_job(&self) -> bool {
+        self.room.share == Share::Jobs
     }
 
     /// Takes the places of some of its inputs out of it; the bytes are given back with the last of them.
@@ -209,7 +218,10 @@ mod tests {
         assert_eq!(rooms.reserve(Share::Large, 1).await.unwrap_err(), PredictError::Full);
         let _small = rooms.reserve(Share::Small, 8).await.unwrap();
         assert_eq!(rooms.reserve(Share::Small, 1).await.unwrap_err(), PredictError::Full);
-        assert_eq!(rooms.taken(), 104);
+        let _job = rooms.reserve(Share::Jobs, 32).await.unwrap();
+        let more = timeout(Duration::from_millis(50), rooms.reserve(Share::Jobs, 1)).await;
+        assert!(more.is_err(), "jobs wait");
+        assert_eq!(rooms.taken(), 136);
         assert_eq!(rooms.reserve(Share::Large, 65).await.unwrap_err(), PredictError::TooMuch { inputs: 64 });
     }
 

@@ -24,6 +24,8 @@ mod health;
 mod inference;
 mod installed;
 mod isomirs;
+mod jobs;
+mod jobs_process;
 mod leaving;
 mod letters;
 mod metrics;

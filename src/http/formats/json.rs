@@ -58,8 +58,34 @@ fn read_rows<S: ScoringEndpoint>(bytes: &[u8], asked: &Asked, bounds: &Bounds) -
     read_each(bytes, asked, bounds)
 }
 
-/// Reads row by row, so that every row that is wrong is told.
-fn read_each<S: ScoringEndpoint>(bytes: &[u8], asked: &Asked, bounds: &Bounds) -> Result<Found<S>, Problem> {
+/// A request whose rows are answered line by line.
+pub(super) struct Texts {
+    /// The model that it names.
+    pub model: Option<String>,
+    /// What it says of all rows.
+    pub settings: Vec<(&'static str, Value)>,
+    /// The text of each row.
+    pub rows: Vec<Bytes>,
+}
+
+/// The texts of a request's rows. What is wrong outside them is refused here.
+pub(super) fn texts<S: ScoringEndpoint>(bytes: &Bytes, bounds: &Bounds) -> Result<Texts, Problem> {
+    let (request, model, wrong) = outline::<S>(without_bom(bytes), bounds)?;
+    let mut errors = Errors::default();
+    errors.extend(wrong);
+    errors.into_result()?;
+    let rows = request.rows.unwrap_or_default().into_iter();
+    let rows = rows.map(|row| bytes.slice_ref(row.get().as_bytes())).collect();
+    Ok(Texts { model, settings: request.settings, rows })
+}
+
+/// What stands round the rows, the rows unread, and what is wrong outside them.
+type Outline<'a, 'b> = (Request<'a, 'b, &'a RawValue>, Option<String>, Vec<FieldError>);
+
+fn outline<'a, 'b, S: ScoringEndpoint>(
+    bytes: &'a [u8],
+    bounds: &'b Bounds,
+) -> Result<Outline<'a, 'b>, Problem> {
     let mut request = Request::<&RawValue>::new::<S>(bounds);
     let read = fill(bytes, &mut request);
     if let Some(problem) = request.limits.stopped() {
@@ -80,6 +106,12 @@ fn read_each<S: ScoringEndpoint>(bytes: &[u8], asked: &Asked, bounds: &Bounds) -
         errors.push(error);
         None
     });
+    Ok((request, model, errors))
+}
+
+/// Reads row by row, so that every row that is wrong is told.
+fn read_each<S: ScoringEndpoint>(bytes: &[u8], asked: &Asked, bounds: &Bounds) -> Result<Found<S>, Problem> {
+    let (request, model, errors) = outline::<S>(bytes, bounds)?;
     let mut gathered = Gathered::default();
     let mut rows = Vec::new();
     for (index, text) in request.rows.unwrap_or_default().into_iter().enumerate() {

@@ -7,20 +7,18 @@
 use std::borrow::BorrowMut;
 use std::collections::VecDeque;
 use std::io;
-use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::future::{FutureExt, OptionFuture};
-use futures_util::stream::{self, BoxStream};
+use futures_util::stream;
 use futures_util::{StreamExt, TryStreamExt};
 use metrics::counter;
 use tokio::sync::mpsc;
-use tokio::time::{sleep, sleep_until};
+use tokio::time::sleep_until;
 use tokio_util::codec::FramedRead;
 use tokio_util::io::StreamReader;
 use tokio_util::task::AbortOnDropHandle;
@@ -31,8 +29,8 @@ use super::draft::Other;
 use super::ending::{Ending, LastLine};
 use super::line::{self, BadLine, Reading};
 use super::others::to_json;
+use super::upload::{Numbered, USELESS, Upload};
 use super::whole::pool;
-use crate::http::body;
 use crate::http::callers::{CallerShare, StreamPermit};
 use crate::http::deadline::Deadline;
 use crate::http::offload::{Bounds, offload, offload_to};
@@ -41,16 +39,8 @@ use crate::http::rate::Caller;
 use crate::http::rows::{Answerer, HEAVY_ROWS, ScoringEndpoint, Settings, settings};
 use crate::http::scoring::{Answered, PARTS_AT_ONCE, Row, predict_part};
 use crate::http::state::AppState;
-use crate::serving::{PredictError, ServedModel, Share};
-
-/// Most bytes of the lines that are scored together.
-const CHUNK_BYTES: usize = 128 * 1024;
-/// Lines that are looked at between two turns of other streams.
-const LOOKED_AT: usize = 4096;
-/// So many lines cost a caller as much as one request, where requests are counted.
-const LINES_OF_REQUEST: usize = 512;
-/// A stream that brings so many bad or blank lines, and no good one, is no stream of rows.
-const USELESS: usize = 100_000;
+use crate::jobs::Resume;
+use crate::serving::{PredictError, ServedModel};
 
 /// Who asks for lines to be scored, and how long.
 pub(super) struct Asking {
@@ -58,6 +48,8 @@ pub(super) struct Asking {
     pub caller: Caller,
     /// When the answer is worth nothing any more.
     pub deadline: Option<Deadline>,
+    /// Of a job: what was answered before.
+    pub resume: Option<Resume>,
 }
 
 /// The reply starts at once and lasts as long as the upload.
@@ -81,8 +73,13 @@ pub(super) async fn answer<S: ScoringEndpoint>(
     };
     let (answers, replies) = mpsc::channel(1);
     let settings = settings(&reading.asked.settings, &answerer)?;
-    let upload =
-        Upload::new(lines, most_lines::<S>(answerer.served.as_deref()), state.clone(), asking.caller);
+    let upload = Upload::new(
+        lines,
+        most_lines::<S>(answerer.served.as_deref()),
+        state.clone(),
+        asking.caller,
+        asking.resume,
+    );
     let scorer = Scorer { answerer, settings, reading: Arc::new(reading), share: permit.share.clone() };
     let driving = drive::<S>(upload, scorer, asking.deadline, permit, answers);
     let driver = AbortOnDropHandle::new(tokio::spawn(driving.in_current_span()));
@@ -175,106 +172,6 @@ async fn answer_all<S: ScoringEndpoint>(
     }
 }
 
-/// A stream of lines, a few at a time.
-struct Upload {
-    lines: BoxStream<'static, io::Result<Line>>,
-    /// Most lines of a chunk.
-    most: usize,
-    state: AppState,
-    caller: Caller,
-    /// Lines that were read.
-    read: usize,
-    /// Those that the limiter has not counted yet.
-    unpaid: usize,
-    /// Blank lines since the last other one.
-    blank: usize,
-    /// No more is read; `None`: the upload is whole.
-    ended: Option<Option<Ending>>,
-    /// What is wrong with its bytes, where that is known.
-    broken: Option<String>,
-}
-
-impl Upload {
-    fn new(
-        lines: BoxStream<'static, io::Result<Line>>,
-        most: usize,
-        state: AppState,
-        caller: Caller,
-    ) -> Self {
-        Self { lines, most, state, caller, read: 0, unpaid: 0, blank: 0, ended: None, broken: None }
-    }
-
-    /// The lines that have come, none of them blank, as many as are scored together; perhaps none. Dropping the future
-    /// loses no line.
-    ///
-    /// # Errors
-    /// At the end, with the reason where there is one.
-    async fn chunk(&mut self) -> Result<Vec<Numbered>, Option<Ending>> {
-        self.pay().await;
-        let (mut chunk, mut bytes) = (Vec::new(), 0);
-        if let Some(ended) = self.ended {
-            return Err(ended);
-        }
-        let mut next = self.lines.next().await;
-        // A key may have been taken away while nothing came.
-        if !self.state.still_admits(&self.caller) {
-            return Err(Some(Ending::Unauthorized));
-        }
-        for _ in 0..LOOKED_AT {
-            self.take(next, &mut chunk, &mut bytes);
-            if self.ended.is_some() || chunk.len() >= self.most || bytes >= CHUNK_BYTES {
-                break;
-            }
-            match self.lines.next().now_or_never() {
-                Some(line) => next = line,
-                None => break,
-            }
-        }
-        Ok(chunk)
-    }
-
-    fn take(&mut self, line: Option<io::Result<Line>>, chunk: &mut Vec<Numbered>, bytes: &mut usize) {
-        let max_lines = self.state.config().max_lines.map_or(usize::MAX, NonZeroUsize::get);
-        let line = match line {
-            None => return self.ended = Some(None),
-            Some(Err(error)) => {
-                self.broken = body::reason(&error);
-                return self.ended = Some(Some(Ending::BrokenBody));
-            }
-            Some(Ok(_)) if self.read >= max_lines => {
-                return self.ended = Some(Some(Ending::TooManyLines));
-            }
-            Some(Ok(line)) => line,
-        };
-        self.read += 1;
-        self.unpaid += 1;
-        match line {
-            Line::Text(text) if text.iter().all(u8::is_ascii_whitespace) => {
-                self.blank += 1;
-                if self.blank > USELESS {
-                    self.ended = Some(Some(Ending::NoRows));
-                }
-            }
-            line => {
-                self.blank = 0;
-                *bytes += line.len();
-                chunk.push((self.read, line));
-            }
-        }
-    }
-
-    /// Waits where the caller has had more lines than the rate allows.
-    async fn pay(&mut self) {
-        let Some(limiter) = self.state.limiter() else { return };
-        while self.unpaid >= LINES_OF_REQUEST {
-            match limiter.count(&self.caller) {
-                Ok(_) => self.unpaid -= LINES_OF_REQUEST,
-                Err(rate) => sleep(Duration::from_secs(rate.retry_after())).await,
-            }
-        }
-    }
-}
-
 /// How many lines are scored together.
 fn most_lines<S: ScoringEndpoint>(served: Option<&ServedModel>) -> usize {
     let most = |served: &ServedModel| served.predictor.most_inputs_at_once() / served.encoder.most_inputs;
@@ -313,8 +210,8 @@ impl<T: Settings> Scorer<T> {
             inputs => {
                 let served = answerer.served.expect("only a model has inputs");
                 let _chunk = share.chunks.acquire().await;
-                let mut room = served.predictor.reserve(Share::Lines, inputs, None).await?;
-                predict_part(rows, room.split(inputs), served, None).await?.0
+                let mut places = served.predictor.reserve(share.room, inputs, None).await?;
+                predict_part(rows, places.split(inputs), served, None).await?.0
             }
         };
         let write = move |_: &Bounds| write_lines::<S>(outcomes, answers, threshold);
@@ -394,6 +291,3 @@ fn write_lines<S: ScoringEndpoint>(
 
 /// What became of a chunk: its text, how many of its lines were good, and how many it had.
 type Done = Result<(Bytes, usize, usize), PredictError>;
-
-/// A line of the upload, with its number from 1.
-type Numbered = (usize, Line);

@@ -44,8 +44,7 @@ impl Format {
             (sent, Self::Svg) => draws && sent != Self::Lines,
             // Lines are answered while they come, a request as a whole.
             (Self::Lines, reply) => reply == Self::Lines,
-            (Self::Json, reply) => reply != Self::Lines,
-            (Self::Table(_) | Self::Fasta, _) => true,
+            (Self::Json | Self::Table(_) | Self::Fasta, _) => true,
             (Self::Svg, _) => false,
         };
         let mut names: Vec<_> = NAMES.iter().filter(|(_, format)| may(*format)).collect();

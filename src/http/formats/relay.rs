@@ -1,5 +1,5 @@
-//! A table or a FASTA file that is to be answered line by line: its rows as lines, each in the line of the file in which it
-//! stood, so that an error names that one. A table's row goes as its cells and is read as in a table that is taken whole,
+//! A table, a FASTA file or a JSON request that is to be answered line by line: its rows as lines, each in the line of the
+//! file in which it stood, so that an error names that one; of JSON the rows are counted. A table's row goes as its cells and is read as in a table that is taken whole,
 //! so that both say the same of it.
 
 use std::borrow::Cow;
@@ -11,15 +11,18 @@ use bytes::Bytes;
 use csv::StringRecord;
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::asked::Asked;
 use super::columns::Columns;
 use super::draft::Other;
 use super::fasta::Records;
+use super::json;
 use super::media::{Format, Sent};
 use super::others::to_json;
 use super::table::Table;
 use crate::http::body::Broken;
+use crate::http::offload::Bounds;
 use crate::http::problem::{ErrorCode, Errors, FieldError, Problem};
 use crate::http::rows::ScoringEndpoint;
 
@@ -39,13 +42,27 @@ struct Cells<'a> {
 type Row = (u64, Vec<u8>);
 type Rows = Box<dyn Iterator<Item = Result<Row, FieldError>> + Send>;
 
-/// The file's rows as a body of lines, read no faster than they are answered; of a table also its columns, by which
-/// [`row`] reads them. What is wrong with the file as a whole is refused here.
+/// A file on its way.
+pub(super) struct Relayed {
+    /// Rows as lines.
+    pub body: Body,
+    /// The columns of a table, by which [`row`] reads them.
+    pub columns: Option<Arc<Columns>>,
+    /// The model that the file itself names.
+    pub model: Option<String>,
+    /// What it says of all rows.
+    pub settings: Vec<(&'static str, Value)>,
+}
+
+/// The file's rows as a body of lines, read no faster than they are answered. What is wrong with the file as a whole is
+/// refused here.
 pub(super) fn lines<S: ScoringEndpoint>(
     bytes: Bytes,
     sent: &Sent,
     asked: &Asked,
-) -> Result<(Body, Option<Arc<Columns>>), Problem> {
+    bounds: &Bounds,
+) -> Result<Relayed, Problem> {
+    let relayed = |rows, columns| Relayed { body: body(rows), columns, model: None, settings: Vec::new() };
     if let Format::Table(delimiter) = sent.format {
         let mut table = Table::open::<S>(bytes, (delimiter, sent.charset.as_deref()), asked)?;
         let columns = Arc::new(Columns::of::<S>(&table, asked));
@@ -55,7 +72,16 @@ pub(super) fn lines<S: ScoringEndpoint>(
         let named = columns.clone();
         let rows = std::iter::from_fn(move || table.row().transpose());
         let rows = rows.map(move |row| row.map(|(line, record)| (line, cells(&record, &named))));
-        return Ok((body(Box::new(rows)), Some(columns)));
+        return Ok(relayed(Box::new(rows), Some(columns)));
+    }
+    if sent.format == Format::Json {
+        let texts = json::texts::<S>(&bytes, bounds)?;
+        let rows = (1..).zip(texts.rows).map(|(number, text)| {
+            // Between values only: inside text they are written otherwise.
+            let line = text.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte });
+            Ok((number, line.collect()))
+        });
+        return Ok(Relayed { model: texts.model, settings: texts.settings, ..relayed(Box::new(rows), None) });
     }
     let asked = asked.clone();
     let records = Records::of(bytes, sent.charset.as_deref())?;
@@ -65,7 +91,7 @@ pub(super) fn lines<S: ScoringEndpoint>(
         to_json(&mut text, &record.object::<S>(&asked));
         Ok((line, text))
     });
-    Ok((body(Box::new(rows)), None))
+    Ok(relayed(Box::new(rows), None))
 }
 
 /// A row of a table that came as a line, and the cells that go back with its result.

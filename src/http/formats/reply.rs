@@ -8,7 +8,7 @@ use bytes::Bytes;
 use csv::WriterBuilder;
 use futures_util::stream;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::others::{PREFIX, to_json};
 use crate::http::model_ref::ModelRef;
@@ -144,4 +144,16 @@ pub(crate) fn cell(value: &Value) -> String {
         Value::Number(number) => number.as_f64().map_or(String::new(), |number| (number as f32).to_string()),
         other => other.to_string(),
     }
+}
+
+/// The fields of a result, those inside others with a dot in their names.
+pub(crate) fn flat(before: &str, row: &Value) -> Map<String, Value> {
+    let mut found = Map::new();
+    for (name, value) in row.as_object().into_iter().flatten() {
+        match value {
+            Value::Object(_) => found.extend(flat(&format!("{before}{name}."), value)),
+            _ => drop(found.insert(format!("{before}{name}"), value.clone())),
+        }
+    }
+    found
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use utoipa::openapi::{Content, OpenApi, RefOr, Schema};
 
 use super::operations;
-use crate::http::formats::{cell, to_json};
+use crate::http::formats::{cell, flat, to_json};
 
 /// Adds them.
 pub(super) fn complete(api: &mut OpenApi) {
@@ -91,23 +91,11 @@ fn fasta(rows: &[Value]) -> String {
 }
 
 fn table(delimiter: u8, rows: &[Value]) -> String {
-    let rows: Vec<Map<String, Value>> = rows.iter().map(|row| columns("", row)).collect();
+    let rows: Vec<Map<String, Value>> = rows.iter().map(|row| flat("", row)).collect();
     let mut writer = WriterBuilder::new().delimiter(delimiter).from_writer(Vec::new());
     let mut line = |cells: Vec<String>| writer.write_record(cells).expect("a vector takes every record");
     line(rows.iter().take(1).flat_map(|row| row.keys().cloned()).collect());
     rows.iter().for_each(|row| line(row.values().map(cell).collect()));
     let text = writer.into_inner().expect("a vector takes every record");
     String::from_utf8_lossy(&text).into_owned()
-}
-
-/// A field inside a field has a dot in its name.
-fn columns(before: &str, row: &Value) -> Map<String, Value> {
-    let mut found = Map::new();
-    for (name, value) in row.as_object().into_iter().flatten() {
-        match value {
-            Value::Object(_) => found.extend(columns(&format!("{before}{name}."), value)),
-            _ => drop(found.insert(format!("{before}{name}"), value.clone())),
-        }
-    }
-    found
 }

@@ -13,7 +13,8 @@ use utoipa::openapi::OpenApi;
 use utoipa::openapi::path::Operation;
 
 pub(super) use problems::{
-    BareProblems, LiveProblems, LookupProblems, ReadinessProblems, ReadyProblems, ScoringProblems,
+    BareProblems, JobListProblems, JobProblems, LiveProblems, LookupProblems, ReadinessProblems,
+    ReadyProblems, ResultsProblems, ScoringProblems, SubmitProblems,
 };
 
 use super::problem::ProblemBody;
@@ -45,6 +46,7 @@ const DESCRIPTION: &str = "Answers the questions of microRNA biology with neural
             name = "inference protocol",
             description = "The same for clients of the Open Inference Protocol 2 (KServe, Triton)",
         ),
+        (name = "jobs", description = "Rows that are scored while nobody waits, where the server keeps jobs"),
         (name = "models", description = "What is served, and the cards"),
         (name = "service", description = "Health and description of the service"),
     ),

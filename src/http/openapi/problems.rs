@@ -30,6 +30,15 @@ pub(crate) struct LiveProblems;
 /// What a probe that needs the models may refuse with.
 pub(crate) struct ReadyProblems;
 
+/// What taking a job may be refused with.
+pub(crate) struct SubmitProblems;
+/// What asking for a job may be refused with.
+pub(crate) struct JobProblems;
+/// What asking for the results of a job may be refused with.
+pub(crate) struct ResultsProblems;
+/// What asking for a list of jobs may be refused with.
+pub(crate) struct JobListProblems;
+
 /// What any route may refuse with that needs a key.
 const ACCESS: [ProblemKind; 5] = [
     ProblemKind::Unauthorized,
@@ -60,6 +69,43 @@ impl IntoResponses for ScoringProblems {
             &[TooMuchWork, UnsupportedMediaType, InvalidInput, QueueFull, ModelFault, Starting, Draining],
             &[DeadlineExceeded],
         ])
+    }
+}
+
+impl IntoResponses for SubmitProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        use ProblemKind::{
+            BodyTooLarge, Conflict, ForeignOrigin, InsufficientStorage, InvalidInput, MalformedRequest,
+            NoJobs, SlowBody, Starting, TooManyJobs, UnknownModel, UnsupportedMediaType,
+        };
+        responses(&[
+            &ACCESS,
+            &[MalformedRequest, ForeignOrigin, NoJobs, UnknownModel, Conflict, SlowBody, BodyTooLarge],
+            &[UnsupportedMediaType, InvalidInput, TooManyJobs, Starting, InsufficientStorage],
+        ])
+    }
+}
+
+impl IntoResponses for JobProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        use ProblemKind::{ExpiredJob, ForeignOrigin, MalformedRequest, NoJobs, UnknownJob};
+        responses(&[&ACCESS, &[MalformedRequest, ForeignOrigin, NoJobs, UnknownJob, ExpiredJob]])
+    }
+}
+
+impl IntoResponses for ResultsProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        use ProblemKind::{
+            Conflict, ExpiredJob, MalformedRequest, NoJobs, NotAcceptable, RangeNotSatisfiable, UnknownJob,
+        };
+        let own = [MalformedRequest, NoJobs, UnknownJob, NotAcceptable, Conflict, ExpiredJob];
+        responses(&[&ACCESS, &own, &[RangeNotSatisfiable]])
+    }
+}
+
+impl IntoResponses for JobListProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        responses(&[&ACCESS, &[ProblemKind::MalformedRequest, ProblemKind::NoJobs]])
     }
 }
 
@@ -153,6 +199,7 @@ fn place(operation: &Operation, schemas: &BTreeMap<String, RefOr<Schema>>) -> St
 fn example_of(kind: ProblemKind, path: &str, method: &Method, place: &str) -> Option<Problem> {
     let field = |code, detail: &str| FieldError::new(place.to_owned(), code, detail.into()).into();
     let tensors = path.starts_with("/v2");
+    let jobs = |detail: &str| Problem::Job(kind, detail.into());
     Some(match kind {
         ProblemKind::MalformedRequest if method == Method::POST => {
             field(ErrorCode::MissingField, "this field has to be there")
@@ -187,6 +234,15 @@ fn example_of(kind: ProblemKind, path: &str, method: &Method, place: &str) -> Op
         ProblemKind::Draining => Problem::Draining,
         ProblemKind::DeviceFault => Problem::DeviceFault,
         ProblemKind::DeadlineExceeded => Problem::DeadlineExceeded,
+        ProblemKind::NoJobs => jobs("this server keeps no jobs; its operator can turn them on by --jobs-dir"),
+        ProblemKind::UnknownJob => jobs("there is no such job"),
+        ProblemKind::ExpiredJob => jobs("the job has expired"),
+        ProblemKind::Conflict => jobs("the job is RUNNING; it has results once it is COMPLETE"),
+        ProblemKind::TooManyJobs => jobs("100 jobs have not ended; wait for one of them, or cancel one"),
+        ProblemKind::InsufficientStorage => jobs("there is no room for more jobs on this server's disk"),
+        ProblemKind::RangeNotSatisfiable => {
+            jobs("the results end before that; Content-Range says how many bytes they have")
+        }
         // A route that is listed is found, and takes the method that it is listed with.
         ProblemKind::NotFound | ProblemKind::MethodNotAllowed => return None,
     })

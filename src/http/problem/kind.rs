@@ -9,7 +9,7 @@ pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
 /// Stable names of the kinds of problems.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema, strum::EnumIter)]
-pub(crate) enum ProblemKind {
+pub enum ProblemKind {
     /// Not JSON, a wrong type, an unknown or missing field, a header that cannot be read.
     #[serde(rename = "urn:mirador:problem:malformed-request")]
     MalformedRequest,
@@ -46,6 +46,27 @@ pub(crate) enum ProblemKind {
     /// More rows than this model can score while the server drains.
     #[serde(rename = "urn:mirador:problem:too-much-work")]
     TooMuchWork,
+    /// The server keeps no jobs, or no list of them.
+    #[serde(rename = "urn:mirador:problem:no-jobs")]
+    NoJobs,
+    /// No such job.
+    #[serde(rename = "urn:mirador:problem:unknown-job")]
+    UnknownJob,
+    /// The job was there and has expired.
+    #[serde(rename = "urn:mirador:problem:expired-job")]
+    ExpiredJob,
+    /// The job is not in the state for that, or its `Idempotency-Key` is another's.
+    #[serde(rename = "urn:mirador:problem:conflict")]
+    Conflict,
+    /// As many jobs have not ended as one caller may have.
+    #[serde(rename = "urn:mirador:problem:too-many-jobs")]
+    TooManyJobs,
+    /// No room on the disk, or in the caller's part of it.
+    #[serde(rename = "urn:mirador:problem:insufficient-storage")]
+    InsufficientStorage,
+    /// The results have no such bytes.
+    #[serde(rename = "urn:mirador:problem:range-not-satisfiable")]
+    RangeNotSatisfiable,
     /// The body came too slowly.
     #[serde(rename = "urn:mirador:problem:slow-body")]
     SlowBody,
@@ -97,6 +118,13 @@ impl ProblemKind {
             Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
             Self::TooManyRows => (StatusCode::PAYLOAD_TOO_LARGE, "The request has too many rows"),
             Self::TooMuchWork => (StatusCode::PAYLOAD_TOO_LARGE, "The request is too much work"),
+            Self::NoJobs => (StatusCode::NOT_FOUND, "This server keeps no such list of jobs"),
+            Self::UnknownJob => (StatusCode::NOT_FOUND, "There is no such job"),
+            Self::ExpiredJob => (StatusCode::GONE, "The job has expired"),
+            Self::Conflict => (StatusCode::CONFLICT, "The job is in the way of that"),
+            Self::TooManyJobs => (StatusCode::TOO_MANY_REQUESTS, "Too many jobs have not ended"),
+            Self::InsufficientStorage => (StatusCode::INSUFFICIENT_STORAGE, "There is no room on the disk"),
+            Self::RangeNotSatisfiable => (StatusCode::RANGE_NOT_SATISFIABLE, "There are no such bytes"),
             Self::SlowBody => (StatusCode::REQUEST_TIMEOUT, "The body came too slowly"),
             Self::UnsupportedMediaType => {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The content type is not supported")

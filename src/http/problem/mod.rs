@@ -21,6 +21,8 @@ use crate::serving::UnknownModel;
 
 /// What `Retry-After` says, in seconds, where nothing better is known.
 const RETRY_AFTER_S: u64 = 1;
+/// Where one of the caller's jobs has to end first.
+const RETRY_JOB_S: u64 = 30;
 
 /// Why a request was refused.
 #[derive(Clone, Debug)]
@@ -54,6 +56,8 @@ pub enum Problem {
     },
     /// More than one scan may be of, in words.
     ScanTooLarge(String),
+    /// What stands in the way of a job, in words.
+    Job(ProblemKind, String),
     /// The body came too slowly.
     SlowBody,
     /// A format that the route does not take, as it was named.
@@ -136,6 +140,7 @@ impl Problem {
             Self::BodyTooLarge(_) => ProblemKind::BodyTooLarge,
             Self::TooManyRows(_) => ProblemKind::TooManyRows,
             Self::TooMuchWork { .. } | Self::ScanTooLarge(_) => ProblemKind::TooMuchWork,
+            Self::Job(kind, _) => *kind,
             Self::SlowBody => ProblemKind::SlowBody,
             Self::MediaType(_) | Self::TensorType(_) | Self::ScanType(_) | Self::ContentEncoding => {
                 ProblemKind::UnsupportedMediaType
@@ -190,7 +195,7 @@ impl Problem {
     fn detail(&self) -> String {
         match self {
             Self::Malformed(Errors { all: 1, first, .. }) => first.iter().map(|error| error.detail.clone()).collect(),
-            Self::BadHeader(detail) | Self::ScanTooLarge(detail) => detail.clone(),
+            Self::BadHeader(detail) | Self::ScanTooLarge(detail) | Self::Job(_, detail) => detail.clone(),
             Self::Unauthorized => {
                 "a known key is needed: Authorization: Bearer KEY, or X-API-Key: KEY".into()
             }
@@ -272,6 +277,9 @@ impl Problem {
             Self::QueueFull(seconds) => {
                 headers.insert(header::RETRY_AFTER, (*seconds).max(RETRY_AFTER_S).into());
             }
+            Self::Job(ProblemKind::TooManyJobs, _) => {
+                headers.insert(header::RETRY_AFTER, RETRY_JOB_S.into());
+            }
             _ if kind.status() == StatusCode::SERVICE_UNAVAILABLE => {
                 headers.insert(header::RETRY_AFTER, RETRY_AFTER_S.into());
             }
@@ -313,6 +321,10 @@ impl Problem {
             StatusCode::NOT_FOUND => Some(Self::NotFound),
             StatusCode::METHOD_NOT_ALLOWED => Some(Self::MethodNotAllowed),
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Some(Self::ContentEncoding),
+            StatusCode::RANGE_NOT_SATISFIABLE => {
+                let detail = "the results end before that; Content-Range says how many bytes they have";
+                Some(Self::Job(ProblemKind::RangeNotSatisfiable, detail.into()))
+            }
             StatusCode::INTERNAL_SERVER_ERROR => Some(Self::Internal),
             _ => None,
         }

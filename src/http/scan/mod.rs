@@ -8,7 +8,7 @@ mod reply;
 mod work;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use axum::response::Response;
 use mirador_models::tasks::Task;
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 
 use super::body;
 use super::deadline::Deadline;
-use super::formats::{X_MODEL, model};
+use super::formats::{X_MODEL, answerers, model};
 use super::model_ref::ModelRef;
 use super::offload::{Bounds, offload};
 use super::openapi::ScoringProblems;
@@ -24,7 +24,9 @@ use super::problem::{Errors, Problem};
 use super::rate::Caller;
 use super::rows::Answerer;
 use super::state::{AppState, Models};
+use crate::jobs::Resume;
 use crate::scan::{Look, Probe, Site, Transcript, TranscriptScore};
+use crate::serving::Registry;
 use asked::{Asked, Sent};
 use names::Found;
 use work::Scan;
@@ -123,6 +125,20 @@ pub(super) struct ScanResponse {
     sites: Vec<Site>,
 }
 
+/// Whether such a scan would be answered, as far as can be told without its body.
+pub(super) fn check(registry: &Registry, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+    let asked = Asked::read(uri)?;
+    asked.formats(headers)?;
+    if asked.format.is_some() {
+        let detail = "the results of a job say their format when they are asked for: leave format= out";
+        return Err(Problem::BadHeader(detail.into()));
+    }
+    for (task, model) in [(Task::TargetSite, &asked.model), (Task::Repression, &asked.repression_model)] {
+        registry.resolve(task, model.as_deref())?;
+    }
+    Ok(())
+}
+
 /// Scan transcripts for miRNA sites
 ///
 /// As lines, each miRNA on each transcript is told when it is done: `{"transcript": …, "sites": […], "done": 1, "of": 40}`.
@@ -153,9 +169,16 @@ pub(super) async fn scan(
     let asked = Asked::read(request.uri())?;
     let (sent, wanted) = asked.formats(request.headers())?;
     let (caller, deadline) = (Caller::of(&request), request.extensions().get::<Deadline>().copied());
+    let told = request
+        .extensions()
+        .get()
+        .map_or(0, |resume: &Resume| usize::try_from(resume.done()).unwrap_or(usize::MAX));
     let (bytes, mut permit) = body::read(request, &state).await?;
     let (length, heavy) = (bytes.len(), bytes.len() >= HEAVY_BYTES);
     let most = state.config().max_body_bytes.get();
+    if length > most {
+        return Err(Problem::BodyTooLarge(most));
+    }
     let found = match sent {
         Sent::Json => {
             offload(heavy, Bounds::new(usize::MAX), move |bounds| json::read(&bytes, asked, bounds)).await?
@@ -178,12 +201,15 @@ pub(super) async fn scan(
         errors.into_result().map(|()| (asked.look(), (probes, transcripts)))
     })
     .await?;
-    let scan = Scan { binding, repression, look, probes, transcripts };
+    let scan = Scan { binding, repression, look, probes, transcripts, told };
     let answered = model(&scan.binding);
+    let both = [("model", &*scan.binding), ("repression_model", &*scan.repression)];
+    let who = answerers(both.into_iter());
     let mut response =
         reply::answer(scan, wanted, &state, caller, deadline, (&mut permit, 3 * length)).await?;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(wanted.media_type()));
     headers.insert(X_MODEL, answered);
+    response.extensions_mut().insert(who);
     Ok(permit.hold(response))
 }

@@ -117,8 +117,8 @@ fn in_lines(
 ) -> Response {
     let (lines, replies) = mpsc::channel(1);
     let (of, sites) = (scan.len(), scan.look.sites);
-    let found = scan.run(plan, permit.share.clone());
-    let driving = drive(found, (of, sites), state.clone(), permit, deadline, lines);
+    let found = scan.clone().run(plan, permit.share.clone());
+    let driving = drive(found, (scan.told, of, sites), state.clone(), permit, deadline, lines);
     let driver = AbortOnDropHandle::new(tokio::spawn(driving.in_current_span()));
     driven(replies, driver)
 }
@@ -126,7 +126,7 @@ fn in_lines(
 /// Scans to the end, or says in a last line why it stops.
 async fn drive(
     found: impl Stream<Item = Result<Vec<Scanned>, Problem>>,
-    (of, sites): (usize, bool),
+    (mut done, of, sites): (usize, usize, bool),
     state: AppState,
     _permit: StreamPermit,
     deadline: Option<Deadline>,
@@ -135,7 +135,6 @@ async fn drive(
     let mut found = pin!(found);
     let mut late = pin!(OptionFuture::from(deadline.map(|Deadline(end)| sleep_until(end.into()))));
     let mut drained = pin!(state.drained());
-    let mut done = 0;
     let ending = loop {
         let part = tokio::select! {
             biased;

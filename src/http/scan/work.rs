@@ -33,6 +33,8 @@ pub(super) struct Scan {
     pub look: Look,
     pub probes: Vec<Probe>,
     pub transcripts: Vec<Transcript>,
+    /// Items, in order, that were told before.
+    pub told: usize,
 }
 
 /// How much there is to look at: of each miRNA on each transcript.
@@ -103,7 +105,7 @@ impl Scan {
     fn parts(&self, plan: &Plan) -> Vec<Range<usize>> {
         let mut parts: Vec<Range<usize>> = Vec::new();
         let (mut letters, mut windows) = (0, 0);
-        for (index, count) in plan.counts.iter().enumerate() {
+        for (index, count) in plan.counts.iter().enumerate().skip(self.told) {
             let own = self.item(index).1.letters.len();
             (letters, windows) = (letters + own, windows + count);
             match parts.last_mut() {
@@ -141,7 +143,7 @@ impl Scan {
         .await;
         let mut logits = Vec::with_capacity(looked.len());
         for (index, looked) in items.clone().zip(&looked) {
-            logits.push(self.logits(index, looked).await?);
+            logits.push(self.logits(index, looked, share.room).await?);
         }
         let scan = self.clone();
         Ok(offload_to(pool, Bounds::new(usize::MAX), move |_| {
@@ -159,7 +161,7 @@ impl Scan {
     }
 
     /// The binding model's answers to an item's windows, as many at once as a batch may have.
-    async fn logits(&self, index: usize, looked: &Looked) -> Result<Vec<f32>, Problem> {
+    async fn logits(&self, index: usize, looked: &Looked, room: Share) -> Result<Vec<f32>, Problem> {
         let (probe, transcript) = self.item(index);
         let most = self.binding.predictor.most_inputs_at_once();
         let mut logits = Vec::new();
@@ -169,10 +171,10 @@ impl Scan {
                 pairs.by_ref().take(most).map(|pair: Pair| Row::of(pair, &self.binding)).collect();
             let inputs = rows.iter().map(|row| row.inputs).sum();
             let refused = |error| refusal(error, &self.binding);
-            let mut room =
-                self.binding.predictor.reserve(Share::Lines, inputs, None).await.map_err(refused)?;
-            let room = room.split(inputs);
-            let (answers, _) = predict_part(rows, room, self.binding.clone(), None).await.map_err(refused)?;
+            let mut places = self.binding.predictor.reserve(room, inputs, None).await.map_err(refused)?;
+            let places = places.split(inputs);
+            let (answers, _) =
+                predict_part(rows, places, self.binding.clone(), None).await.map_err(refused)?;
             for answer in answers {
                 logits.push(answer.ok_or(Problem::Internal)?.output());
             }

@@ -1,0 +1,109 @@
+//! The body of a job while it comes: counted, digested, and on the disk before it is promised to be done.
+
+use std::error::Error;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use ring::digest::{Context, SHA256};
+use tokio::fs::{self, File};
+use tokio::io::AsyncWriteExt;
+use tokio::time::{Instant, timeout_at};
+use uuid::Uuid;
+
+use super::job::Order;
+use super::space::Held;
+use super::{Jobs, Kept, Refusal};
+
+/// Bytes a second that a body has to bring, on average, once the patience is over. Bodies of requests have such a bound
+/// too, lines excepted, which are answered while they come; here nobody answers them.
+const SLOWEST: f64 = 16.0 * 1024.0;
+
+/// A body that has come.
+pub struct Upload {
+    pub(super) id: Uuid,
+    pub(super) bytes: u64,
+    digest: Context,
+    file: Part,
+    held: Held,
+}
+
+/// A file that is taken away unless it is kept.
+struct Part(Option<PathBuf>);
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        if let Some(path) = self.0.take() {
+            // Of a folder that is ours; nobody waits for it.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+impl Jobs {
+    /// Takes a body of at most so many bytes for an owner, who may be slow for so long. Nothing of it stays when it is refused, or the future dropped.
+    pub async fn receive<E: Into<Box<dyn Error + Send + Sync>>>(
+        &self,
+        owner: &str,
+        body: impl Stream<Item = Result<Bytes, E>>,
+        (most, patience): (u64, Duration),
+    ) -> Result<Upload, Refusal> {
+        let (id, most) = (Uuid::new_v4(), most.min(self.limits.job_max_bytes.get()));
+        let owned = owner.to_owned();
+        let waiting = self.limits.jobs_max_waiting.get();
+        if self.store.ask(move |table| super::table::unended(table, &owned)).await? >= waiting {
+            return Err(Refusal::Waiting(waiting));
+        }
+        let path = self.path(Kept::Uploads, id);
+        let mut file = File::create_new(&path).await?;
+        let (part, mut held) = (Part(Some(path)), self.space.hold(owner));
+        let (mut bytes, mut digest, begun) = (0, Context::new(&SHA256), Instant::now());
+        let mut body = std::pin::pin!(body);
+        loop {
+            let late = begun + patience + Duration::from_secs_f64(bytes as f64 / SLOWEST);
+            let data = match timeout_at(late, body.next()).await {
+                Err(_) => return Err(Refusal::Slow),
+                Ok(None) => break,
+                Ok(Some(data)) => data.map_err(|error| Refusal::Broken(error.into()))?,
+            };
+            bytes += data.len() as u64;
+            if bytes > most {
+                return Err(Refusal::TooLarge(most));
+            }
+            held.grow(bytes, false).await?;
+            digest.update(&data);
+            file.write_all(&data).await?;
+        }
+        held.grow(bytes, true).await?;
+        file.flush().await?;
+        file.sync_all().await?;
+        Ok(Upload { id, bytes, digest, file: part, held })
+    }
+}
+
+impl Upload {
+    /// What tells the order and its body from others.
+    pub(super) fn digest_with(&self, order: &Order) -> String {
+        let mut digest = self.digest.clone();
+        for part in [order.operation, &order.query, &order.content_type] {
+            digest.update(&[0]);
+            digest.update(part.as_bytes());
+        }
+        digest.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Gives the body its place. The room that it holds is given back once the table counts it.
+    pub(super) async fn keep(mut self, path: &Path) -> io::Result<Held> {
+        if let Some(part) = &self.file.0 {
+            fs::rename(part, path).await?;
+            self.file.0 = None;
+        }
+        if let Some(folder) = path.parent() {
+            // The name outlasts a loss of power too.
+            File::open(folder).await?.sync_all().await?;
+        }
+        Ok(self.held)
+    }
+}
