@@ -17,8 +17,7 @@ from manifests import faults
 SCHEMA = pathlib.Path("docker/chart/values.schema.json")
 # Set by the chart itself, in their own places of values.yaml; --port-file is for tests.
 BY_THE_CHART = {"bind", "ops-bind", "device", "weights-dir", "key-file", "tls-cert", "tls-key", "port-file"}
-BY_THE_CHART |= {"drain-pause-ms", "drain-cap-s"}
-OF_JOBS = {"jobs-dir", "callback-origin", "callback-secret-file"}
+BY_THE_CHART |= {"drain-pause-ms", "drain-cap-s", "jobs-dir", "callback-origin", "callback-secret-file"}
 
 
 def scalars(value):
@@ -39,7 +38,6 @@ def knowledge(program, namespace):
         paths=contract["paths"].keys(),
         metrics=documented | {name + "_bucket" for name in documented},
         given=set(),
-        coming=set(),
     )
 
 
@@ -50,18 +48,13 @@ def settings(known):
     flags = {flag.removeprefix("--") for flag in known.flags} - {"help"}
     for flag in listed - flags:
         yield f"{SCHEMA}: `mirador serve` has no --{flag}"
-    for flag in flags - listed - BY_THE_CHART - OF_JOBS:
+    for flag in flags - listed - BY_THE_CHART:
         yield f"{SCHEMA}: --{flag} is missing among the settings, or in check.py among what the chart sets itself"
 
 
 def main(program, namespace, rendered, values):
     known = knowledge(program, namespace)
     found = list(settings(known))
-    missing = {"--" + flag for flag in OF_JOBS} - known.flags
-    if missing:
-        print(f"NOT CHECKED: what this program does with {', '.join(sorted(missing))}, which it does not have")
-        known.flags |= missing
-        known.coming = missing
     for path in sorted(pathlib.Path(rendered).glob("*.yaml")):
         known.given = scalars(yaml.load((pathlib.Path(values) / path.name).read_text(), yaml.CSafeLoader) or {})
         documents = [document for document in yaml.load_all(path.read_text(), yaml.CSafeLoader) if document]

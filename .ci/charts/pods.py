@@ -120,8 +120,7 @@ def told(container, variables, known):
     if unknown:
         return
     # It refuses a setting before it looks for a file, and then ends, because there are no weights at that place.
-    left_out = known.coming | {"--weights-dir"}
-    kept = [argument for argument in container["args"] if argument.split("=")[0] not in left_out]
+    kept = [argument for argument in container["args"] if argument.split("=")[0] != "--weights-dir"]
     arguments = [known.program, *kept, "--weights-dir=/nowhere"]
     status, said = run(tuple(arguments), tuple(sorted(mine.items())))
     if status != 1 or "try '--help'" in said or "--queue-capacity" in said:
