@@ -57,11 +57,11 @@ play() {
         "$bin/python" .ci/charts/play.py "$work/keyed.yaml" localhost/mirador:played "$work/play.yaml"
     )
     podman play kube "$work/play.yaml" >"$work/played" 2>&1 || play_fail "$(cat "$work/played")"
-    for _ in {1..120}; do
+    for _ in {1..360}; do
         curl -fs -o /dev/null "http://$ops/health/ready" && break
         sleep 0.5
     done
-    curl -fs -o /dev/null "http://$ops/health/ready" || play_fail "not ready after a minute"
+    curl -fs -o /dev/null "http://$ops/health/ready" || play_fail "not ready after three minutes"
     say "a pod is ready"
     ask() {
         curl -s -o "$work/reply" -w '%{http_code}' "http://$address/v1/target-sites/score" \
