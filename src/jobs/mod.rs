@@ -52,7 +52,8 @@ pub struct Jobs {
     limits: JobsConfig,
     store: Store,
     space: Arc<Space>,
-    audit: Audit,
+    /// Written on the thread of the table, so that its lines have the table's order.
+    audit: Arc<Audit>,
     callbacks: Option<Callbacks>,
     /// Told that a job waits.
     arrived: Notify,
@@ -194,7 +195,7 @@ impl Jobs {
         let (store, kept) = Store::open(&path).map_err(|cause| JobsError::Table { path, cause })?;
         sweep(&dir, &kept).map_err(broken(dir.clone()))?;
         let path = config.audit_log.clone().unwrap_or_else(|| dir.join("audit.ndjson"));
-        let audit = Audit::open(path.clone()).map_err(|cause| JobsError::Audit { path, cause })?;
+        let audit = Arc::new(Audit::open(path.clone()).map_err(|cause| JobsError::Audit { path, cause })?);
         let space = Arc::new(Space::new(dir.clone(), store.clone(), config.clone()));
         Ok(Some(Self {
             dir,
@@ -213,10 +214,17 @@ impl Jobs {
     pub async fn submit(&self, order: Order, upload: Upload) -> Result<Job, Refusal> {
         let digest = upload.digest_with(&order);
         let (id, bytes, most) = (upload.id, upload.bytes, self.limits.jobs_max_waiting.get());
+        let audit = self.audit.clone();
         let held = upload.keep(&self.path(Kept::Bodies, id)).await?;
         let ordered = self
             .store
-            .ask(move |table| table::order(table, (id, &order), (&digest, bytes), most))
+            .ask(move |table| {
+                let ordered = table::order(table, (id, &order), (&digest, bytes), most)?;
+                if let Ordered::New(job) = &ordered {
+                    audit.note(Event::Submitted, job);
+                }
+                Ok(ordered)
+            })
             .await
             .map_err(Refusal::from);
         drop(held);
@@ -225,7 +233,6 @@ impl Jobs {
         }
         match ordered? {
             Ordered::New(job) => {
-                self.audit.note(Event::Submitted, &job);
                 self.arrived.notify_one();
                 Ok(job)
             }
@@ -259,18 +266,26 @@ impl Jobs {
     /// Gives up a job that has not ended, and tells how it stands then; or takes away one that has.
     pub async fn remove(&self, id: Uuid, owner: &str) -> Result<Option<Job>, Refusal> {
         let owner = owner.to_owned();
-        match self.store.ask(move |table| table::remove(table, id, &owner)).await? {
+        let audit = self.audit.clone();
+        let removed = self.store.ask(move |table| {
+            let removed = table::remove(table, id, &owner)?;
+            match &removed {
+                Removed::Canceled(job) => audit.note(Event::Canceled, job),
+                Removed::Deleted(job) => audit.note(Event::Deleted, job),
+                Removed::Expired | Removed::Nothing => {}
+            }
+            Ok(removed)
+        });
+        match removed.await? {
             Removed::Canceled(job) => {
-                self.audit.note(Event::Canceled, &job);
                 // Whoever scores its rows takes its files away.
                 if !self.stop(id) {
                     self.remove_files(id).await;
                 }
                 Ok(Some(*job))
             }
-            Removed::Deleted(job) => {
+            Removed::Deleted(_) => {
                 self.remove_files(id).await;
-                self.audit.note(Event::Deleted, &job);
                 Ok(None)
             }
             Removed::Expired => Err(Refusal::Expired),

@@ -108,14 +108,17 @@ impl Jobs {
 
     async fn end(&self, job: &Job, state: State, problem: Option<&Value>) -> Result<(), super::StoreError> {
         let (id, problem) = (job.id, problem.cloned());
-        let ended = self.store.ask(move |table| table::end(table, id, state, problem.as_ref())).await?;
+        let audit = self.audit.clone();
+        let ended = self.store.ask(move |table| {
+            let ended = table::end(table, id, state, problem.as_ref())?;
+            ended.iter().for_each(|job| audit.note(Event::Ended, job));
+            Ok(ended.is_some())
+        });
+        let ended = ended.await?;
         let _ = tokio::fs::remove_file(self.path(Kept::Bodies, id)).await;
         // Given up at the last moment, it has no results either.
         if state != State::Complete || !ended {
             let _ = tokio::fs::remove_file(self.path(Kept::Results, id)).await;
-        }
-        if ended && let Ok(job) = self.get(id, &job.owner).await {
-            self.audit.note(Event::Ended, &job);
         }
         Ok(())
     }
@@ -141,12 +144,15 @@ impl Jobs {
             let problem = problem("model-fault", "The model fails", 503, detail);
             return Ok(Turn::Failed(State::SystemError, problem));
         }
-        let (id, who) = (job.id, answerers.clone());
-        if !self.store.ask(move |table| table::begin(table, id, &who)).await? {
+        let (id, audit) = (job.id, self.audit.clone());
+        let begun = self.store.ask(move |table| {
+            let begun = table::begin(table, id, &answerers)?;
+            begun.iter().for_each(|job| audit.note(Event::Started, job));
+            Ok(begun.is_some())
+        });
+        if !begun.await? {
             return Ok(Turn::Canceled);
         }
-        self.audit
-            .note(Event::Started, &Job { state: State::Running, models: Some(answerers), ..job.clone() });
         let mut results =
             Results::open(&self.path(Kept::Results, job.id), job.results_bytes, job.rows).await?;
         let mut reply = response.into_body().into_data_stream();

@@ -54,7 +54,7 @@ impl Space {
         if own + own_coming + more > quota {
             return Err(Refusal::Quota(quota));
         }
-        if all + all_coming + more > self.limits.jobs_max_bytes.get() || self.free()? < more {
+        if all + all_coming + more > self.limits.jobs_max_bytes.get() || self.free()? <= more {
             return Err(Refusal::Full);
         }
         Ok(())

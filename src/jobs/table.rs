@@ -210,10 +210,12 @@ pub(super) fn claim(table: &mut Connection) -> Result<Option<Job>> {
     Ok(next)
 }
 
-/// Settles who answers; `false`: the job was given up.
-pub(super) fn begin(table: &Connection, id: Uuid, models: &Value) -> Result<bool> {
-    let text = "UPDATE job SET models = ?, started = coalesce(started, ?) WHERE id = ? AND state = 'RUNNING'";
-    Ok(table.execute(text, params![models.to_string(), now(), id.to_string()])? > 0)
+/// Settles who answers; nothing where the job was given up.
+pub(super) fn begin(table: &Connection, id: Uuid, models: &Value) -> Result<Option<Job>> {
+    let text = format!(
+        "UPDATE job SET models = ?, started = coalesce(started, ?) WHERE id = ? AND state = 'RUNNING' RETURNING {COLUMNS}"
+    );
+    table.query_row(&text, params![models.to_string(), now(), id.to_string()], job).optional()
 }
 
 /// So much of the results is whole; `false`: the job was given up.
@@ -231,13 +233,20 @@ pub(super) fn release(table: &Connection, id: Uuid, at_fault: bool) -> Result<()
     table.execute(text, params![i32::from(!at_fault), id.to_string()]).map(drop)
 }
 
-/// Ends a job. Only what is complete has results; the body is needed no more. `false`: it was given up.
-pub(super) fn end(table: &Connection, id: Uuid, state: State, problem: Option<&Value>) -> Result<bool> {
-    let text = "UPDATE job SET state = ?1, problem = ?2, ended = ?3, body_bytes = 0,
-        results_bytes = iif(?1 = 'COMPLETE', results_bytes, 0), callback_due = iif(callback IS NULL, NULL, ?3)
-        WHERE id = ?4 AND state = 'RUNNING'";
+/// Ends a job. Only what is complete has results; the body is needed no more. Nothing where it was given up.
+pub(super) fn end(
+    table: &Connection,
+    id: Uuid,
+    state: State,
+    problem: Option<&Value>,
+) -> Result<Option<Job>> {
+    let text = format!(
+        "UPDATE job SET state = ?1, problem = ?2, ended = ?3, body_bytes = 0,
+         results_bytes = iif(?1 = 'COMPLETE', results_bytes, 0), callback_due = iif(callback IS NULL, NULL, ?3)
+         WHERE id = ?4 AND state = 'RUNNING' RETURNING {COLUMNS}"
+    );
     let problem = problem.map(Value::to_string);
-    Ok(table.execute(text, params![state.to_string(), problem, now(), id.to_string()])? > 0)
+    table.query_row(&text, params![state.to_string(), problem, now(), id.to_string()], job).optional()
 }
 
 /// Gives up a job that has not ended, or takes away one that has.

@@ -48,7 +48,7 @@ pub(super) struct Asking {
     pub caller: Caller,
     /// When the answer is worth nothing any more.
     pub deadline: Option<Deadline>,
-    /// Of a job: what was answered before.
+    /// What of a job was answered before.
     pub resume: Option<Resume>,
 }
 

@@ -76,9 +76,11 @@ impl Upload {
         if !self.state.still_admits(&self.caller) {
             return Err(Some(Ending::Unauthorized));
         }
-        for _ in 0..LOOKED_AT {
+        for looked in 1.. {
             self.take(next, &mut chunk, &mut bytes);
-            if self.ended.is_some() || chunk.len() >= self.most || bytes >= CHUNK_BYTES {
+            // Before the next line is taken off: nobody else would have it.
+            if self.ended.is_some() || chunk.len() >= self.most || bytes >= CHUNK_BYTES || looked >= LOOKED_AT
+            {
                 break;
             }
             match self.lines.next().now_or_never() {
