@@ -37,7 +37,7 @@ const NAMES: [(&str, Format); 13] = [
 ];
 
 impl Format {
-    /// What a reply to a body of this format may be; its own first. Some routes draw.
+    /// What a reply to a body of this format may be; its own first, lines for those who name them. Some routes draw.
     fn replies(self, draws: bool) -> Vec<&'static str> {
         let may = |reply: Self| match (self, reply) {
             (_, Self::Fasta) => false,
@@ -48,7 +48,7 @@ impl Format {
             (Self::Svg, _) => false,
         };
         let mut names: Vec<_> = NAMES.iter().filter(|(_, format)| may(*format)).collect();
-        names.sort_by_key(|(_, format)| *format != self);
+        names.sort_by_key(|(_, format)| (*format != self, *format == Self::Lines));
         names.into_iter().map(|(name, _)| *name).collect()
     }
 

@@ -14,7 +14,7 @@ use crate::{LoadError, Replica, device};
 
 /// How far an output may lie from its golden value, relative to 1 + |output|; a probability must agree to a tenth of it.
 pub const GOLDEN_TOLERANCE: f32 = 1e-4;
-/// The same where the user wants products of rounded factors (`--precision tf32`).
+/// That tolerance where the user wants products of rounded factors (`--precision tf32`).
 const ROUNDED_TOLERANCE: f32 = 2e-2;
 
 /// The cases of one version.
