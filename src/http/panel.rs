@@ -1,5 +1,6 @@
 //! A caller's own panel: the miRNAs that compete with a pair's for its site, and how much there is of each.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use mirador_models::Competition;
@@ -11,6 +12,9 @@ use utoipa::ToSchema;
 use super::problem::{ErrorCode, Errors, FieldError, Problem};
 use super::rows::{Answerer, RowReader, Settings};
 
+/// Levels in any unit; what lies beyond adds up to infinity, or is nothing beside others.
+const LEVELS: RangeInclusive<f64> = 1e-12..=1e12;
+
 /// Most entries.
 const MOST: usize = 200;
 
@@ -21,7 +25,7 @@ pub(super) struct PanelEntry {
     /// Letters 5'→3', 15 to 30 nt, or, where the server has miRBase's names, a name or an accession.
     mirna: String,
     /// How much of it there is beside the others, in any unit: reads per million, for example.
-    #[schema(exclusive_minimum = 0)]
+    #[schema(minimum = 1e-12, maximum = 1e12)]
     level: f64,
 }
 
@@ -114,8 +118,10 @@ fn competitor(entry: &Value, reader: &mut RowReader<'_>) -> (Option<Competitor>,
     };
     let is_name = reader.answerer.mirbase.as_ref().is_some_and(|names| names.find(&mirna).is_some());
     let mirna = reader.mirna("mirna", &mirna, false);
-    if !(level > 0.0 && level.is_finite()) {
-        reader.error("level", ErrorCode::OutOfRange, format!("level has to be above 0; this is {level}"));
+    if !LEVELS.contains(&level) {
+        let [least, most] = [LEVELS.start(), LEVELS.end()];
+        let detail = format!("level has to be a number from {least:e} to {most:e}; this is {level}");
+        reader.error("level", ErrorCode::OutOfRange, detail);
     }
     (mirna.map(|mirna| Competitor { mirna, level }), is_name)
 }

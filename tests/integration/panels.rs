@@ -145,7 +145,8 @@ async fn what_cannot_be_a_panel_is_refused_with_its_place() {
         (json!(vec![good.clone(); 201]), 422, "/panel", "this one has 201"),
         (json!({"mirna": MIR_21}), 400, "/panel", "a list"),
         (json!([good, {"mirna": MIR_21}]), 400, "/panel/1", "level, a number"),
-        (json!([good, {"mirna": MIR_21, "level": 0}]), 422, "/panel/1/level", "above 0"),
+        (json!([good, {"mirna": MIR_21, "level": 0}]), 422, "/panel/1/level", "from 1e-12 to 1e12"),
+        (json!([{"mirna": MIR_21, "level": 1e308}, good]), 422, "/panel/0/level", "from 1e-12 to 1e12"),
         (json!([{"mirna": "UAGCUX", "level": 2}]), 422, "/panel/0/mirna", ""),
         (json!("miR-21"), 422, "/panel", "mirna:level"),
     ] {

@@ -33,7 +33,7 @@ pub enum Precision {
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceError {
     /// Not one of the forms.
-    #[error("unknown device {0:?}; use auto, cpu, cuda:N or cuda:N,M")]
+    #[error("unknown device {0:?}; use auto, cpu, cuda:N, or cuda:N,M with each number once")]
     Unknown(String),
     /// Neither of the two.
     #[error("unknown precision {0:?}; use fp32 or tf32")]
