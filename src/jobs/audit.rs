@@ -19,17 +19,17 @@ use super::job::{Job, Rows, State};
 pub enum Event {
     /// It was taken.
     Submitted,
-    /// Its first row was begun, or it went on after the server had ended.
+    /// The first row was begun, or it went on after the server had ended.
     Started,
     /// All of it was done, or it failed.
     Ended,
-    /// Its caller gave it up.
+    /// The caller gave it up.
     Canceled,
-    /// Its results were sent.
+    /// The results were sent.
     Read,
-    /// Its caller took it away.
+    /// The caller took it away.
     Deleted,
-    /// Its time was over.
+    /// The time for which it is kept was over.
     Expired,
 }
 

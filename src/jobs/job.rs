@@ -13,15 +13,15 @@ use uuid::Uuid;
 pub enum State {
     /// It waits for its turn.
     Queued,
-    /// Its rows are being scored.
+    /// The rows are being scored.
     Running,
     /// All its rows were answered, some perhaps by what is wrong with them.
     Complete,
-    /// Its body, or what was asked of it, cannot be done; `problem` says why.
+    /// The body, or what was asked of it, cannot be done; `problem` says why.
     ExecutorError,
     /// The server could not do it; `problem` says why.
     SystemError,
-    /// Its caller gave it up.
+    /// The caller gave it up.
     Canceled,
 }
 

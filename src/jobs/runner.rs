@@ -35,7 +35,7 @@ enum Turn {
     Failed(State, Value),
     /// It waits again; whether it, or the model, was at fault.
     Again(bool),
-    /// Its caller gave it up.
+    /// The caller gave it up.
     Canceled,
 }
 
