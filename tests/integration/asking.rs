@@ -127,6 +127,7 @@ async fn the_format_that_is_liked_best_is_sent() {
         (JSON, &["application/json;q=0, */*;q=0.1"], CSV),
         (JSON, &["text/*"], CSV),
         (JSON, &["*/*"], JSON),
+        (JSON, &["application/x-ndjson"], NDJSON),
         (JSON, &["TEXT/CSV; Q=0.5"], CSV),
         (JSON, &["text/html"], "406"),
         (JSON, &["application/json;q=0"], "406"),

@@ -48,7 +48,9 @@ impl Format {
             (Self::Svg, _) => false,
         };
         let mut names: Vec<_> = NAMES.iter().filter(|(_, format)| may(*format)).collect();
-        names.sort_by_key(|(_, format)| (*format != self, *format == Self::Lines));
+        // Lines in place of an object are sent to whoever names them.
+        let surprises = |format| self == Self::Json && format == Self::Lines;
+        names.sort_by_key(|(_, format)| (*format != self, surprises(*format)));
         names.into_iter().map(|(name, _)| *name).collect()
     }
 

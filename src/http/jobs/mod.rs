@@ -140,7 +140,6 @@ pub(super) async fn list(State(state): State<AppState>, request: Request) -> Res
         )),
         (status = 206, description = "The bytes that were asked for", content((String = "application/x-ndjson"))),
         (status = 304, description = "Not changed since `If-Modified-Since`"),
-        (status = 412, description = "Changed since `If-Unmodified-Since`"),
         ResultsProblems,
     ),
 )]

@@ -64,6 +64,8 @@ async fn stored(path: PathBuf, mut request: Request) -> Response {
     if request.headers().get(header::RANGE).is_some_and(several) {
         request.headers_mut().remove(header::RANGE);
     }
+    // Nobody changes results.
+    request.headers_mut().remove(header::IF_UNMODIFIED_SINCE);
     let Ok(response) = ServeFile::new(path).oneshot(request).await;
     response.map(Body::new).into_response()
 }

@@ -223,6 +223,10 @@ fn example_of(kind: ProblemKind, path: &str, method: &Method, place: &str) -> Op
         ProblemKind::UnsupportedMediaType if tensors => Problem::TensorType("text/plain".into()),
         ProblemKind::UnsupportedMediaType => Problem::MediaType("text/plain".into()),
         ProblemKind::NotAcceptable => Problem::NotAcceptable,
+        ProblemKind::InvalidInput if path == "/v1/jobs" => {
+            let detail = "callback may only be of an origin that this server lists (--callback-origin)";
+            FieldError::new("/callback".into(), ErrorCode::Unsupported, detail.into()).into()
+        }
         ProblemKind::InvalidInput => field(
             ErrorCode::InvalidLetter,
             "letter 'X' at position 4 is not a nucleotide; use A, C, G, U or T, or N for any base",
