@@ -5,15 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 target=$(realpath "${CARGO_TARGET_DIR:-target}")
-tools=${XDG_CACHE_HOME:-$HOME/.cache}/mirador/tools
-pins=packages/requirements.txt
-if ! cmp -s "$pins" "$tools/packages/requirements.txt"; then
-    mkdir -p "$tools"
-    python3 -m venv --clear "$tools/packages"
-    "$tools/packages/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r "$pins" >&2
-    cp "$pins" "$tools/packages/requirements.txt"
-fi
-PATH=$tools/packages/bin:$tools/bin:$PATH
+. packages/tools.sh
 if [ "$(cargo deb --version 2>/dev/null)" != "cargo-deb 3.8.0" ]; then
     cargo install --quiet --locked --debug --force --root "$tools" cargo-deb@3.8.0 >&2
 fi

@@ -10,17 +10,7 @@ cd "$(dirname "$0")/.."
 target=$(realpath "${CARGO_TARGET_DIR:-target}")
 program=$target/release/mirador
 [ -x "$program" ] || { echo "wheel: $program is not built: make build" >&2; exit 1; }
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/mirador
-tools=$cache/tools
-
-pins=packages/requirements.txt
-if ! cmp -s "$pins" "$tools/packages/requirements.txt"; then
-    mkdir -p "$tools"
-    python3 -m venv --clear "$tools/packages"
-    "$tools/packages/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r "$pins" >&2
-    cp "$pins" "$tools/packages/requirements.txt"
-fi
-PATH=$tools/packages/bin:$tools/bin:$PATH
+. packages/tools.sh
 
 # It asks for glibc 2.34 at most, or the tag is a lie.
 newest=$(objdump -T "$program" | grep -o 'GLIBC_[0-9.]*' | sort -Vu | tail -n 1)
