@@ -103,6 +103,14 @@ impl NetworkConfig {
     pub fn open_one(&self) -> Result<Device, DeviceError> {
         self.device.open_one(self.precision)
     }
+
+    /// The folder of the weights: the one that is named, else the first of those where they are looked for.
+    ///
+    /// # Errors
+    /// [`LoadError::Nowhere`].
+    pub fn weights(&self) -> Result<PathBuf, LoadError> {
+        weights_root(self.weights_dir.as_deref())
+    }
 }
 
 /// Settings of `mirador serve`.
@@ -238,16 +246,6 @@ pub enum ConfigError {
         /// `--max-rows`.
         rows: NonZeroUsize,
     },
-}
-
-impl NetworkConfig {
-    /// The folder of the weights: the one that is named, else the first of those where they are looked for.
-    ///
-    /// # Errors
-    /// [`LoadError::Nowhere`].
-    pub fn weights(&self) -> Result<PathBuf, LoadError> {
-        weights_root(self.weights_dir.as_deref())
-    }
 }
 
 impl ServeConfig {

@@ -132,6 +132,7 @@ impl Predictor {
         let replicas = replicas.chain(long.into_iter().map(|forward| (Line::Long, forward)));
         let spawn = |(index, (line, forward))| {
             Worker {
+                index,
                 model: model.clone(),
                 metrics: metrics.clone(),
                 fault: config.fault.clone(),
@@ -145,7 +146,7 @@ impl Predictor {
                 rebuild: config.rebuild.clone(),
                 hopeless: config.hopeless,
             }
-            .spawn(index, queue.clone())
+            .spawn(queue.clone())
         };
         let workers = Mutex::new(replicas.enumerate().map(spawn).collect::<io::Result<_>>()?);
         Ok(Self(Arc::new(Inner { metrics, health, queue, rooms, most, cost, workers })))

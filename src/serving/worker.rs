@@ -33,6 +33,8 @@ const RETRY: Duration = Duration::from_secs(1);
 
 /// One replica and how it is fed.
 pub(super) struct Worker {
+    /// Number among the model's workers, which tells its device.
+    pub index: usize,
     /// `dmiso@balanced`, for the log.
     pub model: Arc<str>,
     /// What is measured.
@@ -61,23 +63,23 @@ pub(super) struct Worker {
 
 impl Worker {
     /// Starts the thread; it ends when the queue is closed and empty.
-    pub(super) fn spawn(mut self, index: usize, queue: Arc<Queue>) -> io::Result<JoinHandle<()>> {
-        Builder::new().name(format!("{THREAD_NAME}{index}")).spawn(move || {
+    pub(super) fn spawn(mut self, queue: Arc<Queue>) -> io::Result<JoinHandle<()>> {
+        Builder::new().name(format!("{THREAD_NAME}{}", self.index)).spawn(move || {
             set_threads_here(self.threads);
             if self.line == Line::Long {
                 stand_back();
             }
             let mut trusted = None;
             while let Some(parts) = queue.take(self.line, self.fits.now()) {
-                self.health.begins(index);
+                self.health.begins(self.index);
                 // Whatever fails, the thread goes on: without it the line would wait for ever.
-                let answered = catch_unwind(AssertUnwindSafe(|| self.answer(index, parts)));
-                self.health.ends(index);
+                let answered = catch_unwind(AssertUnwindSafe(|| self.answer(parts)));
+                self.health.ends(self.index);
                 if !answered.unwrap_or(false)
                     && !self.fault.is_known()
                     && trusted.is_none_or(|since: Instant| since.elapsed() > TRUSTED)
                 {
-                    self.mend(index, &queue);
+                    self.mend(&queue);
                     trusted = Some(Instant::now());
                 }
             }
@@ -85,19 +87,19 @@ impl Worker {
     }
 
     /// Runs a batch and answers its callers; whether any input of it has an output.
-    fn answer(&mut self, index: usize, parts: Vec<Part>) -> bool {
+    fn answer(&mut self, parts: Vec<Part>) -> bool {
         let started = Instant::now();
         let rows = parts.iter().map(|part| part.rows).sum();
         let padded = bucket(rows, self.fits.now());
         let outputs = match parts.as_slice() {
-            [alone] if padded == rows => self.run(index, alone.inputs(self.width)),
+            [alone] if padded == rows => self.run(alone.inputs(self.width)),
             several => {
                 let mut inputs = Vec::with_capacity(padded * self.width);
                 several.iter().for_each(|part| inputs.extend_from_slice(part.inputs(self.width)));
                 // Filled up with the batch's own first rows: a network need not accept an input without rows.
                 inputs.extend_from_within(..(padded - rows) * self.width);
                 self.metrics.padding_inputs.increment((padded - rows) as u64);
-                let mut outputs = self.run(index, &inputs);
+                let mut outputs = self.run(&inputs);
                 outputs.truncate(rows);
                 outputs
             }
@@ -126,11 +128,11 @@ impl Worker {
 
     /// A batch failed altogether: is it the inputs or the replica? A new one that reproduces the golden outputs takes
     /// its place. While there is none, the model is not ready and nobody waits for it in vain.
-    fn mend(&mut self, index: usize, queue: &Queue) {
+    fn mend(&mut self, queue: &Queue) {
         let Some(rebuild) = self.rebuild.clone() else { return };
         let (begun, mut broken) = (Instant::now(), false);
         loop {
-            let built = catch_unwind(AssertUnwindSafe(|| rebuild(index)));
+            let built = catch_unwind(AssertUnwindSafe(|| rebuild(self.index)));
             let reason = match built.unwrap_or_else(|panic| Err(message(&*panic))) {
                 Ok(forward) => {
                     self.forward = forward;
@@ -162,7 +164,7 @@ impl Worker {
     /// One output for each row; `None` for a row that makes the network panic or whose output is not finite. A batch
     /// that panics is run again in halves until the row at fault is alone, or the device has memory for them; the row once
     /// more as two, since libtorch may have kept a failure of this very shape.
-    fn run(&mut self, index: usize, inputs: &[f32]) -> Vec<Option<f32>> {
+    fn run(&mut self, inputs: &[f32]) -> Vec<Option<f32>> {
         let rows = inputs.len() / self.width;
         let reason = match catch_unwind(AssertUnwindSafe(|| (self.forward)(inputs))) {
             Ok(outputs) if outputs.len() == rows => {
@@ -176,7 +178,7 @@ impl Worker {
             Ok(outputs) => format!("{} outputs for {rows} rows", outputs.len()),
             Err(panic) => message(&*panic),
         };
-        let condition = self.condition.as_ref().map_or(Condition::Unknown, |ask| ask(index));
+        let condition = self.condition.as_ref().map_or(Condition::Unknown, |ask| ask(self.index));
         if let Some(fault) = Fault::of(condition, &reason) {
             tracing::error!(model = &*self.model, reason = first_line(&fault), "the device is broken");
             self.fault.report(&fault);
@@ -209,8 +211,8 @@ impl Worker {
             };
         }
         let (left, right) = inputs.split_at(rows / 2 * self.width);
-        let mut outputs = self.run(index, left);
-        outputs.extend(self.run(index, right));
+        let mut outputs = self.run(left);
+        outputs.extend(self.run(right));
         outputs
     }
 }

@@ -47,19 +47,24 @@ fn runtime() -> Option<Runtime> {
     })
 }
 
+impl Runtime {
+    /// What a call says that is made of this device; what choosing the device says, where that fails.
+    #[allow(unsafe_code)] // a function of CUDA's runtime without pointers
+    fn of(self, index: usize, call: impl FnOnce(Self) -> c_int) -> c_int {
+        match unsafe { (self.set_device)(index as c_int) } {
+            0 => call(self),
+            error => error,
+        }
+    }
+}
+
 /// Asks a device how it does. An error that goes with the call that made it is taken away first; one that stays breaks
 /// every later call.
 #[allow(unsafe_code)] // functions of CUDA's runtime without pointers
 pub fn condition(device: Device) -> Condition {
     let (Device::Cuda(index), Some(runtime)) = (device, runtime()) else { return Condition::Unknown };
-    let said = unsafe {
-        (runtime.last_error)();
-        match (runtime.set_device)(index as c_int) {
-            0 => (runtime.synchronize)(),
-            error => error,
-        }
-    };
-    match said {
+    unsafe { (runtime.last_error)() };
+    match runtime.of(index, |runtime| unsafe { (runtime.synchronize)() }) {
         0 => Condition::Sound,
         NO_MEMORY => Condition::NoMemory,
         error => Condition::Broken(error),
@@ -71,12 +76,7 @@ pub fn condition(device: Device) -> Condition {
 pub fn free_memory(device: Device) -> Option<usize> {
     let (Device::Cuda(index), Some(runtime)) = (device, runtime()) else { return None };
     let (mut free, mut total) = (0, 0);
-    let said = unsafe {
-        match (runtime.set_device)(index as c_int) {
-            0 => (runtime.memory)(&raw mut free, &raw mut total),
-            error => error,
-        }
-    };
+    let said = runtime.of(index, |runtime| unsafe { (runtime.memory)(&raw mut free, &raw mut total) });
     (said == 0).then_some(free)
 }
 
