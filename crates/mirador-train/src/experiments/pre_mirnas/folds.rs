@@ -1,5 +1,6 @@
 //! A split's rows: what each fold trains on, what chooses its epoch, what measures it.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
@@ -11,6 +12,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::baselines::{baselines, ends_in_yag};
 use super::ends::cut;
+use super::rorbach::Numbers;
 use crate::data::pre_mirnas::dataset::{Hairpin, Split, read};
 use crate::data::pre_mirnas::split::deal;
 use crate::experiment::{Experiment, FittedBaseline, Fold, Labelled, Row, labelled};
@@ -33,6 +35,10 @@ pub struct Folds {
     /// The training rows of each fold, cut at the ends of their mature arms.
     arms: Vec<Vec<Row>>,
     counts: Counts,
+    /// By name.
+    hairpins: HashMap<String, Hairpin>,
+    /// What Rorbach's classifiers read of every row; folded when they are asked for.
+    numbers: OnceCell<Numbers>,
 }
 
 /// What a card tells of the dataset file.
@@ -95,7 +101,8 @@ impl Folds {
             folds.push(all);
             arms.push(of_all);
         }
-        Ok(Self { data: data.clone(), folds, arms, counts })
+        let hairpins = rows.into_iter().map(|row| (row.id.clone(), row)).collect();
+        Ok(Self { data: data.clone(), folds, arms, counts, hairpins, numbers: OnceCell::new() })
     }
 }
 
@@ -198,7 +205,15 @@ impl Experiment for Folds {
     }
 
     fn baselines<'a>(&'a self, train: &'a [Row]) -> Vec<FittedBaseline<'a>> {
-        baselines(train)
+        let numbers = self.numbers.get_or_init(|| {
+            let measured = |fold: &'a Fold| fold.tests.iter().flat_map(|(_, rows)| rows);
+            let rows = self
+                .folds
+                .iter()
+                .flat_map(move |fold| fold.train.iter().chain(&fold.validation).chain(measured(fold)));
+            Numbers::new(rows, &self.hairpins)
+        });
+        baselines(train, numbers)
     }
 
     fn description(&self) -> String {
