@@ -359,7 +359,14 @@ async fn nobody_sees_the_jobs_of_another_key() {
 
 /// A network that waits for a go before each batch.
 fn gated_app(flags: &[&str]) -> (Kept, std::sync::mpsc::Sender<()>, std::sync::mpsc::Receiver<usize>) {
-    let folder = TempDir::new().unwrap();
+    gated_on(TempDir::new().unwrap(), flags)
+}
+
+/// The same with the jobs of this folder.
+pub(crate) fn gated_on(
+    folder: TempDir,
+    flags: &[&str],
+) -> (Kept, std::sync::mpsc::Sender<()>, std::sync::mpsc::Receiver<usize>) {
     let app = App::starting(&[&["--jobs-dir", folder.path().to_str().unwrap()], flags].concat());
     let (forward, go, sizes) = gated(dmiso_width());
     let (app, _) = app.serving_with(&dmiso::MODEL, PredictorConfig::default(), forward);
