@@ -6,8 +6,8 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::ends::cut;
-use super::logistic::Logistic;
 use crate::experiment::{Baseline, FittedBaseline, Row};
+use crate::stats::logistic::Logistic;
 
 /// Mirtrons are short introns.
 const SHORT: usize = 70;

@@ -3,6 +3,5 @@
 mod baselines;
 mod ends;
 mod folds;
-mod logistic;
 
 pub use folds::Folds;
