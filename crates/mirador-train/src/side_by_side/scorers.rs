@@ -85,7 +85,7 @@ pub(super) fn judges<'a>(comparison: &Comparison, experiment: &'a dyn Experiment
 }
 
 fn network<'a>(name: String, sha256: String, replica: Replica) -> Judge<'a> {
-    let scorer = Scorer { name, sha256: Some(sha256), threshold: f64::from(DECISION_THRESHOLD) };
+    let scorer = Scorer { name, sha256: Some(sha256), threshold: DECISION_THRESHOLD };
     Judge { scorer, how: How::Network(Box::new(replica)) }
 }
 
@@ -98,6 +98,6 @@ fn version<'a>(comparison: &Comparison, id: &ModelId) -> Result<Judge<'a>> {
 
 fn held_out<'a>(comparison: &Comparison) -> Result<Judge<'a>> {
     let name = format!("{}, held out", comparison.plan.rows);
-    let scorer = Scorer { name, sha256: None, threshold: f64::from(DECISION_THRESHOLD) };
+    let scorer = Scorer { name, sha256: None, threshold: DECISION_THRESHOLD };
     Ok(Judge { scorer, how: How::HeldOut(comparison.held_out()?) })
 }

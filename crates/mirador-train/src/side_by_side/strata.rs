@@ -33,6 +33,9 @@ pub(super) struct Stratum {
     pub rows: Vec<usize>,
 }
 
+/// A kind or a stratum: its place in tables and its name.
+type Name = (usize, &'static str);
+
 /// What strata are told by.
 pub(super) struct Strata {
     seen: HashSet<Rna>,
@@ -49,9 +52,8 @@ impl Strata {
 
     /// The whole test and its strata. A kind of which the test has one stratum only is left out.
     pub(super) fn of(&self, rows: &[Row]) -> Vec<Stratum> {
-        let mut of_kind: BTreeMap<(usize, &'static str), BTreeMap<(usize, &'static str), Vec<usize>>> =
-            BTreeMap::new();
-        let mut types: HashMap<&Rna, Vec<(usize, &'static str)>> = HashMap::new();
+        let mut of_kind: BTreeMap<Name, BTreeMap<Name, Vec<usize>>> = BTreeMap::new();
+        let mut types: HashMap<&Rna, Vec<Name>> = HashMap::new();
         for (place, row) in rows.iter().enumerate() {
             let pair = row.pair();
             let mut add =
@@ -82,7 +84,7 @@ impl Strata {
     }
 
     /// miRNA or isomiR, and an isomiR's types.
-    fn types(&self, mirna: &Rna) -> Vec<(usize, &'static str)> {
+    fn types(&self, mirna: &Rna) -> Vec<Name> {
         let Some((_, isomir)) = origin(mirna, &self.mirbase) else { return vec![(99, "of no miRNA")] };
         let types: Vec<IsomirType> = isomir.types().collect();
         if types.is_empty() {
