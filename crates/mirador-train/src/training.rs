@@ -22,7 +22,7 @@ use crate::results::default::{contest, hold_to_baselines};
 use crate::results::folder;
 use crate::results::predictions::{self, Predictions};
 use crate::results::published_tools::published_tools;
-use crate::results::report::{MeasuredBaseline, Report, SeedReport, SetReport, Start};
+use crate::results::report::{FoldRows, MeasuredBaseline, Report, SeedReport, SetReport, Start};
 use crate::stats::metrics::{Measured, metrics};
 
 /// Where everything is.
@@ -92,6 +92,7 @@ impl Training {
             parameters: replica.trainable_parameters(),
             default_although,
             started,
+            folds: data.fold_rows(),
             shared: shared.unwrap_or_default(),
             sets,
             training_audit,
@@ -184,6 +185,13 @@ struct Trained {
 }
 
 impl Data<'_> {
+    /// The size of each fold, where there are folds of classes.
+    fn fold_rows(&self) -> Vec<FoldRows> {
+        let folds = self.experiment.folds();
+        let has_some = folds.len() > 1 && self.model.task.has_two_classes();
+        folds.iter().filter(|_| has_some).map(FoldRows::new).collect()
+    }
+
     /// A network as its seed starts it.
     fn fresh(&self, seed: u64) -> Result<Replica> {
         tch::manual_seed(i64::try_from(seed)?);

@@ -13,7 +13,7 @@ use super::network::{Network, ShownMetric};
 use super::page::Page;
 use super::scores::signed;
 use super::unrelated::unrelated;
-use super::{rivals, scores};
+use super::{folds, rivals, scores};
 use crate::data::sources::published_scores;
 use crate::data::target_sites::prepare::KLIMENTOVA_TEST;
 use crate::results::predictions::Predictions;
@@ -26,6 +26,7 @@ pub(super) fn add_to(environment: &mut Environment<'static>, page: Arc<Page>) {
     pictures(environment, &page);
     row_scores(environment, &page);
     environment.add_function("paired_runs", scores::paired_runs);
+    environment.add_function("by_fold", |network: Arc<Network>, set: String| folds::by_fold(&network, &set));
     environment.add_filter("mean_range", |values: Vec<f64>| mean_and_range(values.into_iter()));
     environment.add_filter("mean", |values: Vec<f64>| mean(&values));
     environment.add_filter("mean_sd", mean_and_deviation);

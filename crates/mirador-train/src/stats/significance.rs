@@ -53,6 +53,19 @@ pub fn correlation(r: f64, n: usize) -> f64 {
     ln_incomplete_beta(a, 0.5, x) / LN_10
 }
 
+/// The quantile of Student's t that holds 95 % between itself and its negative.
+pub fn t_quantile(degrees: usize) -> f64 {
+    let n = degrees as f64;
+    let (mut low, mut high) = (0.0, 1e3);
+    for _ in 0..100 {
+        let t: f64 = 0.5 * (low + high);
+        // The p of t is that of the correlation with r² = t² / (t² + degrees).
+        let r = t / (t * t + n).sqrt();
+        if correlation(r, degrees + 2) > 0.05f64.log10() { low = t } else { high = t }
+    }
+    low
+}
+
 /// One-sided binomial test: the probability of `successes` or more among `trials`, each with `probability`.
 pub fn at_least(successes: usize, trials: usize, probability: f64) -> f64 {
     if successes == 0 {
@@ -174,6 +187,14 @@ mod tests {
     fn near(found: f64, case: &Value, name: &str) {
         let expected = case[name].as_f64().unwrap();
         assert!((found - expected).abs() <= 1e-9 * (1.0 + expected.abs()), "{found} is not {expected}");
+    }
+
+    #[test]
+    fn quantiles_of_t_are_those_of_tables() {
+        for (degrees, expected) in [(1, 12.706), (4, 2.776), (24, 2.064), (1000, 1.962)] {
+            let found = t_quantile(degrees);
+            assert!((found - expected).abs() < 6e-4, "{degrees}: {found} is not {expected}");
+        }
     }
 
     #[test]
