@@ -48,10 +48,20 @@ pub(crate) async fn closed(
     pairs: usize,
     measured: Duration,
 ) -> io::Result<Outcome> {
+    asked(address, clients, (&request(pairs), pairs), measured).await
+}
+
+/// The same of any request, of so many rows.
+pub(crate) async fn asked(
+    address: SocketAddr,
+    clients: usize,
+    (request, rows): (&[u8], usize),
+    measured: Duration,
+) -> io::Result<Outcome> {
     let begun = Instant::now();
     let mut running = Vec::new();
     for _ in 0..clients {
-        let (mut client, request) = (Client::connect(address).await?, request(pairs));
+        let (mut client, request) = (Client::connect(address).await?, request.to_vec());
         running.push(tokio::spawn(async move {
             let mut times = Vec::new();
             loop {
@@ -70,7 +80,7 @@ pub(crate) async fn closed(
     for client in running {
         times.extend(client.await??);
     }
-    Ok(Outcome::of(times, pairs, measured))
+    Ok(Outcome::of(times, rows, measured))
 }
 
 /// So many requests of one pair a second, evenly; times count from when a request was due.

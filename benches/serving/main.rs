@@ -10,9 +10,11 @@
 #![allow(clippy::print_stdout)]
 
 mod client;
+mod defaults;
 mod explain;
 mod lines;
 mod load;
+mod made_up;
 mod process;
 mod resume;
 mod rolling;
@@ -103,6 +105,8 @@ impl Run {
 }
 
 async fn alone() -> Result<(), Failure> {
+    // Of the networks that are measured here without a server; libtorch takes it once.
+    device::set_threads(1);
     let mut run = Run::new("mirador");
     let server = Server::mirador(&[]).await?;
     let address = server.address;
@@ -115,6 +119,7 @@ async fn alone() -> Result<(), Failure> {
     }
     let long = run.add("1 client, 1000 pairs", closed(address, 1, 1000, MEASURED).await?);
     let beside = run.add("1 client, 1 pair, beside 10000 pairs", beside(address, 10_000, MEASURED).await?);
+    defaults::defaults(&mut run, address).await?;
     explain::explain(&mut run, address).await?;
     drop(server);
     let single = {
@@ -168,7 +173,6 @@ async fn peers(python: PathBuf) -> Result<(), Failure> {
 
 /// Pairs per second of our DMISO without a server at its best batch size, on this thread.
 fn network_alone(run: &mut Run) -> Result<f64, Failure> {
-    device::set_threads(1);
     let folders = WeightsDir::scan(WEIGHTS.as_ref())?;
     let dir = folders.iter().find(|dir| dir.config.model == "dmiso" && dir.config.default_version);
     let replica = dir.ok_or("no dmiso below weights/")?.load(Device::Cpu)?;

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
+use super::made_up::MadeUp;
 use super::{Failure, Run, WEIGHTS};
 
 const TRANSCRIPTS: u64 = 18_000;
@@ -41,19 +42,13 @@ fn seconds(folder: &Path, transcripts: &str, out: &str, flags: &[&str]) -> Resul
 
 /// Writes 3'UTRs whose lengths spread as human ones do (median some 1,100 nt, a tenth above 4,000); returns their letters.
 fn transcripts(path: &Path) -> Result<f64, Failure> {
-    let (mut seed, mut text, mut all) = (18_u64, String::new(), 0.0);
-    let mut next = || {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (seed >> 33) as f64 / f64::from(1_u32 << 31)
-    };
+    let (mut random, mut text, mut all) = (MadeUp(18), String::new(), 0.0);
     for transcript in 0..TRANSCRIPTS {
         // The sum of four draws stands in for a normal one.
-        let normal = (next() + next() + next() + next() - 2.0) * 3.0_f64.sqrt();
+        let normal = ((0..4).map(|_| random.next()).sum::<f64>() - 2.0) * 3.0_f64.sqrt();
         let length = (7.0 + normal).exp().clamp(60.0, 20_000.0) as usize;
         all += length as f64;
-        text.push_str(&format!(">t{transcript}\n"));
-        text.extend((0..length).map(|_| ['A', 'C', 'G', 'U'][(next() * 4.0) as usize % 4]));
-        text.push('\n');
+        text.push_str(&format!(">t{transcript}\n{}\n", random.letters(length)));
     }
     fs::write(path, text)?;
     Ok(all)

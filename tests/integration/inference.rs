@@ -170,6 +170,16 @@ async fn a_bad_tensor_is_named() {
         );
         assert!(reply.body["error"].as_str().unwrap().contains(pointer));
     }
+    for at in ["parameters", "inputs"] {
+        let panel = json!({"panel": [{"mirna": MIRNA, "level": 1}]});
+        let body = match at {
+            "parameters" => json!({"inputs": [mirna, site], "parameters": panel}),
+            _ => json!({"inputs": [with("parameters", panel), site]}),
+        };
+        let reply = app.post_to(INFER, &body).await;
+        assert_eq!(reply.status, 400, "{}", reply.body);
+        assert!(reply.body["error"].as_str().unwrap().contains("no panel"), "{}", reply.body);
+    }
     let body = json!({"inputs": [mirna, site], "outputs": [{"name": "energy"}]});
     assert!(app.post_to(INFER, &body).await.body["error"].as_str().unwrap().contains("no output \"energy\""));
 }

@@ -232,7 +232,9 @@ async fn a_range_of_the_results_can_be_asked_for() {
     assert_eq!(rest.header("content-length"), (all.len() - 5).to_string());
     problem(&kept.ask("GET", &path, &[("range", "bytes=1000000-")]).await, 416, "range-not-satisfiable");
     problem(&kept.ask("GET", &path, &[("accept", "image/png")]).await, 406, "not-acceptable");
-    assert_eq!(kept.ask("GET", &path, &[("range", "bytes=0-1,4-5")]).await.status, 200);
+    for all in ["bytes=0-1,4-5", "lines=1-2", "x"] {
+        assert_eq!(kept.ask("GET", &path, &[("range", all)]).await.status, 200, "{all}");
+    }
 }
 
 #[tokio::test]
@@ -359,7 +361,14 @@ async fn nobody_sees_the_jobs_of_another_key() {
 
 /// A network that waits for a go before each batch.
 fn gated_app(flags: &[&str]) -> (Kept, std::sync::mpsc::Sender<()>, std::sync::mpsc::Receiver<usize>) {
-    let folder = TempDir::new().unwrap();
+    gated_on(TempDir::new().unwrap(), flags)
+}
+
+/// The same with the jobs of this folder.
+pub(crate) fn gated_on(
+    folder: TempDir,
+    flags: &[&str],
+) -> (Kept, std::sync::mpsc::Sender<()>, std::sync::mpsc::Receiver<usize>) {
     let app = App::starting(&[&["--jobs-dir", folder.path().to_str().unwrap()], flags].concat());
     let (forward, go, sizes) = gated(dmiso_width());
     let (app, _) = app.serving_with(&dmiso::MODEL, PredictorConfig::default(), forward);

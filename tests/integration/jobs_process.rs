@@ -31,9 +31,9 @@ fn start(jobs: &Path, flags: &[&str]) -> Server {
 
 /// A request on a connection of its own: the head of the reply, and its body.
 fn send(server: &Server, request: &str, body: &str) -> (String, String) {
-    let head = format!(
-        "{request} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-type: application/x-ndjson"
-    );
+    let kind = if body.starts_with(r#"{"mirnas":"#) { "json" } else { "x-ndjson" };
+    let head =
+        format!("{request} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-type: application/{kind}");
     let reply =
         ask(&server.address, format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).as_bytes());
     let (head, body) = reply.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no reply: {reply}"));
@@ -118,6 +118,43 @@ fn a_job_outlasts_kills_at_any_moment() {
         done = now;
     }
     assert_whole(&server, &place, rows_of_job);
+}
+
+/// Its rows are each miRNA on each transcript, and have no place in a file to go on at.
+#[test]
+fn a_scan_outlasts_a_kill() {
+    let sequence = |length: usize| -> String {
+        (0..length).map(|_| ['A', 'C', 'G', 'U'][rand::random_range(0..4)]).collect()
+    };
+    let list = |count: usize, length: usize| -> Vec<Value> {
+        (0..count).map(|id| json!({"id": id.to_string(), "sequence": sequence(length)})).collect()
+    };
+    // In this order, as `send` knows a scan.
+    let (mirnas, transcripts) = (json!(list(20, 22)), json!(list(200, 2000)));
+    let body = format!(r#"{{"mirnas":{mirnas},"transcripts":{transcripts}}}"#);
+    let (folder, url) = (TempDir::new().unwrap(), "/v1/jobs?operation=target-sites/scan&seedless=true");
+    let start = || {
+        let mut server =
+            Server::serving(weights::scanning(), &["--jobs-dir", folder.path().to_str().unwrap()]);
+        server.until_ready();
+        server
+    };
+    let mut server = start();
+    let place = submit(&server, url, &body);
+    wait_for(&server, &place, |job| job["rows"]["done"].as_u64().unwrap() > 0);
+    server.process.kill().unwrap();
+    server.process.wait().unwrap();
+    let server = start();
+    let before = job(&server, &place)["rows"]["done"].as_u64().unwrap();
+    let whole = submit(&server, url, &body);
+    for place in [&place, &whole] {
+        let job = wait_for(&server, place, ended);
+        assert_eq!(job["state"], "COMPLETE", "{job}");
+        assert_eq!(job["rows"], json!({"read": 4000, "done": 4000, "failed": 0}));
+    }
+    eprintln!("killed with {before} of 4000 done");
+    let results = |place: &str| send(&server, &format!("GET {place}/results"), "").1;
+    assert!(results(&place) == results(&whole), "the same sites, each once, in the same order");
 }
 
 #[test]

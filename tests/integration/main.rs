@@ -25,6 +25,7 @@ mod inference;
 mod installed;
 mod isomirs;
 mod jobs;
+mod jobs_given_up;
 mod jobs_process;
 mod leaving;
 mod letters;

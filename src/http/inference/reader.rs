@@ -97,6 +97,8 @@ impl<'de> Fields<'de> for Parameters {
             "binary_data_size" => self.binary_data_size = Some(map.next_value()?),
             "binary_data" => self.binary_data = Some(map.next_value()?),
             "binary_data_output" => self.binary_data_output = Some(map.next_value()?),
+            // Others' parameters may be passed over, as the protocol has it; this one would change every result.
+            "panel" => return Err(A::Error::custom(NO_PANEL)),
             _ => map.next_value::<IgnoredAny>().map(|_| ())?,
         }
         Ok(())
@@ -136,6 +138,7 @@ impl<'de, F: Fields<'de>, M: Fn() -> F> Visitor<'de> for Items<M> {
 }
 
 const TOO_MANY_TENSORS: &str = "up to 256 tensors are read";
+const NO_PANEL: &str = "tensors bring no panel: send it as JSON to POST /v1/target-sites/score";
 
 impl<'de> DeserializeSeed<'de> for &mut Shape {
     type Value = ();
@@ -240,6 +243,7 @@ fn refusal(path: &Path, error: &serde_json::Error) -> FieldError {
     }
     let detail = match pointer.rsplit('/').find(|step| step.parse::<usize>().is_err()) {
         _ if words.starts_with(TOO_MANY_TENSORS) => TOO_MANY_TENSORS,
+        _ if words.starts_with(NO_PANEL) => NO_PANEL,
         Some("inputs" | "outputs") => "this has to be a list of objects",
         Some("shape") => "a shape has to be a list of whole numbers: [n] or [n, 1]",
         Some("data") => "data has to be a list of text, numbers, true or false, or of such lists",

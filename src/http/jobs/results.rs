@@ -59,9 +59,10 @@ fn vary(headers: &mut HeaderMap) {
 
 /// The bytes as they are kept, or a range of them.
 async fn stored(path: PathBuf, mut request: Request) -> Response {
-    // Several ranges at once are not sent: then all of it is, as RFC 9110 allows.
-    let several = |range: &HeaderValue| range.as_bytes().contains(&b',');
-    if request.headers().get(header::RANGE).is_some_and(several) {
+    // Several ranges at once are not sent, nor a unit that is not known: then all of it is, as RFC 9110 (14.2) has it.
+    let not_one =
+        |range: &HeaderValue| !range.as_bytes().starts_with(b"bytes=") || range.as_bytes().contains(&b',');
+    if request.headers().get(header::RANGE).is_some_and(not_one) {
         request.headers_mut().remove(header::RANGE);
     }
     // Nobody changes results.

@@ -14,6 +14,7 @@ use super::network::Network;
 use crate::data::files;
 use crate::recipe::{Recipe, command};
 use crate::repression::{self, Fitting};
+use crate::results::kept;
 use crate::results::predictions::{self, Predictions};
 use crate::results::report::Report;
 use crate::results::rival::{self, Rival};
@@ -79,8 +80,9 @@ impl Page {
         Ok(measured.map(|(_, report)| report))
     }
 
-    /// A version's recipe and measurements; it is trained where it is not there and may be.
-    fn measured<R: DeserializeOwned>(
+    /// A version's recipe and measurements; it is trained where it is not there and may be. What is not served is kept below
+    /// the reports as well.
+    fn measured<R: Serialize + DeserializeOwned>(
         &self,
         id: &ModelId,
         train: impl FnOnce(Recipe) -> Result<R>,
@@ -92,14 +94,19 @@ impl Page {
         }
         let recipe = Recipe::read(&path)?;
         let metrics = self.runs.roots.folder(&recipe).join("metrics.json");
-        let report = match (metrics.is_file(), self.runs.train) {
-            (true, _) => read(&metrics)?,
-            (false, true) => train(recipe.clone())?,
-            (false, false) => {
-                self.miss(id, What::Network);
-                return Ok(None);
-            }
+        let report = if metrics.is_file() {
+            read(&metrics)?
+        } else if let Some(report) = kept::read(&self.runs.reports, &recipe)? {
+            return Ok(Some((recipe, report)));
+        } else if self.runs.train {
+            train(recipe.clone())?
+        } else {
+            self.miss(id, What::Network);
+            return Ok(None);
         };
+        if !recipe.serve {
+            kept::write(&self.runs.reports, &recipe, &report)?;
+        }
         Ok(Some((recipe, report)))
     }
 

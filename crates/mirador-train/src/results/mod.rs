@@ -3,6 +3,7 @@
 pub mod card;
 pub mod default;
 pub mod folder;
+pub mod kept;
 pub mod predictions;
 pub mod published_tools;
 pub mod report;
