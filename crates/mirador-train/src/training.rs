@@ -44,6 +44,11 @@ pub struct Training {
 /// Seeds tried in place of one whose network died, see [`Data::train`].
 const RESTARTS: u64 = 20;
 
+/// A seed, then those that are tried in its place.
+pub fn starts(seed: u64) -> impl Iterator<Item = u64> {
+    (0..=RESTARTS).map(move |restart| seed + 1000 * restart)
+}
+
 impl Training {
     /// Trains every seed and fold that is not done yet, keeps the best by validation, measures once and writes the
     /// folder.
@@ -217,15 +222,15 @@ impl Data<'_> {
     /// Trains one seed on one fold, or goes on with it, or finds it done. A network whose units all died says the
     /// same of every row; it is started again from another seed.
     fn train(&self, seed: u64, fold: usize, start: Option<&Tensors>) -> Result<Trained> {
-        for restart in 0..RESTARTS {
-            let trained = self.attempt(seed + 1000 * restart, fold, start)?;
+        for seed in starts(seed) {
+            let trained = self.attempt(seed, fold, start)?;
             if !trained.is_dead {
                 return Ok(trained);
             }
             println!("seed {}: the network's output is constant; another seed is taken", trained.report.seed);
         }
         anyhow::bail!(
-            "seed {seed}: the network's output is constant after {RESTARTS} starts; change the recipe"
+            "seed {seed}: the network's output is constant after {RESTARTS} more starts; change the recipe"
         )
     }
 

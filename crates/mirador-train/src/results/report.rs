@@ -1,5 +1,7 @@
 //! `metrics.json`: every metric of a trained version beside its baselines, and what is needed to repeat it.
 
+use std::collections::BTreeMap;
+
 use mirador_models::ModelId;
 use serde::{Deserialize, Serialize};
 
@@ -158,6 +160,17 @@ impl Report {
     /// The run whose weights are shipped.
     pub fn shipped(&self) -> Option<&SeedReport> {
         self.seeds.get(self.shipped)
+    }
+
+    /// A metric of a test by seed, of a training in one fold; `None` where the test or the metric is not there.
+    pub fn by_seed(&self, test: &str, metric: &str) -> Option<BTreeMap<u64, f64>> {
+        let measured = &self.set(test)?.model.metrics;
+        let index = measured.iter().position(|of| of.name.to_string() == metric)?;
+        let of = |run: &SeedReport| {
+            let (_, metrics) = run.tests.iter().find(|(name, _)| name == test)?;
+            Some((run.seed, (*metrics.get(index)?)?))
+        };
+        Some(self.seeds.iter().filter_map(of).collect())
     }
 
     /// A set by its name.
