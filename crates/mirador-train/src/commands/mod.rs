@@ -6,6 +6,7 @@ mod interpret;
 mod prepare;
 mod rival;
 mod select_mirnas;
+mod side_by_side;
 mod speed;
 
 use std::path::{Path, PathBuf};
@@ -135,6 +136,8 @@ enum Command {
     },
     /// A published network of target sites beside ours, on the validation and test rows of ours
     Rival(rival::MeasureRival),
+    /// Networks, authors' weights and baselines on the same test rows, by stratum
+    SideBySide(side_by_side::MeasureSideBySide),
     /// The baselines: what each sequence alone, the seed and an untrained aligner reach
     Audit {
         /// Labelled rows that the probes are fitted on
@@ -236,6 +239,11 @@ impl Cli {
             Command::Rival(rival) => {
                 rival.run(self.weights_dir.as_deref(), self.device.open_one(Precision::Fp32)?)
             }
+            Command::SideBySide(question) => question.run(
+                self.recipes_dir,
+                own_weights_root(self.weights_dir),
+                self.device.open_one(Precision::Fp32)?,
+            ),
             Command::Audit { train, file, only, json } => {
                 let train = evaluate::read(&train, None)?;
                 let baselines = evaluate::audit(&train, &evaluate::read(&file, condition(only)?.as_ref())?);

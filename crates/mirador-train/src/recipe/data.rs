@@ -35,6 +35,9 @@ pub struct TargetSites {
     /// experiment that it never saw.
     #[serde(default, skip_serializing_if = "is_default")]
     pub unseen_sources: Vec<String>,
+    /// Negatives for each positive, where fewer are wanted than `prepare` made; of a random split only.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub negatives: Option<f64>,
 }
 
 /// What a stage trains on, each epoch drawn anew.
@@ -99,6 +102,8 @@ pub enum SiteSplit {
     /// DMISO's: a random split of pairs, 80 : 20; of the 80, a tenth is validation. A negative is the same
     /// miRNA with a window of a 3'UTR.
     Paper,
+    /// That split; a negative is the same miRNA with a window of the very 3'UTR that the site lies in.
+    PaperTranscripts,
     /// A random split, 80 : 20; of the 80, a fifth is validation (miTAR).
     RandomFifths,
     /// The split that the data were published with.

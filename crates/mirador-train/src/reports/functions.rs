@@ -13,7 +13,7 @@ use super::network::{Network, ShownMetric};
 use super::page::Page;
 use super::scores::signed;
 use super::unrelated::unrelated;
-use super::{folds, rivals, scores};
+use super::{folds, rivals, scores, side_by_side};
 use crate::data::sources::published_scores;
 use crate::data::target_sites::prepare::KLIMENTOVA_TEST;
 use crate::results::predictions::Predictions;
@@ -58,6 +58,11 @@ fn networks(environment: &mut Environment<'static>, page: &Arc<Page>) {
     environment.add_function("rival", move |model: String| {
         let rival = here.rival(&model).map_err(refused)?;
         Ok::<Value, Error>(rival.map_or(Value::from(()), |rival| rivals::fields(&rival)))
+    });
+    let here = page.clone();
+    environment.add_function("side_by_side", move |name: String| {
+        let found = here.side_by_side(&name).map_err(refused)?;
+        Ok::<Value, Error>(found.map_or(Value::from(()), |found| side_by_side::fields(&found)))
     });
     let here = page.clone();
     environment.add_function("missing", move || Value::from(Serde(here.missing())));

@@ -10,6 +10,7 @@ mod page;
 mod pictures;
 mod rivals;
 mod scores;
+mod side_by_side;
 mod unrelated;
 
 use std::fs;

@@ -18,6 +18,7 @@ use crate::results::kept;
 use crate::results::predictions::{self, Predictions};
 use crate::results::report::Report;
 use crate::results::rival::{self, Rival};
+use crate::results::side_by_side::{self, SideBySide};
 use crate::training::Training;
 
 /// A report that is being written.
@@ -48,6 +49,8 @@ pub(super) enum What {
     Network,
     /// A published network is not measured.
     Rival,
+    /// Networks are not measured side by side.
+    Measurement,
     /// A network is trained, and the scores of its rows are not beside the checkpoints.
     RowScores,
 }
@@ -136,6 +139,19 @@ impl Page {
             return read(&path).map(Some);
         }
         self.lacks(rival::command(model), What::Rival);
+        Ok(None)
+    }
+
+    /// Networks side by side, or `None` (and the command among the missing) where nobody measured them.
+    pub(super) fn side_by_side(&self, name: &str) -> Result<Option<SideBySide>> {
+        self.measurement(&SideBySide::path(&self.runs.reports, name), &side_by_side::command(name))
+    }
+
+    fn measurement<R: DeserializeOwned>(&self, path: &Path, command: &str) -> Result<Option<R>> {
+        if path.is_file() {
+            return read(path).map(Some);
+        }
+        self.lacks(command.to_owned(), What::Measurement);
         Ok(None)
     }
 

@@ -11,7 +11,7 @@ use crate::results::predictions::Predictions;
 use crate::stats::correlation::mean;
 use crate::stats::interval::Interval;
 use crate::stats::metrics::AtThreshold;
-use crate::stats::ranking::{auroc, average_precision, falling_ties};
+use crate::stats::ranking::{auroc, average_precision, most_accurate_threshold};
 use crate::stats::significance::{signed_rank, student, student_95};
 
 /// The metrics of one column of scores at a threshold; `called` counts the rows from there on.
@@ -29,19 +29,7 @@ pub(super) fn at_threshold(set: &Predictions, column: &str, threshold: f64) -> O
 
 /// The threshold with the best accuracy.
 pub(super) fn best_threshold(set: &Predictions, column: &str) -> Option<f64> {
-    let (labels, scores) = (set.labels(), set.column(column)?);
-    let mut distinct = scores.to_vec();
-    distinct.sort_by(|a, b| b.total_cmp(a));
-    distinct.dedup();
-    let mut right = labels.iter().filter(|&&label| !label).count() as f64;
-    let mut best = (right, f64::INFINITY);
-    for (threshold, (positives, rows)) in distinct.into_iter().zip(falling_ties(&labels, scores)) {
-        right += 2.0 * positives - rows;
-        if right > best.0 {
-            best = (right, threshold);
-        }
-    }
-    Some(best.1)
+    Some(most_accurate_threshold(&set.labels(), set.column(column)?))
 }
 
 /// The expected calibration error, and that of perfect probabilities on as many rows.

@@ -8,3 +8,4 @@ pub mod predictions;
 pub mod published_tools;
 pub mod report;
 pub mod rival;
+pub mod side_by_side;

@@ -46,6 +46,22 @@ pub fn average_precision(labels: &[bool], scores: &[f64]) -> f64 {
     sum
 }
 
+/// The threshold from which on a yes is most often right; above every score where a yes is never better.
+pub fn most_accurate_threshold(labels: &[bool], scores: &[f64]) -> f64 {
+    let mut distinct = scores.to_vec();
+    distinct.sort_by(|a, b| b.total_cmp(a));
+    distinct.dedup();
+    let mut right = labels.iter().filter(|&&label| !label).count() as f64;
+    let mut best = (right, f64::INFINITY);
+    for (threshold, (positives, rows)) in distinct.into_iter().zip(falling_ties(labels, scores)) {
+        right += 2.0 * positives - rows;
+        if right > best.0 {
+            best = (right, threshold);
+        }
+    }
+    best.1
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,6 +80,13 @@ mod tests {
         let labels = [true, false, true, false];
         assert_eq!(auroc(&labels, &[1.0; 4]), 0.5);
         assert_eq!(average_precision(&labels, &[1.0; 4]), 0.5);
+    }
+
+    #[test]
+    fn the_threshold_is_where_most_calls_are_right() {
+        let scores = [0.9, 0.8, 0.7, 0.6, 0.1];
+        assert_eq!(most_accurate_threshold(&[true, true, false, false, false], &scores), 0.8);
+        assert_eq!(most_accurate_threshold(&[false; 5], &scores), f64::INFINITY);
     }
 
     proptest! {

@@ -10,8 +10,8 @@ use smartcore::svm::Kernels;
 use smartcore::svm::svc::{SVC, SVCParameters};
 use smartcore::tree::decision_tree_regressor::{DecisionTreeRegressor, DecisionTreeRegressorParameters};
 
-use super::logistic::{Logistic, scale};
 use crate::experiment::Baseline;
+use crate::stats::logistic::{Logistic, scale};
 
 type Matrix = DenseMatrix<f64>;
 

@@ -8,6 +8,6 @@ mod reads;
 mod taught;
 mod teacher;
 
-pub use examples::Examples;
+pub use examples::{Examples, with_permuted};
 pub use reads::Reads;
 pub use taught::Taught;
