@@ -22,7 +22,7 @@ use crate::results::default::{contest, hold_to_baselines};
 use crate::results::folder;
 use crate::results::predictions::{self, Predictions};
 use crate::results::published_tools::published_tools;
-use crate::results::report::{MeasuredBaseline, Report, SeedReport, SetReport, Start};
+use crate::results::report::{FoldRows, MeasuredBaseline, Report, SeedReport, SetReport, Start};
 use crate::stats::metrics::{Measured, metrics};
 
 /// Where everything is.
@@ -43,6 +43,11 @@ pub struct Training {
 
 /// Seeds tried in place of one whose network died, see [`Data::train`].
 const RESTARTS: u64 = 20;
+
+/// A seed, then those that are tried in its place.
+pub fn starts(seed: u64) -> impl Iterator<Item = u64> {
+    (0..=RESTARTS).map(move |restart| seed + 1000 * restart)
+}
 
 impl Training {
     /// Trains every seed and fold that is not done yet, keeps the best by validation, measures once and writes the
@@ -92,6 +97,7 @@ impl Training {
             parameters: replica.trainable_parameters(),
             default_although,
             started,
+            folds: data.fold_rows(),
             shared: shared.unwrap_or_default(),
             sets,
             training_audit,
@@ -184,6 +190,13 @@ struct Trained {
 }
 
 impl Data<'_> {
+    /// The size of each fold, where there are folds of classes.
+    fn fold_rows(&self) -> Vec<FoldRows> {
+        let folds = self.experiment.folds();
+        let has_some = folds.len() > 1 && self.model.task.has_two_classes();
+        folds.iter().filter(|_| has_some).map(FoldRows::new).collect()
+    }
+
     /// A network as its seed starts it.
     fn fresh(&self, seed: u64) -> Result<Replica> {
         tch::manual_seed(i64::try_from(seed)?);
@@ -209,15 +222,15 @@ impl Data<'_> {
     /// Trains one seed on one fold, or goes on with it, or finds it done. A network whose units all died says the
     /// same of every row; it is started again from another seed.
     fn train(&self, seed: u64, fold: usize, start: Option<&Tensors>) -> Result<Trained> {
-        for restart in 0..RESTARTS {
-            let trained = self.attempt(seed + 1000 * restart, fold, start)?;
+        for seed in starts(seed) {
+            let trained = self.attempt(seed, fold, start)?;
             if !trained.is_dead {
                 return Ok(trained);
             }
             println!("seed {}: the network's output is constant; another seed is taken", trained.report.seed);
         }
         anyhow::bail!(
-            "seed {seed}: the network's output is constant after {RESTARTS} starts; change the recipe"
+            "seed {seed}: the network's output is constant after {RESTARTS} more starts; change the recipe"
         )
     }
 

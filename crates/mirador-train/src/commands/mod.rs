@@ -89,9 +89,12 @@ enum Command {
         /// How many
         #[arg(long, default_value_t = 10)]
         count: usize,
-        /// The dataset file that `prepare` wrote
-        #[arg(long, default_value = "data/expression.tsv")]
-        dataset: PathBuf,
+        /// The dataset file that `prepare` wrote [default: the recipe's, below data/]
+        #[arg(long)]
+        dataset: Option<PathBuf>,
+        /// A dataset of the same genes whose targets are correlated in place of the dataset's own: a control
+        #[arg(long)]
+        targets: Option<PathBuf>,
         /// Root of the checkpoints
         #[arg(long, default_value = "runs")]
         runs: PathBuf,
@@ -203,13 +206,11 @@ impl Cli {
                 Training { recipe, dataset, public_data: data, roots, device, command }.run()?;
                 Ok(())
             }
-            Command::SelectMirnas { recipe, rule, count, dataset, runs } => {
-                let residuals = Residuals::out_of_fold(
-                    &Recipe::read(&recipe)?,
-                    &dataset,
-                    &runs,
-                    self.device.open_one(Precision::Fp32)?,
-                )?;
+            Command::SelectMirnas { recipe, rule, count, dataset, targets, runs } => {
+                let recipe = Recipe::read(&recipe)?;
+                let dataset = dataset.unwrap_or_else(|| dataset_file(recipe.data.dataset()));
+                let device = self.device.open_one(Precision::Fp32)?;
+                let residuals = Residuals::out_of_fold(&recipe, &dataset, targets.as_deref(), &runs, device)?;
                 let selected = residuals.select(rule.parse()?, count);
                 selected.iter().for_each(|(name, correlation)| println!("{name}\t{correlation:.4}"));
                 let names: Vec<&String> = selected.iter().map(|(name, _)| name).collect();

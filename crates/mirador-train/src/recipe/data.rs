@@ -143,6 +143,9 @@ pub struct PreMirnas {
     /// random, drawn anew, and twice cut at the ends of its mature arms; validation rows stand once in each form.
     #[serde(default, skip_serializing_if = "is_default")]
     pub ends_moved: usize,
+    /// Whether the validation rows are trained on as well, so that they choose nothing: the last stage keeps its last epoch.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub validation_trained: bool,
 }
 
 /// How hairpins are split.

@@ -13,7 +13,7 @@ use super::network::{Network, ShownMetric};
 use super::page::Page;
 use super::scores::signed;
 use super::unrelated::unrelated;
-use super::{rivals, scores, side_by_side};
+use super::{folds, rivals, scores, side_by_side};
 use crate::data::sources::published_scores;
 use crate::data::target_sites::prepare::KLIMENTOVA_TEST;
 use crate::results::predictions::Predictions;
@@ -25,8 +25,15 @@ pub(super) fn add_to(environment: &mut Environment<'static>, page: Arc<Page>) {
     networks(environment, &page);
     pictures(environment, &page);
     row_scores(environment, &page);
-    environment.add_function("paired_runs", scores::paired_runs);
+    environment.add_function("by_fold", |network: Arc<Network>, set: String| folds::by_fold(&network, &set));
+    environment.add_function(
+        "paired_runs",
+        |network: Arc<Network>, other: Arc<Network>, test: String, metric: String| {
+            scores::paired_runs(&network, &other, &test, &metric)
+        },
+    );
     environment.add_filter("mean_range", |values: Vec<f64>| mean_and_range(values.into_iter()));
+    environment.add_filter("mean_ci", |values: Vec<f64>| scores::mean_and_interval(&values));
     environment.add_filter("mean", |values: Vec<f64>| mean(&values));
     environment.add_filter("mean_sd", mean_and_deviation);
     environment.add_filter("over_runs", over_runs);

@@ -3,6 +3,7 @@
 //! compute. `reports/templates/README.md` lists what a template may ask.
 
 pub mod drawing;
+mod folds;
 mod functions;
 mod network;
 mod page;

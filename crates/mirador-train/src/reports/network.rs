@@ -1,11 +1,13 @@
 //! A trained network as a template sees it: the fields of its `metrics.json` under the names of the field.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use minijinja::context;
 use minijinja::value::{Object, ObjectRepr, Serde, Value};
 
+use crate::learn::checkpoint::Epoch;
 use crate::recipe::{EpochMetric, Recipe};
 use crate::results::predictions::Predictions;
 use crate::results::report::{Report, SeedReport, SetReport};
@@ -27,15 +29,20 @@ pub(super) struct Network {
 impl Network {
     /// A network of these measurements.
     pub(super) fn new(recipe: Recipe, report: Report, predictions: Vec<Arc<Predictions>>) -> Self {
-        let best = report.seeds.iter().filter_map(|run| Some(run.best_epoch()?.score));
+        let best = best_epochs(&report).map(|epoch| epoch.score);
         let fields = context! {
             name => recipe.id().to_string(),
             model => &recipe.model,
             version => &recipe.version,
+            options => Value::from(Serde(&recipe.options)),
             parameters => report.parameters,
             preparation => &report.preparation,
             seeds => report.seeds.iter().map(|run| run.seed).collect::<Vec<u64>>(),
             best_scores => best.collect::<Vec<f64>>(),
+            epochs => report.seeds.iter().map(|run| run.history.len()).collect::<Vec<usize>>(),
+            best_epochs => best_epochs(&report).map(|epoch| epoch.epoch).collect::<Vec<usize>>(),
+            validation => validation(&report),
+            folds => Value::from(Serde(report.folds.clone())),
             sets => Value::from_pairs(report.sets.iter().map(|set| (set.name.as_str(), fields_of(set, &report)))),
         };
         Self { recipe, report, predictions, fields }
@@ -76,6 +83,19 @@ impl Object for Predictions {
             _ => None,
         }
     }
+}
+
+fn best_epochs(report: &Report) -> impl Iterator<Item = &Epoch> {
+    report.seeds.iter().filter_map(SeedReport::best_epoch)
+}
+
+/// What validation said of the epoch that each run kept, by metric.
+fn validation(report: &Report) -> Value {
+    let mut metrics: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    for (name, value) in best_epochs(report).flat_map(|epoch| &epoch.validation) {
+        metrics.entry(name.to_string()).or_default().push(*value);
+    }
+    Value::from(metrics)
 }
 
 /// A measured set.

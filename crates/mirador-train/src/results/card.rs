@@ -5,7 +5,7 @@ use std::fmt::Write;
 use anyhow::Result;
 use mirador_models::find;
 
-use super::report::{MeasuredBaseline, Report, SetReport, Start, mean_and_range};
+use super::report::{FoldRows, MeasuredBaseline, Report, SetReport, Start, mean_and_range};
 use crate::experiment::Baseline;
 use crate::recipe::{Recipe, SiteRows};
 use crate::stats::metrics::{Metric, MetricValue};
@@ -38,6 +38,7 @@ pub fn card(recipe: &Recipe, report: &Report, data: &str) -> Result<String> {
             fold + 1
         )?;
     }
+    write_folds(&mut text, &report.folds)?;
     for set in &report.sets {
         write_set(&mut text, set)?;
     }
@@ -115,6 +116,22 @@ fn write_teacher(text: &mut String, recipe: &Recipe) -> Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// Positive and other rows of each fold.
+fn write_folds(text: &mut String, folds: &[FoldRows]) -> Result<()> {
+    if folds.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        text,
+        "Rows of each fold, positive + other:\n\n| fold | trained on | validation | held out |\n|---|---|---|---|"
+    )?;
+    for (index, FoldRows { train, validation, test }) in folds.iter().enumerate() {
+        let counts = [train, validation, test].map(|of| format!("{} + {}", of.positives, of.negatives));
+        writeln!(text, "| {} | {} |", index + 1, counts.join(" | "))?;
+    }
+    Ok(writeln!(text)?)
 }
 
 fn write_set(text: &mut String, set: &SetReport) -> Result<()> {

@@ -1,9 +1,11 @@
 //! `metrics.json`: every metric of a trained version beside its baselines, and what is needed to repeat it.
 
+use std::collections::BTreeMap;
+
 use mirador_models::ModelId;
 use serde::{Deserialize, Serialize};
 
-use crate::experiment::Baseline;
+use crate::experiment::{Baseline, Fold, Row};
 use crate::learn::checkpoint::Epoch;
 use crate::stats::metrics::{Measured, MetricValue};
 
@@ -24,6 +26,9 @@ pub struct Report {
     /// What the network started from, beside its seed; or the versions that it is the mean of.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "one_or_many")]
     pub started: Vec<Start>,
+    /// How many rows each fold has; empty where there is one split, and for what has no classes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub folds: Vec<FoldRows>,
     /// Epochs of the stages that all seeds share; empty where the recipe has none.
     pub shared: Vec<Epoch>,
     /// All runs, in the recipe's order: each seed, and within it each fold.
@@ -49,6 +54,26 @@ fn one_or_many<'de, D: serde::Deserializer<'de>>(source: D) -> Result<Vec<Start>
         Starts::One(start) => vec![start],
         Starts::Many(starts) => starts,
     })
+}
+
+/// The rows of a fold.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct FoldRows {
+    /// Trained on.
+    pub train: ClassCounts,
+    /// Choose the epoch.
+    pub validation: ClassCounts,
+    /// Held out.
+    pub test: ClassCounts,
+}
+
+/// Rows of both classes.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct ClassCounts {
+    /// Of the positive class.
+    pub positives: usize,
+    /// Of the other.
+    pub negatives: usize,
 }
 
 /// A version whose tensors another starts from.
@@ -112,6 +137,18 @@ pub struct PublishedTool {
     pub measured: Option<Vec<MetricValue>>,
 }
 
+impl FoldRows {
+    /// Counts a fold; its first test stands for the rows that are held out.
+    pub fn new(fold: &Fold) -> Self {
+        let classes = |rows: &[Row]| {
+            let positives = rows.iter().filter(|row| row.label()).count();
+            ClassCounts { positives, negatives: rows.len() - positives }
+        };
+        let test = fold.tests.first().map_or(&[][..], |(_, rows)| rows);
+        Self { train: classes(&fold.train), validation: classes(&fold.validation), test: classes(test) }
+    }
+}
+
 impl SeedReport {
     /// The epoch whose weights were kept.
     pub fn best_epoch(&self) -> Option<&Epoch> {
@@ -123,6 +160,17 @@ impl Report {
     /// The run whose weights are shipped.
     pub fn shipped(&self) -> Option<&SeedReport> {
         self.seeds.get(self.shipped)
+    }
+
+    /// A metric of a test by seed, of a training in one fold; `None` where the test or the metric is not there.
+    pub fn by_seed(&self, test: &str, metric: &str) -> Option<BTreeMap<u64, f64>> {
+        let measured = &self.set(test)?.model.metrics;
+        let index = measured.iter().position(|of| of.name.to_string() == metric)?;
+        let of = |run: &SeedReport| {
+            let (_, metrics) = run.tests.iter().find(|(name, _)| name == test)?;
+            Some((run.seed, (*metrics.get(index)?)?))
+        };
+        Some(self.seeds.iter().filter_map(of).collect())
     }
 
     /// A set by its name.

@@ -57,7 +57,7 @@ impl Logistic {
 }
 
 /// Mean and deviation; 1 in place of no deviation.
-fn scale(values: impl Iterator<Item = f64> + Clone) -> [f64; 2] {
+pub fn scale(values: impl Iterator<Item = f64> + Clone) -> [f64; 2] {
     let n = values.clone().count().max(1) as f64;
     let mean = values.clone().sum::<f64>() / n;
     let deviation = (values.map(|value| (value - mean).powi(2)).sum::<f64>() / n).sqrt();

@@ -19,7 +19,7 @@ mod transcripts;
 
 pub use clash2013::Clash2013;
 pub use deepmirnatar::deepmirnatar;
-pub use expression::{XpressoGene, human_promoters, mirtarbase};
+pub use expression::{Tissue, XpressoGene, human_promoters, mirtarbase, tumour_levels};
 pub use functional::{Functional, FunctionalExperiment, FunctionalGene, read_genes};
 pub use hejret2023::{Hejret2023, test_regions};
 pub use isomirs::{isomirs, isomirs_test};
