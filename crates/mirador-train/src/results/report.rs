@@ -70,9 +70,9 @@ pub struct FoldRows {
 /// Rows of both classes.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct ClassCounts {
-    /// Of the positive class.
+    /// Rows of the positive class.
     pub positives: usize,
-    /// Of the other.
+    /// The others.
     pub negatives: usize,
 }
 

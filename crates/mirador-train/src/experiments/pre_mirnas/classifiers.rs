@@ -59,8 +59,8 @@ pub(super) fn classify(train: &[(&[f64], bool)], rows: &[Vec<f64>]) -> Vec<(Base
     fits.map(|(baseline, fit)| (baseline, fit(&task).unwrap_or_else(|_| vec![share; rows.len()]))).into()
 }
 
-fn matrix(rows: &Vec<Vec<f64>>) -> Result<Matrix, Failed> {
-    DenseMatrix::from_2d_vec(rows)
+fn matrix(rows: &[Vec<f64>]) -> Result<Matrix, Failed> {
+    DenseMatrix::from_2d_vec(&rows.to_vec())
 }
 
 impl Task {
