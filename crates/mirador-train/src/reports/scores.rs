@@ -7,38 +7,6 @@ use crate::learn::calibration::{calibration_error, calibration_error_by_chance};
 use crate::results::predictions::Predictions;
 use crate::stats::correlation::{mean, pearson};
 use crate::stats::interval::Interval;
-use crate::stats::metrics::AtThreshold;
-use crate::stats::ranking::{auroc, average_precision, falling_ties};
-
-/// The metrics of one column of scores at a threshold; `called` counts the rows from there on.
-pub(super) fn at_threshold(set: &Predictions, column: &str, threshold: f64) -> Option<Value> {
-    let (labels, scores) = (set.labels(), set.column(column)?);
-    let AtThreshold { accuracy, sensitivity, specificity, precision, f1, .. } =
-        AtThreshold::new(&labels, scores, threshold);
-    Some(context! {
-        auroc => auroc(&labels, scores),
-        average_precision => average_precision(&labels, scores),
-        accuracy, sensitivity, specificity, precision, f1,
-        called => scores.iter().filter(|&&score| score >= threshold).count(),
-    })
-}
-
-/// The threshold with the best accuracy.
-pub(super) fn best_threshold(set: &Predictions, column: &str) -> Option<f64> {
-    let (labels, scores) = (set.labels(), set.column(column)?);
-    let mut distinct = scores.to_vec();
-    distinct.sort_by(|a, b| b.total_cmp(a));
-    distinct.dedup();
-    let mut right = labels.iter().filter(|&&label| !label).count() as f64;
-    let mut best = (right, f64::INFINITY);
-    for (threshold, (positives, rows)) in distinct.into_iter().zip(falling_ties(&labels, scores)) {
-        right += 2.0 * positives - rows;
-        if right > best.0 {
-            best = (right, threshold);
-        }
-    }
-    Some(best.1)
-}
 
 /// The expected calibration error, and that of perfect probabilities on as many rows.
 pub(super) fn calibration(set: &Predictions) -> Value {
