@@ -34,6 +34,9 @@ struct Task {
     rows: Vec<Vec<f64>>,
 }
 
+/// Fits a classifier and scores the rows.
+type Fit = fn(&Task) -> Result<Vec<f64>, Failed>;
+
 /// The probability of the positive class for each of `rows`, by each classifier fitted on `train`. One that cannot be fitted
 /// says the training rows' share of positives.
 pub(super) fn classify(train: &[(&[f64], bool)], rows: &[Vec<f64>]) -> Vec<(Baseline, Vec<f64>)> {
@@ -48,7 +51,7 @@ pub(super) fn classify(train: &[(&[f64], bool)], rows: &[Vec<f64>]) -> Vec<(Base
         rows: rows.iter().map(|row| scaled(row)).collect(),
     };
     let share = task.labels.iter().filter(|&&label| label).count() as f64 / train.len().max(1) as f64;
-    let fits: [(Baseline, fn(&Task) -> Result<Vec<f64>, Failed>); 6] = [
+    let fits: [(Baseline, Fit); 6] = [
         (Baseline::RorbachSvm, support_vectors),
         (Baseline::RorbachForest, forest),
         (Baseline::RorbachDiscriminant, discriminant),
