@@ -164,7 +164,7 @@ mod tests {
     fn rows(count: usize, seed: u64) -> Vec<(Vec<f64>, bool)> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let row = |index: usize| {
-            let label = index % 3 == 0;
+            let label = index.is_multiple_of(3);
             let middle = if label { 5.0 } else { 3.0 };
             let [a, b, c] = [(); 3].map(|()| rng.random_range(-1.0..1.0));
             (vec![middle + a, 40.0 - 3.0 * middle + 3.0 * b, c], label)
