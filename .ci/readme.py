@@ -30,6 +30,9 @@ NOT_RUN = {
     "mirador-train prepare expression --genome genome.fa.gz --annotation genes.gtf.gz --expression levels.tsv "
     "--out data/full_length.tsv": BY_HAND + "a genome",
     "mirador-train train --model xpresso --version full_length --dataset data/full_length.tsv": BY_HAND + "a genome",
+    "mirador-train select-mirnas --recipe recipes/xpresso/full_length.json --dataset data/full_length.tsv":
+        BY_HAND + "a genome",
+    "mirador-train train --model mirex --version own --dataset data/full_length.tsv": BY_HAND + "a genome",
     "python3 scripts/keras_to_safetensors.py humanMedian_trainepoch.11-0.426.h5 xpresso_human.safetensors":
         BY_HAND + "the authors' weights",
     "mirador-train import --model xpresso --version published --options "

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use mirador_models::tasks::Task;
+use mirador_models::tasks::{DECISION_THRESHOLD, Task};
 use mirador_models::{Model, ModelId, Replica, Tensors, find, sha256, sha256_of};
 use tch::Device;
 
@@ -23,7 +23,7 @@ use crate::results::folder;
 use crate::results::predictions::{self, Predictions};
 use crate::results::published_tools::published_tools;
 use crate::results::report::{FoldRows, MeasuredBaseline, Report, SeedReport, SetReport, Start};
-use crate::stats::metrics::{Measured, metrics};
+use crate::stats::metrics::{AtThreshold, Measured, metrics};
 
 /// Where everything is.
 pub struct Training {
@@ -43,6 +43,11 @@ pub struct Training {
 
 /// Seeds tried in place of one whose network died, see [`Data::train`].
 const RESTARTS: u64 = 20;
+
+/// A seed, then those that are tried in its place.
+pub fn starts(seed: u64) -> impl Iterator<Item = u64> {
+    (0..=RESTARTS).map(move |restart| seed + 1000 * restart)
+}
 
 impl Training {
     /// Trains every seed and fold that is not done yet, keeps the best by validation, measures once and writes the
@@ -217,15 +222,15 @@ impl Data<'_> {
     /// Trains one seed on one fold, or goes on with it, or finds it done. A network whose units all died says the
     /// same of every row; it is started again from another seed.
     fn train(&self, seed: u64, fold: usize, start: Option<&Tensors>) -> Result<Trained> {
-        for restart in 0..RESTARTS {
-            let trained = self.attempt(seed + 1000 * restart, fold, start)?;
+        for seed in starts(seed) {
+            let trained = self.attempt(seed, fold, start)?;
             if !trained.is_dead {
                 return Ok(trained);
             }
             println!("seed {}: the network's output is constant; another seed is taken", trained.report.seed);
         }
         anyhow::bail!(
-            "seed {seed}: the network's output is constant after {RESTARTS} starts; change the recipe"
+            "seed {seed}: the network's output is constant after {RESTARTS} more starts; change the recipe"
         )
     }
 
@@ -255,8 +260,15 @@ impl Data<'_> {
             let metrics = metrics(task, &targets(rows), scores).into_iter();
             (name.clone(), metrics.map(|metric| metric.is_finite().then_some(metric)).collect())
         };
+        let calls = |((name, rows), scores): (&(String, Vec<Row>), &Vec<f64>)| {
+            let labels: Vec<bool> = rows.iter().map(Row::label).collect();
+            (name.clone(), AtThreshold::new(&labels, scores, DECISION_THRESHOLD))
+        };
+        let of_classes = if task.has_two_classes() { &tests[..] } else { &[] };
+        let calls = of_classes.iter().zip(&scores).map(calls).collect();
         let tests = tests.iter().zip(&scores).map(metrics).collect();
-        let report = SeedReport { seed, fold, best: state.best.unwrap_or(0), history: state.history, tests };
+        let (best, history) = (state.best.unwrap_or(0), state.history);
+        let report = SeedReport { seed, fold, best, history, tests, calls };
         Ok(Trained { report, weights: Tensors::of(&replica.store), is_dead, scores })
     }
 
@@ -315,7 +327,9 @@ impl Data<'_> {
 
     fn measure(&self, set: &Predictions) -> Result<SetReport> {
         let (task, data) = (self.model.task, &self.training.public_data);
-        let published = match task == Task::TargetSite && data.is_dir() {
+        // A part of a test has no published scores of its rows.
+        let is_whole = self.training.recipe.data.part().is_none();
+        let published = match task == Task::TargetSite && data.is_dir() && is_whole {
             true => published_tools(data, set)?,
             false => Vec::new(),
         };

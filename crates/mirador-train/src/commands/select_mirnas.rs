@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::str::FromStr;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use mirador_models::{Replica, find, sha256};
 use tch::Device;
 
@@ -14,6 +14,7 @@ use crate::learn::checkpoint::Checkpoint;
 use crate::learn::fit::{Run, encode};
 use crate::recipe::Recipe;
 use crate::stats::correlation::spearman;
+use crate::training::starts;
 
 /// A miRNA with fewer targets among the genes is left out: its correlation says little.
 const FEWEST_TARGETS: usize = 30;
@@ -70,34 +71,28 @@ pub(super) struct Residuals {
 }
 
 impl Residuals {
-    /// Trains a recipe's first seed on five folds of whole chromosomes. The published test's genes take no part.
-    pub(super) fn out_of_fold(recipe: &Recipe, dataset: &Path, runs: &Path, device: Device) -> Result<Self> {
-        let model = find(&recipe.model).with_context(|| format!("no model {:?}", recipe.model))?;
+    /// Trains a recipe's first seed on five folds of whole chromosomes. The published test's genes take no part. `targets`
+    /// is a dataset of the same genes whose targets are taken in place of the dataset's own.
+    pub(super) fn out_of_fold(
+        recipe: &Recipe,
+        dataset: &Path,
+        targets: Option<&Path>,
+        runs: &Path,
+        device: Device,
+    ) -> Result<Self> {
         let genes = Genes::in_folds(dataset)?;
-        let seed = *recipe.seeds.first().context("a recipe needs a seed")?;
+        let others = targets.map(Genes::in_folds).transpose()?;
+        let targets = others.as_ref().unwrap_or(&genes);
         let fingerprint = sha256(dataset)? + &serde_json::to_string(recipe)?;
+        let folder = runs.join(&recipe.model).join(&recipe.version).join("residuals");
         let mut all = Self::default();
         for (fold, rows) in genes.folds().iter().enumerate() {
-            tch::manual_seed(i64::try_from(seed)?);
-            let replica = Replica::new(model, &recipe.options, device)?;
-            if let Some(adapt) = model.adapt {
-                let (inputs, targets) = encode(&replica, &labelled(&rows.train));
-                adapt(&replica.store, &inputs, &targets.squeeze_dim(1));
-            }
-            let checkpoint = Checkpoint::new(&runs.join("residuals").join(format!("fold-{fold}")))?;
-            let (stages, choose_by, fingerprint) = (&recipe.stages, recipe.choose_by, fingerprint.as_str());
-            Run { model, stages, seed, experiment: &genes, fold, choose_by, checkpoint, fingerprint }
-                .fit(&replica)?;
+            let fit = Fit { recipe, genes: &genes, fold, folder: &folder, fingerprint: &fingerprint, device };
+            let replica = fit.network()?;
             for (_, rows) in &rows.tests {
-                let scores = scores(&replica, rows);
-                // Its residuals would be the truth itself.
-                ensure!(
-                    !is_constant(&scores),
-                    "fold {fold}: the network's output is constant; take another seed"
-                );
-                for (row, score) in rows.iter().zip(scores) {
+                for (row, score) in rows.iter().zip(scores(&replica, rows)) {
                     all.residuals.push(f64::from(row.target) - score);
-                    all.target_scores.push(genes.target_scores(row));
+                    all.target_scores.push(targets.target_scores(row));
                 }
             }
         }
@@ -121,6 +116,51 @@ impl Residuals {
         ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
         ranked.truncate(count);
         ranked
+    }
+}
+
+/// The network that did not see one fold.
+struct Fit<'a> {
+    recipe: &'a Recipe,
+    genes: &'a Genes,
+    fold: usize,
+    folder: &'a Path,
+    fingerprint: &'a str,
+    device: Device,
+}
+
+impl Fit<'_> {
+    /// Trains it. One whose units all died is started again from another seed, as in a training: its residuals would be the
+    /// truth itself. Validation tells, which lies outside the fold.
+    fn network(&self) -> Result<Replica> {
+        let validation = &self.genes.folds()[self.fold].validation;
+        for seed in starts(*self.recipe.seeds.first().context("a recipe needs a seed")?) {
+            let replica = self.trained(seed)?;
+            if !is_constant(&scores(&replica, validation)) {
+                return Ok(replica);
+            }
+            println!(
+                "seed {seed}, fold {}: the network's output is constant; another seed is taken",
+                self.fold
+            );
+        }
+        bail!("fold {}: the network's output is constant from every seed; change the recipe", self.fold)
+    }
+
+    fn trained(&self, seed: u64) -> Result<Replica> {
+        let Self { recipe, genes, fold, fingerprint, .. } = *self;
+        let model = find(&recipe.model).with_context(|| format!("no model {:?}", recipe.model))?;
+        tch::manual_seed(i64::try_from(seed)?);
+        let replica = Replica::new(model, &recipe.options, self.device)?;
+        if let Some(adapt) = model.adapt {
+            let (inputs, targets) = encode(&replica, &labelled(&genes.folds()[fold].train));
+            adapt(&replica.store, &inputs, &targets.squeeze_dim(1));
+        }
+        let checkpoint = Checkpoint::new(&self.folder.join(format!("fold-{fold}-seed-{seed}")))?;
+        let (stages, choose_by) = (&recipe.stages, recipe.choose_by);
+        Run { model, stages, seed, experiment: genes, fold, choose_by, checkpoint, fingerprint }
+            .fit(&replica)?;
+        Ok(replica)
     }
 }
 

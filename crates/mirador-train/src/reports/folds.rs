@@ -11,7 +11,7 @@ use super::scores::deviation;
 use crate::results::report::SeedReport;
 use crate::stats::correlation::mean;
 use crate::stats::metrics::Metric;
-use crate::stats::significance::t_quantile;
+use crate::stats::significance::student_95;
 
 /// Half the width of a 95 % interval in standard errors, where these are taken for known.
 const NORMAL: f64 = 1.96;
@@ -63,7 +63,7 @@ fn summary(runs: &[Vec<f64>]) -> Value {
         median => mean(&over(&|run| median(run))),
         deviation => spread,
         normal => interval(NORMAL),
-        student => interval(t_quantile(count.saturating_sub(1))),
+        student => interval(student_95(count.saturating_sub(1))),
     }
 }
 

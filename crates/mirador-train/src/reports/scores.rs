@@ -1,44 +1,16 @@
 //! What is computed from the scores of single rows, and from the runs of two networks.
 
+use std::collections::BTreeMap;
+
 use minijinja::context;
 use minijinja::value::Value;
 
+use super::network::Network;
 use crate::learn::calibration::{calibration_error, calibration_error_by_chance};
 use crate::results::predictions::Predictions;
-use crate::stats::correlation::{mean, pearson};
+use crate::stats::correlation::mean;
 use crate::stats::interval::Interval;
-use crate::stats::metrics::AtThreshold;
-use crate::stats::ranking::{auroc, average_precision, falling_ties};
-
-/// The metrics of one column of scores at a threshold; `called` counts the rows from there on.
-pub(super) fn at_threshold(set: &Predictions, column: &str, threshold: f64) -> Option<Value> {
-    let (labels, scores) = (set.labels(), set.column(column)?);
-    let AtThreshold { accuracy, sensitivity, specificity, precision, f1, .. } =
-        AtThreshold::new(&labels, scores, threshold);
-    Some(context! {
-        auroc => auroc(&labels, scores),
-        average_precision => average_precision(&labels, scores),
-        accuracy, sensitivity, specificity, precision, f1,
-        called => scores.iter().filter(|&&score| score >= threshold).count(),
-    })
-}
-
-/// The threshold with the best accuracy.
-pub(super) fn best_threshold(set: &Predictions, column: &str) -> Option<f64> {
-    let (labels, scores) = (set.labels(), set.column(column)?);
-    let mut distinct = scores.to_vec();
-    distinct.sort_by(|a, b| b.total_cmp(a));
-    distinct.dedup();
-    let mut right = labels.iter().filter(|&&label| !label).count() as f64;
-    let mut best = (right, f64::INFINITY);
-    for (threshold, (positives, rows)) in distinct.into_iter().zip(falling_ties(&labels, scores)) {
-        right += 2.0 * positives - rows;
-        if right > best.0 {
-            best = (right, threshold);
-        }
-    }
-    Some(best.1)
-}
+use crate::stats::significance::{signed_rank, student, student_95};
 
 /// The expected calibration error, and that of perfect probabilities on as many rows.
 pub(super) fn calibration(set: &Predictions) -> Value {
@@ -66,17 +38,42 @@ pub(super) fn signed(Interval { value, low, high }: &Interval) -> String {
     format!("{value:+.3} ({low:+.3} to {high:+.3})")
 }
 
-/// The mean difference of two networks' runs, paired by their place, in standard errors; `None` below three pairs.
-pub(super) fn paired_runs(runs: Vec<f64>, others: Vec<f64>) -> Option<Value> {
-    let differences: Vec<f64> = runs.iter().zip(&others).map(|(a, b)| a - b).collect();
+/// What one network's runs have more than another's on a test by one metric, paired by seed: a seed whose network died in
+/// either makes no pair. `None` below three pairs.
+pub(super) fn paired_runs(network: &Network, other: &Network, test: &str, metric: &str) -> Option<Value> {
+    paired(network.report.by_seed(test, metric)?, &other.report.by_seed(test, metric)?)
+}
+
+fn paired(ours: BTreeMap<u64, f64>, theirs: &BTreeMap<u64, f64>) -> Option<Value> {
+    let both = ours.into_iter().filter_map(|(seed, value)| Some((seed, value, *theirs.get(&seed)?)));
+    let both: Vec<(u64, f64, f64)> = both.collect();
+    let differences: Vec<f64> = both.iter().map(|(_, ours, theirs)| ours - theirs).collect();
     let pairs = differences.len();
     if pairs < 3 {
         return None;
     }
     let mean = mean(&differences);
     let error = deviation(&differences) / (pairs as f64).sqrt();
-    let correlation = pearson(&runs[..pairs], &others[..pairs]);
-    Some(context! { pairs, mean, error, t => mean / error, correlation })
+    let t = mean / error;
+    let half = student_95(pairs - 1) * error;
+    Some(context! {
+        pairs, mean, error, t,
+        seeds => both.iter().map(|(seed, ..)| *seed).collect::<Vec<u64>>(),
+        low => mean - half,
+        high => mean + half,
+        p => 10_f64.powf(student(t, pairs - 1)),
+        signed_rank_p => 10_f64.powf(signed_rank(&differences).log10_p),
+    })
+}
+
+/// Mean and 95 % interval of some runs, by Student's t.
+pub(super) fn mean_and_interval(runs: &[f64]) -> String {
+    let value = mean(runs);
+    if runs.len() < 2 {
+        return format!("{value:.3}");
+    }
+    let half = student_95(runs.len() - 1) * deviation(runs) / (runs.len() as f64).sqrt();
+    Interval { value, low: value - half, high: value + half }.to_string()
 }
 
 /// The standard deviation of a sample.
@@ -84,4 +81,24 @@ pub(super) fn deviation(values: &[f64]) -> f64 {
     let mean = mean(values);
     let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
     (squares / (values.len() as f64 - 1.0)).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_paired_by_seed() {
+        let ours = BTreeMap::from([(1, 0.5), (1002, 0.9), (3, 0.4), (4, 0.6), (5, 0.7)]);
+        let theirs = BTreeMap::from([(1, 0.4), (2, 0.1), (3, 0.3), (4, 0.3)]);
+        let found = paired(ours, &theirs).unwrap();
+        let number = |name: &str| f64::try_from(found.get_attr(name).unwrap()).unwrap();
+        assert_eq!(number("pairs"), 3.0);
+        assert!((number("mean") - 0.5 / 3.0).abs() < 1e-12);
+        // t = 2.5 of two degrees: scipy's ttest_1samp([.1, .1, .3], 0).
+        assert!((number("t") - 2.5).abs() < 1e-9);
+        assert!((number("p") - 0.129_611_720_3).abs() < 1e-6);
+        assert!(number("low") < 0.0 && number("high") > 0.45);
+        assert!(paired(BTreeMap::from([(1, 0.5)]), &theirs).is_none());
+    }
 }

@@ -1,11 +1,13 @@
 //! `metrics.json`: every metric of a trained version beside its baselines, and what is needed to repeat it.
 
+use std::collections::BTreeMap;
+
 use mirador_models::ModelId;
 use serde::{Deserialize, Serialize};
 
 use crate::experiment::{Baseline, Fold, Row};
 use crate::learn::checkpoint::Epoch;
-use crate::stats::metrics::{Measured, MetricValue};
+use crate::stats::metrics::{AtThreshold, Measured, MetricValue};
 
 /// The whole report of one version.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -96,6 +98,10 @@ pub struct SeedReport {
     pub history: Vec<Epoch>,
     /// The task's metrics by test; none where a set has one class only.
     pub tests: Vec<(String, Vec<Option<f64>>)>,
+    /// What follows from a call of each test's rows at the decision threshold; empty where a task has no classes, and in a
+    /// file of before it was kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<(String, AtThreshold)>,
 }
 
 /// One set of rows.
@@ -158,6 +164,17 @@ impl Report {
     /// The run whose weights are shipped.
     pub fn shipped(&self) -> Option<&SeedReport> {
         self.seeds.get(self.shipped)
+    }
+
+    /// A metric of a test by seed, of a training in one fold; `None` where the test or the metric is not there.
+    pub fn by_seed(&self, test: &str, metric: &str) -> Option<BTreeMap<u64, f64>> {
+        let measured = &self.set(test)?.model.metrics;
+        let index = measured.iter().position(|of| of.name.to_string() == metric)?;
+        let of = |run: &SeedReport| {
+            let (_, metrics) = run.tests.iter().find(|(name, _)| name == test)?;
+            Some((run.seed, (*metrics.get(index)?)?))
+        };
+        Some(self.seeds.iter().filter_map(of).collect())
     }
 
     /// A set by its name.

@@ -53,15 +53,22 @@ pub fn correlation(r: f64, n: usize) -> f64 {
     ln_incomplete_beta(a, 0.5, x) / LN_10
 }
 
-/// The quantile of Student's t that holds 95 % between itself and its negative.
-pub fn t_quantile(degrees: usize) -> f64 {
-    let n = degrees as f64;
-    let (mut low, mut high) = (0.0, 1e3);
-    for _ in 0..100 {
-        let t: f64 = 0.5 * (low + high);
-        // The p of t is that of the correlation with r² = t² / (t² + degrees).
-        let r = t / (t * t + n).sqrt();
-        if correlation(r, degrees + 2) > 0.05f64.log10() { low = t } else { high = t }
+/// Logarithm to base 10 of the two-sided p of Student's `t`.
+pub fn student(t: f64, degrees: usize) -> f64 {
+    let degrees = degrees as f64;
+    ln_incomplete_beta(degrees / 2.0, 0.5, degrees / (degrees + t * t)) / LN_10
+}
+
+/// The `t` beyond which, on both sides, Student's distribution has one part in twenty: half of a 95 % interval of a mean, in
+/// standard errors.
+pub fn student_95(degrees: usize) -> f64 {
+    let (mut low, mut high) = (0.0, 100.0);
+    while high - low > 1e-9 {
+        let middle = (low + high) / 2.0;
+        match student(middle, degrees) > 0.05_f64.log10() {
+            true => low = middle,
+            false => high = middle,
+        }
     }
     low
 }
@@ -190,14 +197,6 @@ mod tests {
     }
 
     #[test]
-    fn quantiles_of_t_are_those_of_tables() {
-        for (degrees, expected) in [(1, 12.706), (4, 2.776), (24, 2.064), (1000, 1.962)] {
-            let found = t_quantile(degrees);
-            assert!((found - expected).abs() < 6e-4, "{degrees}: {found} is not {expected}");
-        }
-    }
-
-    #[test]
     fn a_binomial_test_sums_its_tail() {
         for (successes, trials, probability, expected) in [
             (8, 10, 0.5, 56.0 / 1024.0),
@@ -233,6 +232,16 @@ mod tests {
             let n = case["n"].as_u64().unwrap() as usize;
             near(correlation(case["r"].as_f64().unwrap(), n), &case, "log10_p");
         }
+    }
+
+    #[test]
+    fn the_bounds_of_student_are_those_of_printed_tables() {
+        for (degrees, bound) in [(1, 12.7062), (4, 2.7764), (9, 2.2622), (30, 2.0423)] {
+            let found = student_95(degrees);
+            assert!((found - bound).abs() < 1e-4, "{found} is not {bound}");
+            assert!((student(found, degrees) - 0.05_f64.log10()).abs() < 1e-6);
+        }
+        assert_eq!(student(0.0, 5), 0.0);
     }
 
     #[test]

@@ -62,7 +62,10 @@ impl Xpresso {
     fn rows(&self, input: &Tensor, train: bool) -> Tensor {
         let [dense, hidden] = self.switches.dropout;
         let (features, mirnas) = (self.switches.features.len() as i64, self.switches.mirnas.len() as i64);
-        let promoter = self.promoter.forward(&input.narrow(1, 0, WINDOW as i64)); // (n, 1120)
+        // In parts that stay in the core's cache, in training too.
+        let parts = input.narrow(1, 0, WINDOW as i64).split(CHUNK, 0);
+        let promoters: Vec<Tensor> = parts.iter().map(|part| self.promoter.forward(part)).collect();
+        let promoter = Tensor::cat(&promoters, 0); // (n, 1120)
         let features = input.narrow(1, WINDOW as i64, features); // unknown: NaN
         let features = ((features - &self.feature_mean) / &self.feature_sd).nan_to_num(0.0, None, None);
         let mirnas = input.narrow(1, input.size()[1] - mirnas, mirnas);

@@ -44,15 +44,31 @@ impl Layer {
         range.start * self.pool - self.left..range.end * self.pool + self.right()
     }
 
-    /// Valid convolution, pooling and ReLU: (n, t, c) to (n, (t − width + 1) / pool, kernels). As a product of matrices:
-    /// libtorch's own convolution is slow where there are few channels.
-    fn apply(&self, map: &Tensor, weights: &nn::Conv1D) -> Tensor {
+    /// Valid convolution: (n, t, c) to (n, t − width + 1, kernels). As a product of matrices: libtorch's own convolution is
+    /// slow where there are few channels.
+    fn convolve(&self, map: &Tensor, weights: &nn::Conv1D) -> Tensor {
         map.unfold(1, self.width, 1) // (n, t − width + 1, c, width)
             .flatten(2, 3)
-            .linear(&weights.ws.flatten(1, 2), weights.bs.as_ref()) // (n, t − width + 1, kernels)
-            .unflatten(1, [-1, self.pool])
-            .amax(2, false)
-            .relu() // behind the pooling it is the same, and cheaper
+            .linear(&weights.ws.flatten(1, 2), weights.bs.as_ref())
+    }
+
+    /// Pooling and ReLU: (n, t, kernels) to (n, t / pool, kernels).
+    fn pooled(&self, map: &Tensor) -> Tensor {
+        // ReLU behind the pooling is the same, and cheaper.
+        map.unflatten(1, [-1, self.pool]).amax(2, false).relu()
+    }
+
+    /// What a map that is 0 but for positions in `range` adds to the outputs that read it: (n, t, c) to (n, t + width − 1,
+    /// kernels), the first of which stands [`Layer::right`] before the range.
+    fn spread(&self, map: &Tensor, weights: &nn::Conv1D) -> Tensor {
+        let [rows, positions] = [map.size()[0], map.size()[1]];
+        let by_place = map
+            .flatten(0, 1) // linear is slow on more than two axes
+            .linear::<&Tensor>(&weights.ws.permute([2, 0, 1]).flatten(0, 1), None)
+            .view([rows, positions, self.width, self.kernels]);
+        let outputs = (0..self.width)
+            .map(|place| by_place.select(2, place).constant_pad_nd([0, 0, self.width - 1 - place, place]));
+        outputs.reduce(|sum, part| sum + part).unwrap_or_else(|| map.shallow_clone())
     }
 
     /// Started as Keras' "glorot_normal" with zero biases.
@@ -93,38 +109,40 @@ impl Promoter {
         let rows = codes.size()[0];
         let reached = FIRST.reached(range, POSITIONS[1]);
         let blocks = SECOND.reached(&reached, POSITIONS[2]);
-        let map = FIRST.apply(&one_hot(&slice(codes, &FIRST.read_by(&reached))), &self.first); // (n, t, 128)
+        let map = FIRST.convolve(&one_hot(&slice(codes, &FIRST.read_by(&reached))), &self.first);
+        let map = FIRST.pooled(&map); // (n, t, 128)
 
-        // Around it every position has the value of N; beyond the window's ends stand zeros.
-        let read = SECOND.read_by(&blocks);
-        let inside = read.start.max(0)..read.end.min(POSITIONS[1]);
-        let empty = |positions: i64| self.of_n(rows, positions);
-        let map =
-            Tensor::cat(&[empty(reached.start - inside.start), map, empty(inside.end - reached.end)], 1)
-                .constant_pad_nd([0, 0, inside.start - read.start, read.end - inside.end]);
-        let map = SECOND.apply(&map, &self.second); // (n, blocks, 32)
+        // Elsewhere the first map has the value of N: what it has more here is all that the second sees of letters.
+        let background = self.background();
+        let more = SECOND.spread(&(map - self.of_n()), &self.second);
+        let outputs = blocks.start * SECOND.pool..blocks.end * SECOND.pool;
+        let (first, end) = (reached.start - SECOND.right(), reached.end + SECOND.left);
+        let more = more.constant_pad_nd([0, 0, first - outputs.start, outputs.end - end]);
+        let here = background.narrow(1, outputs.start, outputs.end - outputs.start);
+        let map = SECOND.pooled(&(here + more)); // (n, blocks, 32)
 
-        let background = self.background().expand([rows, -1, -1], false); // (n, 35, 32)
+        let background = SECOND.pooled(&background).expand([rows, -1, -1], false); // (n, 35, 32)
         let before = background.narrow(1, 0, blocks.start);
         let after = background.narrow(1, blocks.end, POSITIONS[2] - blocks.end);
         Tensor::cat(&[before, map, after], 1).flatten(1, 2)
     }
 
-    /// The first map where there is no letter: (rows, positions, 128).
-    fn of_n(&self, rows: i64, positions: i64) -> Tensor {
+    /// The first map at a position where there is no letter: (1, 1, 128).
+    fn of_n(&self) -> Tensor {
         let values = self.first.bs.as_ref().map(Tensor::relu);
         let values = values.unwrap_or_else(|| {
             self.first.ws.new_zeros([FIRST.kernels], (Kind::Float, self.first.ws.device()))
         });
-        values.expand([rows, positions, FIRST.kernels], false)
+        values.view([1, 1, FIRST.kernels])
     }
 
-    /// The last map of a window without a letter, (1, 35, 32): only its ends differ, where padding is read.
+    /// The second convolution over a window without a letter, (1, 350, 32): only its ends differ, where padding is read.
     fn background(&self) -> Tensor {
-        let padding = [0, 0, SECOND.left, SECOND.right()];
-        let map = SECOND.apply(&self.of_n(1, 3 * SECOND.pool).constant_pad_nd(padding), &self.second);
-        let middle = map.narrow(1, 1, 1).expand([-1, POSITIONS[2] - 2, -1], false);
-        Tensor::cat(&[map.narrow(1, 0, 1), middle, map.narrow(1, 2, 1)], 1)
+        let map = self.of_n().expand([1, 3 * SECOND.pool, FIRST.kernels], false);
+        let map = SECOND.convolve(&map.constant_pad_nd([0, 0, SECOND.left, SECOND.right()]), &self.second);
+        let part = |block: i64| map.narrow(1, block * SECOND.pool, SECOND.pool);
+        let middle = part(1).repeat([1, POSITIONS[2] - 2, 1]);
+        Tensor::cat(&[part(0), middle, part(2)], 1)
     }
 }
 

@@ -8,17 +8,20 @@ use mirador_models::sha256;
 
 use super::dataset::{Example, Split, cut, write};
 use super::permutation::permute_targets;
-use crate::data::sources::{Tally, XpressoGene, human_promoters, mirtarbase};
+use crate::data::sources::{Tally, XpressoGene, human_promoters, mirtarbase, tumour_levels};
 
-/// Lengths of the datasets with one length of promoter, and the start of transcription in it.
-const WINDOWS: [(usize, usize); 2] = [(86, 49), (300, 249)];
+/// Lengths of the datasets with one length of promoter, and the start of transcription in it: the one that most genes have,
+/// and a longer one.
+const COMMON: (usize, usize) = (86, 49);
+const LONG: (usize, usize) = (300, 249);
 
-/// Seed of the control with permuted targets.
+/// Seed of the controls with permuted targets.
 const SEED: u64 = 1;
 
 /// Writes `out` with the longest known promoter of each gene, and beside it one file for each length that many genes
-/// have, `…_86.tsv` and `…_300.tsv`, and the control `…_permuted.tsv` with permuted targets. Returns what was done, in
-/// words.
+/// have, `…_86.tsv` and `…_300.tsv`; of the genes with 86 nt also one with each tissue's level in place of the median's,
+/// `…_86_luad.tsv`. Of each of those with 86 nt there is a control with permuted targets, `…_86_luad_permuted.tsv`. Returns
+/// what was done, in words.
 pub fn public(data: &Path, out: &Path) -> Result<Vec<String>> {
     let mut tally = Tally::default();
     let genes = human_promoters(data, &mut tally)?;
@@ -33,15 +36,34 @@ pub fn public(data: &Path, out: &Path) -> Result<Vec<String>> {
         targeted,
         "genes have such a pair; every miRNA's level is 1, the score minus the number of papers",
     );
-    for (length, tss) in WINDOWS {
-        let with = |row: &Example| Some(Example { gene: cut(&row.gene, length, tss)?, ..row.clone() });
-        let genes: Vec<Example> = genes.iter().filter_map(with).collect();
-        finish(&beside(out, &length.to_string()), &genes, tally.clone())?;
+    finish(&beside(out, &LONG.0.to_string()), &in_window(&genes, LONG), tally.clone())?;
+    let common = in_window(&genes, COMMON);
+    let name = COMMON.0.to_string();
+    with_control(out, &name, common.clone(), &tally)?;
+    for (tissue, levels) in tumour_levels(data)? {
+        let level = |row: &Example| Some(Example { level: *levels.get(&row.ensg)?, ..row.clone() });
+        let genes: Vec<Example> = common.iter().filter_map(level).collect();
+        let mut tally = tally.clone();
+        tally.count(genes.len(), format!("genes with a promoter of {name} nt have a level in {tissue}"));
+        with_control(out, &format!("{name}_{tissue}"), genes, &tally)?;
     }
-    let mut permuted = genes.clone();
-    permute_targets(&mut permuted, SEED);
-    finish(&beside(out, "permuted"), &permuted, tally.clone())?;
     finish(out, &genes, tally)
+}
+
+/// The genes whose promoter fills a window, cut to it.
+fn in_window(genes: &[Example], (length, tss): (usize, usize)) -> Vec<Example> {
+    let in_it = |row: &Example| Some(Example { gene: cut(&row.gene, length, tss)?, ..row.clone() });
+    genes.iter().filter_map(in_it).collect()
+}
+
+/// Writes a dataset, and the same genes with permuted targets.
+fn with_control(out: &Path, kind: &str, mut genes: Vec<Example>, tally: &Tally) -> Result<()> {
+    finish(&beside(out, kind), &genes, tally.clone())?;
+    permute_targets(&mut genes, SEED);
+    let mut tally = tally.clone();
+    tally.0.push("the pairs of genes and miRNAs are permuted: a control".to_owned());
+    finish(&beside(out, &format!("{kind}_permuted")), &genes, tally)?;
+    Ok(())
 }
 
 /// A gene with its miRNAs, each at level 1.

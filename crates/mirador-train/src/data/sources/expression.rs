@@ -1,6 +1,7 @@
-//! Human promoters, levels and half-lives of Xpresso's genes, and miRTarBase's records of which miRNA targets which
-//! gene. Traps: the promoter is known for some genes only and in three lengths; miRTarBase holds other species, weak
-//! evidence and records that a miRNA does *not* target a gene.
+//! Human promoters, levels and half-lives of Xpresso's genes, levels in five tumours of TCGA, and miRTarBase's records of
+//! which miRNA targets which gene. Traps: the promoter is known for some genes only and in three lengths; a tumour's level is
+//! the mean of 20 samples where the miREx paper has hundreds, and unknown where the gene's symbol was not found; miRTarBase
+//! holds other species, weak evidence and records that a miRNA does *not* target a gene.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
@@ -14,6 +15,7 @@ use super::Tally;
 use crate::data::tsv;
 
 const PROMOTERS: &str = "expression/derived/human_promoter_expression.tsv";
+const TUMOURS: &str = "expression/derived/tcga_mean_counts_log10_5subtypes.tsv";
 const TARGETS: &str = "expression/cbaiming+miRTarDS/miRTarBase_SE_WR.csv";
 
 #[derive(Deserialize)]
@@ -76,6 +78,50 @@ pub fn human_promoters(data: &Path, tally: &mut Tally) -> Result<Vec<XpressoGene
     Ok(genes)
 }
 
+/// A gene's levels, each log10(mean count over samples + [`PSEUDO_COUNT`]).
+#[derive(Deserialize)]
+struct Tumours {
+    ensg: String,
+    #[serde(rename = "log10mean_LUAD")]
+    luad: Option<f32>,
+    #[serde(rename = "log10mean_LUSC")]
+    lusc: Option<f32>,
+    #[serde(rename = "log10mean_KIRC")]
+    kirc: Option<f32>,
+    #[serde(rename = "log10mean_BRCA")]
+    brca: Option<f32>,
+    #[serde(rename = "log10mean_UCEC")]
+    ucec: Option<f32>,
+}
+
+/// What stands under the logarithm beside a mean count.
+const PSEUDO_COUNT: f32 = 0.1;
+
+/// A tissue by its name in files, with the level of each gene in it that has one, by Ensembl id.
+pub type Tissue = (&'static str, HashMap<String, f32>);
+
+/// The five tumours, and `lung`, which is the mean count of both tumours of the lung.
+pub fn tumour_levels(data: &Path) -> Result<Vec<Tissue>> {
+    let rows: Vec<Tumours> = tsv::read(&data.join(TUMOURS), Ok)?;
+    let tissue = |name, level: fn(&Tumours) -> Option<f32>| {
+        (name, rows.iter().filter_map(|row| Some((row.ensg.clone(), level(row)?))).collect())
+    };
+    Ok(vec![
+        tissue("luad", |row| row.luad),
+        tissue("lusc", |row| row.lusc),
+        tissue("lung", |row| Some(mean_level(row.luad?, row.lusc?))),
+        tissue("kirc", |row| row.kirc),
+        tissue("brca", |row| row.brca),
+        tissue("ucec", |row| row.ucec),
+    ])
+}
+
+/// The level of the mean count of two levels.
+fn mean_level(a: f32, b: f32) -> f32 {
+    let count = |level: f32| 10_f32.powf(level) - PSEUDO_COUNT;
+    ((count(a) + count(b)) / 2.0 + PSEUDO_COUNT).log10()
+}
+
 #[derive(Deserialize)]
 struct Evidence {
     #[serde(rename = "miRNA")]
@@ -119,4 +165,34 @@ pub fn mirtarbase(data: &Path, tally: &mut Tally) -> Result<HashMap<String, BTre
         targets.entry(gene).or_default().insert(mirna, -(papers.len() as f32));
     }
     Ok(targets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mean_is_taken_of_counts() {
+        assert!((mean_level(2.0, 2.0) - 2.0).abs() < 1e-6);
+        // 0 and 19.8 counts.
+        assert!((mean_level(-1.0, 19.9_f32.log10()) - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_tissue_holds_the_genes_that_have_a_level() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(TUMOURS);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let header = ["LUAD", "LUSC", "KIRC", "BRCA", "UCEC"].map(|name| format!("log10mean_{name}"));
+        let text = format!("ensg\tsymbol\tsplit\t{}\nE1\tA\ttrain\t1\t\t2\t3\t4\n", header.join("\t"));
+        std::fs::write(&path, text).unwrap();
+        let levels: Vec<(&str, Option<f32>)> = tumour_levels(folder.path())
+            .unwrap()
+            .into_iter()
+            .map(|(name, levels)| (name, levels.get("E1").copied()))
+            .collect();
+        let known = [("luad", Some(1.0)), ("lusc", None), ("lung", None), ("kirc", Some(2.0))];
+        assert_eq!(levels[..4], known);
+        assert_eq!(levels[4..], [("brca", Some(3.0)), ("ucec", Some(4.0))]);
+    }
 }

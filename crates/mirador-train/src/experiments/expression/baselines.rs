@@ -36,6 +36,11 @@ pub(super) fn baselines(train: &[Row], long_words: bool) -> Vec<FittedBaseline<'
     ];
     if long_words {
         baselines.extend(by_window(train));
+    } else {
+        let rows: Vec<_> = train.iter().map(|row| words(row.gene())).collect();
+        let trees = Boosting::fit(&rows, &targets(train));
+        let of = move |row: &Row| trees.at(&words(row.gene()));
+        baselines.push(FittedBaseline::new(Baseline::PromoterWordTrees, of));
     }
     if measured {
         baselines.push(line(Baseline::HalfLife, half_life, SMALL_LAMBDA));

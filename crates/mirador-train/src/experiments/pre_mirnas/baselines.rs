@@ -7,9 +7,9 @@ use rand_chacha::ChaCha8Rng;
 
 use super::classifiers::classify;
 use super::ends::cut;
-use super::logistic::Logistic;
 use super::rorbach::Numbers;
 use crate::experiment::{Baseline, FittedBaseline, Row};
+use crate::stats::logistic::Logistic;
 
 /// Mirtrons are short introns.
 const SHORT: usize = 70;

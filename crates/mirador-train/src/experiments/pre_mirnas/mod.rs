@@ -4,7 +4,6 @@ mod baselines;
 mod classifiers;
 mod ends;
 mod folds;
-mod logistic;
 mod rorbach;
 
 pub use folds::Folds;

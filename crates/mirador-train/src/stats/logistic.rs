@@ -1,10 +1,10 @@
-//! Logistic regression by Newton's method, for baselines.
+//! Logistic regression by Newton's method.
 
 /// Newton's steps; five are enough where the classes overlap.
 const STEPS: usize = 25;
 
 /// A fitted regression. Features are taken from their mean and in units of their deviation.
-pub(super) struct Logistic {
+pub struct Logistic {
     scale: Vec<[f64; 2]>,
     /// One for each feature, and the constant.
     weights: Vec<f64>,
@@ -13,7 +13,7 @@ pub(super) struct Logistic {
 impl Logistic {
     /// A regression of these classes on these features, as many in each row. `ridge`, the factor of Σw²/2, keeps the weights
     /// finite where a rule parts the classes.
-    pub(super) fn fit(rows: &[(Vec<f64>, bool)], ridge: f64) -> Self {
+    pub fn fit(rows: &[(Vec<f64>, bool)], ridge: f64) -> Self {
         let features = rows.first().map_or(0, |row| row.0.len());
         let scale = (0..features).map(|index| scale(rows.iter().map(|row| row.0[index]))).collect();
         let mut fitted = Self { scale, weights: vec![0.0; features + 1] };
@@ -40,7 +40,7 @@ impl Logistic {
     }
 
     /// That the class is the positive one.
-    pub(super) fn probability(&self, features: &[f64]) -> f64 {
+    pub fn probability(&self, features: &[f64]) -> f64 {
         self.of(&self.inputs(features))
     }
 
@@ -57,7 +57,7 @@ impl Logistic {
 }
 
 /// Mean and deviation; 1 in place of no deviation.
-pub(super) fn scale(values: impl Iterator<Item = f64> + Clone) -> [f64; 2] {
+pub fn scale(values: impl Iterator<Item = f64> + Clone) -> [f64; 2] {
     let n = values.clone().count().max(1) as f64;
     let mean = values.clone().sum::<f64>() / n;
     let deviation = (values.map(|value| (value - mean).powi(2)).sum::<f64>() / n).sqrt();
