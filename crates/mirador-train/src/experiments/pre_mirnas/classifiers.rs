@@ -59,7 +59,12 @@ pub(super) fn classify(train: &[(&[f64], bool)], rows: &[Vec<f64>]) -> Vec<(Base
         (Baseline::RorbachTree, tree),
         (Baseline::RorbachBayes, bayes),
     ];
-    fits.map(|(baseline, fit)| (baseline, fit(&task).unwrap_or_else(|_| vec![share; rows.len()]))).into()
+    let has_both = task.labels.contains(&true) && task.labels.contains(&false);
+    let scores = |fit: fn(&Task) -> Result<Vec<f64>, Failed>| {
+        let fitted = if has_both { fit(&task).ok() } else { None };
+        fitted.unwrap_or_else(|| vec![share; rows.len()])
+    };
+    fits.map(|(baseline, fit)| (baseline, scores(fit))).into()
 }
 
 fn matrix(rows: &[Vec<f64>]) -> Result<Matrix, Failed> {
