@@ -38,6 +38,10 @@ pub struct TargetSites {
     /// Negatives for each positive, where fewer are wanted than `prepare` made; of a random split only.
     #[serde(default, skip_serializing_if = "is_default")]
     pub negatives: Option<f64>,
+    /// Share of the site clusters whose rows take part, training, validation and tests alike, always the same ones; left
+    /// out, all of them. For comparisons that all rows would make too long.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub part: Option<f64>,
 }
 
 /// What a stage trains on, each epoch drawn anew.
@@ -108,6 +112,8 @@ pub enum SiteSplit {
     RandomFifths,
     /// The split that the data were published with.
     Published,
+    /// The same, with miRNA families held out of the training rows: some choose, some measure.
+    PublishedFamilies,
 }
 
 /// Pairs with a teacher's opinion: one split, and nothing to choose.
@@ -203,6 +209,14 @@ impl Data {
             Self::IsomirReads(_) => "isomir_reads",
             Self::TaughtPairs(_) => "taught_pairs",
             Self::PreMirnas(_) => "pre_mirnas",
+        }
+    }
+
+    /// The share of the rows that takes part, where that is not all of them.
+    pub fn part(&self) -> Option<f64> {
+        match self {
+            Self::TargetSites(TargetSites { part, .. }) => *part,
+            _ => None,
         }
     }
 

@@ -2,9 +2,11 @@
 //! pictures. A template holds the sentences, the order and what papers published; these modules find the networks and
 //! compute. `reports/templates/README.md` lists what a template may ask.
 
+pub mod charts;
 pub mod drawing;
 mod folds;
 mod functions;
+mod measured;
 mod network;
 mod page;
 mod pictures;

@@ -12,7 +12,7 @@ use crate::recipe::{EpochMetric, Recipe};
 use crate::results::predictions::Predictions;
 use crate::results::report::{Report, SeedReport, SetReport};
 use crate::stats::interval::Interval;
-use crate::stats::metrics::{Metric, MetricValue};
+use crate::stats::metrics::{AtThreshold, Metric, MetricValue};
 
 /// A network that is trained.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl Network {
             name => recipe.id().to_string(),
             model => &recipe.model,
             version => &recipe.version,
-            options => Value::from(Serde(&recipe.options)),
+            recipe => Value::from(Serde(&recipe)),
             parameters => report.parameters,
             preparation => &report.preparation,
             seeds => report.seeds.iter().map(|run| run.seed).collect::<Vec<u64>>(),
@@ -115,12 +115,19 @@ fn fields_of(set: &SetReport, report: &Report) -> Value {
         rows => set.model.rows,
         positives => set.model.classes.as_ref().map(|classes| classes.positives),
         at_threshold => set.model.classes.as_ref().map(|classes| Value::from(Serde(classes.at_threshold))),
+        calls => Value::from(Serde(calls(report, &set.name))),
         metrics => Value::from_pairs(metrics),
         baselines => Value::from_pairs(
             set.baselines.iter().map(|baseline| (baseline.name.to_string(), beside(&baseline.metrics)))
         ),
         published => published.collect::<Value>(),
     }
+}
+
+/// What each run's calls at the decision threshold give on a set.
+fn calls(report: &Report, set: &str) -> Vec<AtThreshold> {
+    let of = |run: &SeedReport| run.calls.iter().find(|(name, _)| name == set).map(|(_, at)| *at);
+    report.seeds.iter().filter_map(of).collect()
 }
 
 /// One metric of a set, a value for each run; none where a set has one class only.

@@ -10,27 +10,7 @@ use crate::learn::calibration::{calibration_error, calibration_error_by_chance};
 use crate::results::predictions::Predictions;
 use crate::stats::correlation::mean;
 use crate::stats::interval::Interval;
-use crate::stats::metrics::AtThreshold;
-use crate::stats::ranking::{auroc, average_precision, most_accurate_threshold};
 use crate::stats::significance::{signed_rank, student, student_95};
-
-/// The metrics of one column of scores at a threshold; `called` counts the rows from there on.
-pub(super) fn at_threshold(set: &Predictions, column: &str, threshold: f64) -> Option<Value> {
-    let (labels, scores) = (set.labels(), set.column(column)?);
-    let AtThreshold { accuracy, sensitivity, specificity, precision, f1, .. } =
-        AtThreshold::new(&labels, scores, threshold);
-    Some(context! {
-        auroc => auroc(&labels, scores),
-        average_precision => average_precision(&labels, scores),
-        accuracy, sensitivity, specificity, precision, f1,
-        called => scores.iter().filter(|&&score| score >= threshold).count(),
-    })
-}
-
-/// The threshold with the best accuracy.
-pub(super) fn best_threshold(set: &Predictions, column: &str) -> Option<f64> {
-    Some(most_accurate_threshold(&set.labels(), set.column(column)?))
-}
 
 /// The expected calibration error, and that of perfect probabilities on as many rows.
 pub(super) fn calibration(set: &Predictions) -> Value {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::experiment::{Baseline, Fold, Row};
 use crate::learn::checkpoint::Epoch;
-use crate::stats::metrics::{Measured, MetricValue};
+use crate::stats::metrics::{AtThreshold, Measured, MetricValue};
 
 /// The whole report of one version.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -70,9 +70,9 @@ pub struct FoldRows {
 /// Rows of both classes.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct ClassCounts {
-    /// Of the positive class.
+    /// Rows of the positive class.
     pub positives: usize,
-    /// Of the other.
+    /// The others.
     pub negatives: usize,
 }
 
@@ -98,6 +98,10 @@ pub struct SeedReport {
     pub history: Vec<Epoch>,
     /// The task's metrics by test; none where a set has one class only.
     pub tests: Vec<(String, Vec<Option<f64>>)>,
+    /// What follows from a call of each test's rows at the decision threshold; empty where a task has no classes, and in a
+    /// file of before it was kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<(String, AtThreshold)>,
 }
 
 /// One set of rows.

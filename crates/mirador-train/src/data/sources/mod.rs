@@ -18,7 +18,7 @@ mod python_random;
 mod transcripts;
 
 pub use clash2013::Clash2013;
-pub use deepmirnatar::deepmirnatar;
+pub use deepmirnatar::{GeneLabel, deepmirnatar, deepmirnatar_genes};
 pub use expression::{Tissue, XpressoGene, human_promoters, mirtarbase, tumour_levels};
 pub use functional::{Functional, FunctionalExperiment, FunctionalGene, read_genes};
 pub use hejret2023::{Hejret2023, test_regions};

@@ -34,6 +34,9 @@ struct Task {
     rows: Vec<Vec<f64>>,
 }
 
+/// Fits a classifier and scores the rows.
+type Fit = fn(&Task) -> Result<Vec<f64>, Failed>;
+
 /// The probability of the positive class for each of `rows`, by each classifier fitted on `train`. One that cannot be fitted
 /// says the training rows' share of positives.
 pub(super) fn classify(train: &[(&[f64], bool)], rows: &[Vec<f64>]) -> Vec<(Baseline, Vec<f64>)> {
@@ -48,7 +51,7 @@ pub(super) fn classify(train: &[(&[f64], bool)], rows: &[Vec<f64>]) -> Vec<(Base
         rows: rows.iter().map(|row| scaled(row)).collect(),
     };
     let share = task.labels.iter().filter(|&&label| label).count() as f64 / train.len().max(1) as f64;
-    let fits: [(Baseline, fn(&Task) -> Result<Vec<f64>, Failed>); 6] = [
+    let fits: [(Baseline, Fit); 6] = [
         (Baseline::RorbachSvm, support_vectors),
         (Baseline::RorbachForest, forest),
         (Baseline::RorbachDiscriminant, discriminant),
@@ -59,8 +62,8 @@ pub(super) fn classify(train: &[(&[f64], bool)], rows: &[Vec<f64>]) -> Vec<(Base
     fits.map(|(baseline, fit)| (baseline, fit(&task).unwrap_or_else(|_| vec![share; rows.len()]))).into()
 }
 
-fn matrix(rows: &Vec<Vec<f64>>) -> Result<Matrix, Failed> {
-    DenseMatrix::from_2d_vec(rows)
+fn matrix(rows: &[Vec<f64>]) -> Result<Matrix, Failed> {
+    DenseMatrix::from_2d_vec(&rows.to_vec())
 }
 
 impl Task {
@@ -161,7 +164,7 @@ mod tests {
     fn rows(count: usize, seed: u64) -> Vec<(Vec<f64>, bool)> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let row = |index: usize| {
-            let label = index % 3 == 0;
+            let label = index.is_multiple_of(3);
             let middle = if label { 5.0 } else { 3.0 };
             let [a, b, c] = [(); 3].map(|()| rng.random_range(-1.0..1.0));
             (vec![middle + a, 40.0 - 3.0 * middle + 3.0 * b, c], label)

@@ -248,11 +248,10 @@ impl Experiment for Folds {
                  end (drawn anew), and {TIMES} times cut at the ends of its mature arms; each validation row stands once in each form."
             ),
         };
-        let tenth = match self.data.validation_trained {
-            false => "A tenth of the training rows, stratified, chooses the epoch.",
-            true => {
-                "All training rows are trained on, those that are called validation too, which choose nothing."
-            }
+        let tenth = if self.data.validation_trained {
+            "All training rows are trained on, those that are called validation too, which choose nothing."
+        } else {
+            "A tenth of the training rows, stratified, chooses the epoch."
         };
         format!(
             "**Data.** {} hairpins ({sources}): {mirtrons} mirtrons (the positive class) and {canonical} canonical. \

@@ -22,7 +22,7 @@ pub(super) struct Numbers {
 }
 
 impl Numbers {
-    /// Of these rows, which are these hairpins, whole or in part.
+    /// Numbers of these rows, which are these hairpins, whole or in part.
     pub(super) fn new<'a>(rows: impl Iterator<Item = &'a Row>, hairpins: &HashMap<String, Hairpin>) -> Self {
         let mut numbers = Self { places: HashMap::new(), rows: Vec::new() };
         for row in rows {
@@ -45,9 +45,10 @@ impl Numbers {
 fn of_part(part: &Rna, hairpin: &Hairpin) -> Vec<f64> {
     let whole = &hairpin.pre_mirna.sequence;
     // As long as the whole, it is the whole with letters masked.
-    let first = match part.len() == whole.len() {
-        true => 0,
-        false => whole.windows(part.len()).position(|window| *window == **part).unwrap_or(0),
+    let first = if part.len() == whole.len() {
+        0
+    } else {
+        whole.windows(part.len()).position(|window| *window == **part).unwrap_or(0)
     };
     let clipped = |arm: Range<usize>| {
         let [start, end] = [arm.start, arm.end].map(|at| at.saturating_sub(first).min(part.len()));

@@ -3,6 +3,7 @@
 pub mod augment;
 pub mod baselines;
 mod examples;
+mod families;
 mod negatives;
 mod reads;
 mod taught;
