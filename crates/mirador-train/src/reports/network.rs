@@ -32,7 +32,6 @@ impl Network {
             name => recipe.id().to_string(),
             model => &recipe.model,
             version => &recipe.version,
-            options => Value::from(Serde(&recipe.options)),
             parameters => report.parameters,
             preparation => &report.preparation,
             seeds => report.seeds.iter().map(|run| run.seed).collect::<Vec<u64>>(),
