@@ -50,6 +50,11 @@ fn networks(environment: &mut Environment<'static>, page: &Arc<Page>) {
         here.network(&model, &version).map(|network| network.map(Value::from_object)).map_err(refused)
     });
     let here = page.clone();
+    environment.add_function("recipe", move |model: String, version: String| {
+        let recipe = here.recipe(&model, &version).map_err(refused)?;
+        Ok::<Value, Error>(recipe.map_or(Value::from(()), |recipe| Value::from(Serde(recipe))))
+    });
+    let here = page.clone();
     environment.add_function("fitted", move |model: String, version: String| {
         let report = here.fitted(&model, &version).map_err(refused)?;
         Ok::<Value, Error>(report.map_or(Value::from(()), |report| Value::from(Serde(report))))

@@ -75,6 +75,12 @@ impl Page {
         Ok(Some(Network::new(recipe, report, predictions)))
     }
 
+    /// How a version is trained, or `None` where that is not written; nothing is trained.
+    pub(super) fn recipe(&self, model: &str, version: &str) -> Result<Option<Recipe>> {
+        let path = self.runs.roots.recipe(&ModelId::new(model, version));
+        path.is_file().then(|| Recipe::read(&path)).transpose()
+    }
+
     /// The measurements of a version that has a fit, likewise.
     pub(super) fn fitted(&self, model: &str, version: &str) -> Result<Option<repression::Report>> {
         let measured = self.measured(&ModelId::new(model, version), |recipe| {

@@ -39,7 +39,7 @@ pub(super) fn signed(Interval { value, low, high }: &Interval) -> String {
 }
 
 /// What one network's runs have more than another's on a test by one metric, paired by seed: a seed whose network died in
-/// either makes no pair. `None` below three pairs.
+/// either makes no pair. `None` below three pairs, and where no pair differs from another.
 pub(super) fn paired_runs(network: &Network, other: &Network, test: &str, metric: &str) -> Option<Value> {
     paired(network.report.by_seed(test, metric)?, &other.report.by_seed(test, metric)?)
 }
@@ -54,6 +54,9 @@ fn paired(ours: BTreeMap<u64, f64>, theirs: &BTreeMap<u64, f64>) -> Option<Value
     }
     let mean = mean(&differences);
     let error = deviation(&differences) / (pairs as f64).sqrt();
+    if error == 0.0 {
+        return None;
+    }
     let t = mean / error;
     let half = student_95(pairs - 1) * error;
     Some(context! {

@@ -20,8 +20,7 @@ const SEED: u64 = 1;
 
 /// Writes `out` with the longest known promoter of each gene, and beside it one file for each length that many genes
 /// have, `…_86.tsv` and `…_300.tsv`; of the genes with 86 nt also one with each tissue's level in place of the median's,
-/// `…_86_luad.tsv`. Of each of those with 86 nt there is a control with permuted targets, `…_86_luad_permuted.tsv`. Returns
-/// what was done, in words.
+/// `…_86_luad.tsv`, and its control with permuted targets, `…_86_luad_permuted.tsv`. Returns what was done, in words.
 pub fn public(data: &Path, out: &Path) -> Result<Vec<String>> {
     let mut tally = Tally::default();
     let genes = human_promoters(data, &mut tally)?;
@@ -39,7 +38,7 @@ pub fn public(data: &Path, out: &Path) -> Result<Vec<String>> {
     finish(&beside(out, &LONG.0.to_string()), &in_window(&genes, LONG), tally.clone())?;
     let common = in_window(&genes, COMMON);
     let name = COMMON.0.to_string();
-    with_control(out, &name, common.clone(), &tally)?;
+    finish(&beside(out, &name), &common, tally.clone())?;
     for (tissue, levels) in tumour_levels(data)? {
         let level = |row: &Example| Some(Example { level: *levels.get(&row.ensg)?, ..row.clone() });
         let genes: Vec<Example> = common.iter().filter_map(level).collect();
