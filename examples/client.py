@@ -16,7 +16,7 @@ pairs = pandas.DataFrame(
 )
 reply = client.score(pairs)
 print(reply.model)
-print(pairs.join(reply.frame())[["probability", "interacts", "site_type"]])
+print(pandas.concat([pairs, reply.frame()], axis=1)[["probability", "interacts", "site_type"]])
 
 # Why: what masking each nucleotide of the miRNA does to the score; and how the strands pair.
 why = client.explain(pairs[:1], methods=["n_mask"])[0]

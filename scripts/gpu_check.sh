@@ -94,7 +94,7 @@ for model in dmiso pairmap; do
         if [ -s "$work/address" ] && "$python" -c "import urllib.request as u; u.urlopen('http://$(cat "$work/address")/health/ready')" 2>/dev/null; then break; fi
         sleep 0.5
     done
-    "$python" scripts/gpu_load.py "$(cat "$work/address")" "$device" "$soak" "$model" | note || { tail "$work/log"; die "an answer is wrong"; }
+    "$python" scripts/gpu_load.py "$(cat "$work/address")" "$device" "$soak" "$model" "$work/log" | note || { tail "$work/log"; die "an answer is wrong"; }
     kill -TERM "$server"
     wait "$server" || die "SIGTERM: the server ended with status $?"
     server=

@@ -59,6 +59,8 @@ pub struct StreamPermit {
 pub struct BodyPermit {
     callers: [Arc<Semaphore>; 2],
     permits: Option<[OwnedSemaphorePermit; 2]>,
+    /// Blocks that one caller may have at all.
+    most: usize,
     _share: Arc<CallerShare>,
 }
 
@@ -104,7 +106,12 @@ impl Callers {
     pub fn body(&self, caller: &Caller) -> BodyPermit {
         let share = self.share(caller);
         let all = if *caller == Caller::Jobs { &self.job_bodies } else { &self.bodies };
-        BodyPermit { callers: [share.bodies.clone(), all.clone()], permits: None, _share: share }
+        BodyPermit {
+            callers: [share.bodies.clone(), all.clone()],
+            permits: None,
+            most: self.blocks_of_caller,
+            _share: share,
+        }
     }
 
     /// Forgets who holds nothing.
@@ -133,6 +140,15 @@ impl BodyPermit {
                 frame
             }))
         })
+    }
+
+    /// Whether a caller may ever have `times` the room of a body of `bytes`: who waits for more waits for ever.
+    ///
+    /// # Errors
+    /// [`Problem::BodyTooLarge`].
+    pub fn can_hold(&self, bytes: usize, times: usize) -> Result<(), Problem> {
+        let most = self.most * BLOCK / times;
+        if bytes > most { Err(Problem::BodyTooLarge(most)) } else { Ok(()) }
     }
 
     /// Makes it hold room for `bytes` in all. The first block is free: a small body needs no room, since connections

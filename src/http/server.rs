@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::OptionFuture;
 use mirador_models::device::Device;
@@ -115,9 +115,8 @@ pub async fn serve(
         }
         error = failed => return Err(error),
         reason = state.fault().happened() => {
-            // Long enough for callers to read their answers and for balancers to see that this server is not ready.
-            state.drain();
-            sleep(Duration::from_millis(state.config().drain_pause_ms)).await;
+            // Callers read their answers, balancers see that this server is not ready, and sound devices finish.
+            drain(&state, &connections, jobs).await;
             return Err(ServeError::Fault(reason));
         }
     }
@@ -163,11 +162,23 @@ async fn drain(state: &AppState, connections: &Connections, jobs: Option<JoinHan
     }
 }
 
+/// A model that answers nothing for so long hangs in its device: only another process can help.
+const HOPELESS: Duration = Duration::from_secs(300);
+
 /// What piles up unless somebody looks after it: measurements that nobody read, callers who left, lines of the log that
 /// nobody reads.
 async fn upkeep(state: AppState) {
+    let mut broken_since = None;
     loop {
         sleep(Duration::from_secs(5)).await;
+        let broken = state.registry().ok().and_then(|registry| Some(registry.broken()?.full_name()));
+        match broken {
+            None => broken_since = None,
+            Some(name) if broken_since.get_or_insert_with(Instant::now).elapsed() > HOPELESS => {
+                state.fault().report(&format!("{name} has not answered for {} s", HOPELESS.as_secs()));
+            }
+            Some(_) => {}
+        }
         prometheus().run_upkeep();
         tell_lost_lines();
         state.callers().forget_idle();

@@ -159,11 +159,12 @@ impl AppState {
 
     /// Whether new callers should come.
     pub fn ready(&self) -> Result<(), Problem> {
-        if *self.0.draining.borrow() {
-            return Err(Problem::Draining);
-        }
+        // A server with a broken device drains too; this says why.
         if self.0.fault.is_known() {
             return Err(Problem::DeviceFault);
+        }
+        if *self.0.draining.borrow() {
+            return Err(Problem::Draining);
         }
         match self.registry()?.broken() {
             Some(served) => Err(Problem::ModelFault(served.full_name())),

@@ -9,6 +9,7 @@ use serde_json::Value;
 #[derive(Clone, Debug, Default)]
 pub struct Resume {
     done: u64,
+    is_settled: bool,
     read: Arc<AtomicU64>,
 }
 
@@ -17,9 +18,14 @@ pub struct Resume {
 pub struct Answerers(pub Value);
 
 impl Resume {
-    /// The first `done` rows were answered before.
-    pub fn after(done: u64) -> Self {
-        Self { done, read: Arc::default() }
+    /// The first `done` rows were answered before; `is_settled`: the URL names who answers, whatever the body says.
+    pub fn after(done: u64, is_settled: bool) -> Self {
+        Self { done, is_settled, read: Arc::default() }
+    }
+
+    /// Whether the models that the URL names stand above those of the body.
+    pub fn is_settled(&self) -> bool {
+        self.is_settled
     }
 
     /// Rows that were answered before.

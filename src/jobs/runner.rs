@@ -24,8 +24,10 @@ use super::{Answerers, Jobs, Kept, Refusal, Resume};
 
 /// Between two looks for a job, though nobody told of one.
 const LOOK: Duration = Duration::from_secs(5);
-/// Until a job that could not be done is tried again.
+/// Until a job for which there was no room is tried again.
 const PAUSE: Duration = Duration::from_millis(500);
+/// Until one is at which the model failed: a model that can be mended has been by then.
+const LONG_PAUSE: Duration = Duration::from_secs(30);
 /// Bytes of a body that are read at once.
 const PART: usize = 64 * 1024;
 
@@ -60,18 +62,18 @@ pub async fn run(jobs: Arc<Jobs>, routes: Router, stop: impl Future<Output = ()>
             job = next => job,
         };
         let Some(job) = job else { continue };
-        if jobs.turn(&job, &routes).await {
+        if let Some(pause) = jobs.turn(&job, &routes).await {
             tokio::select! {
                 () = &mut stop => return,
-                () = sleep(PAUSE) => {}
+                () = sleep(pause) => {}
             }
         }
     }
 }
 
 impl Jobs {
-    /// A job's turn; whether it waits again.
-    async fn turn(&self, job: &Job, routes: &Router) -> bool {
+    /// A job's turn; how long to wait before the next where it was of no use.
+    async fn turn(&self, job: &Job, routes: &Router) -> Option<Duration> {
         let token = CancellationToken::new();
         *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some((job.id, token.clone()));
         let turn = match job.attempts >= ATTEMPTS {
@@ -103,7 +105,10 @@ impl Jobs {
         if matches!(turn, Turn::Canceled) || token.is_cancelled() {
             self.remove_files(id).await;
         }
-        matches!(turn, Turn::Again(_))
+        match turn {
+            Turn::Again(at_fault) => Some(if at_fault { LONG_PAUSE } else { PAUSE }),
+            _ => None,
+        }
     }
 
     async fn end(&self, job: &Job, state: State, problem: Option<&Value>) -> Result<(), super::StoreError> {
@@ -125,7 +130,7 @@ impl Jobs {
 
     /// Goes on where the last turn ended.
     async fn work(&self, job: &Job, routes: &Router) -> Result<Turn, Refusal> {
-        let resume = Resume::after(job.rows.done);
+        let resume = Resume::after(job.rows.done, job.models.is_some());
         let body = File::open(self.path(Kept::Bodies, job.id)).await?;
         let request = Request::post(url(job))
             .header(header::CONTENT_TYPE, &job.content_type)

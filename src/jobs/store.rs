@@ -44,6 +44,12 @@ const SCHEMA: &str = "
     CREATE INDEX job_by_callback ON job (callback_due) WHERE callback_due IS NOT NULL;
     PRAGMA user_version = 1;
 ";
+/// A month of jobs that are over must not slow those that wait down.
+const INDICES: &str = "
+    CREATE INDEX IF NOT EXISTS job_by_start ON job (owner, started);
+    CREATE INDEX IF NOT EXISTS job_with_bytes ON job (owner, body_bytes, results_bytes)
+        WHERE body_bytes + results_bytes > 0;
+";
 
 /// The table of jobs cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -88,6 +94,7 @@ impl Store {
             VERSION => {}
             _ => return Err(StoreError::Later),
         }
+        connection.execute_batch(INDICES)?;
         connection.execute("UPDATE job SET state = 'QUEUED' WHERE state = 'RUNNING'", [])?;
         let kept = table::kept(&connection)?;
         let (tasks, waiting) = channel::<Task>();
@@ -107,5 +114,68 @@ impl Store {
         };
         self.0.send(Box::new(work)).map_err(|_| StoreError::Closed)?;
         Ok(told.await.map_err(|_| StoreError::Closed)??)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::super::job::{Order, Rows};
+    use super::*;
+
+    #[tokio::test]
+    async fn only_a_row_that_is_done_starts_the_count_of_attempts_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, _) = Store::open(&folder.path().join("jobs.sqlite")).unwrap();
+        let order = Order {
+            owner: String::new(),
+            operation: "target-sites/score",
+            query: String::new(),
+            content_type: String::new(),
+            idempotency_key: None,
+            callback: None,
+        };
+        let id = Uuid::new_v4();
+        let found = store.ask(move |table| {
+            table::order(table, (id, &order), ("digest", 1), 9)?;
+            let mut found = Vec::new();
+            for done in [0, 0, 1, 1] {
+                found.extend(table::claim(table)?.map(|job| job.attempts));
+                table::advance(table, id, Rows { read: 5, done, failed: 0 }, 0)?;
+                table::release(table, id, true)?;
+            }
+            // Whose end found no place on the disk is begun again.
+            found.extend(table::claim(table)?.map(|job| job.attempts));
+            found.extend(table::claim(table)?.map(|job| job.attempts));
+            Ok(found)
+        });
+        assert_eq!(found.await.unwrap(), [0, 1, 2, 0, 1, 2]);
+    }
+
+    #[tokio::test]
+    async fn who_expired_is_told_no_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, _) = Store::open(&folder.path().join("jobs.sqlite")).unwrap();
+        let order = Order {
+            owner: String::new(),
+            operation: "target-sites/score",
+            query: String::new(),
+            content_type: String::new(),
+            idempotency_key: None,
+            callback: Some("https://lims.example".into()),
+        };
+        let id = Uuid::new_v4();
+        let due = store.ask(move |table| {
+            table::order(table, (id, &order), ("digest", 1), 9)?;
+            table::claim(table)?;
+            table::end(table, id, super::super::job::State::Complete, None)?;
+            let before = table::due(table)?.len();
+            table::expire(table, -1)?;
+            // A try that was under way fails meanwhile.
+            table::told(table, id, Some(0))?;
+            Ok([before, table::due(table)?.len()])
+        });
+        assert_eq!(due.await.unwrap(), [1, 0]);
     }
 }

@@ -150,6 +150,12 @@ pub(super) fn order(
     Ok(Ordered::New(job))
 }
 
+/// Whether an owner has a job by this name.
+pub(super) fn is_known(table: &Connection, owner: &str, key: &str) -> Result<bool> {
+    let text = "SELECT 1 FROM job WHERE owner = ? AND idempotency_key = ?";
+    Ok(table.query_row(text, [owner, key], |_| Ok(())).optional()?.is_some())
+}
+
 /// Jobs of an owner that have not ended.
 pub(super) fn unended(table: &Connection, owner: &str) -> Result<u32> {
     let text = "SELECT count(*) FROM job WHERE owner = ? AND state IN ('QUEUED', 'RUNNING')";
@@ -159,7 +165,7 @@ pub(super) fn unended(table: &Connection, owner: &str) -> Result<u32> {
 /// Bytes of an owner's jobs, and of all.
 pub(super) fn bytes(table: &Connection, owner: &str) -> Result<[u64; 2]> {
     let text = "SELECT coalesce(sum(bytes) FILTER (WHERE owner = ?), 0), coalesce(sum(bytes), 0)
-        FROM (SELECT owner, body_bytes + results_bytes AS bytes FROM job)";
+        FROM (SELECT owner, body_bytes + results_bytes AS bytes FROM job WHERE body_bytes + results_bytes > 0)";
     table.query_row(text, [owner], |row| Ok([row.get(0)?, row.get(1)?]))
 }
 
@@ -194,12 +200,15 @@ pub(super) fn counts(table: &Connection) -> Result<Vec<(String, u64)>> {
     table.prepare(text)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
-/// The job whose turn it is: the oldest of whoever had no turn for the longest time.
+/// The job whose turn it is: the oldest of whoever had no turn for the longest time. Nothing runs when this is asked: what
+/// the table says to run has ended without a place on the disk for its end.
 pub(super) fn claim(table: &mut Connection) -> Result<Option<Job>> {
     let begun = table.transaction()?;
+    begun.execute("UPDATE job SET state = 'QUEUED' WHERE state = 'RUNNING'", [])?;
     let text = format!(
         "SELECT {COLUMNS} FROM job WHERE state = 'QUEUED' ORDER BY
-         (SELECT max(started) FROM job AS other WHERE other.owner = job.owner AND other.id <> job.id), created, id LIMIT 1"
+         (SELECT started FROM job AS other WHERE other.owner = job.owner AND other.id <> job.id AND started IS NOT NULL
+          ORDER BY started DESC LIMIT 1), created, id LIMIT 1"
     );
     let next = begun.query_row(&text, [], job).optional()?;
     if let Some(job) = &next {
@@ -220,8 +229,9 @@ pub(super) fn begin(table: &Connection, id: Uuid, models: &Value) -> Result<Opti
 
 /// So much of the results is whole; `false`: the job was given up.
 pub(super) fn advance(table: &Connection, id: Uuid, rows: Rows, results_bytes: u64) -> Result<bool> {
-    let text = "UPDATE job SET rows_read = ?, rows_done = ?, rows_failed = ?, results_bytes = ?, attempts = 0
-        WHERE id = ? AND state = 'RUNNING'";
+    // Only a row that is done shows that the job gets on.
+    let text = "UPDATE job SET attempts = iif(?2 > rows_done, 0, attempts), rows_read = ?1, rows_done = ?2,
+        rows_failed = ?3, results_bytes = ?4 WHERE id = ?5 AND state = 'RUNNING'";
     let Rows { read, done, failed } = rows;
     Ok(table.execute(text, params![read, done, failed, results_bytes, id.to_string()])? > 0)
 }
@@ -297,7 +307,9 @@ pub(super) fn kept(table: &Connection) -> Result<[Vec<String>; 2]> {
 
 /// Who is to be told by now, the longest waiting first.
 pub(super) fn due(table: &Connection) -> Result<Vec<Due>> {
-    let text = "SELECT id, state, callback, callback_tries FROM job WHERE callback_due <= ? ORDER BY callback_due LIMIT 64";
+    let text =
+        "SELECT id, state, callback, callback_tries FROM job WHERE callback_due <= ? AND callback IS NOT NULL
+        ORDER BY callback_due LIMIT 64";
     let due = |row: &Row<'_>| {
         let (id, state): (String, String) = (row.get(0)?, row.get(1)?);
         Ok(Due {
@@ -312,6 +324,7 @@ pub(super) fn due(table: &Connection) -> Result<Vec<Due>> {
 
 /// Notes a try to tell somebody; `again`: when the next is, if there is one.
 pub(super) fn told(table: &Connection, id: Uuid, again: Option<i64>) -> Result<()> {
-    let text = "UPDATE job SET callback_tries = callback_tries + 1, callback_due = ? WHERE id = ?";
+    let text = "UPDATE job SET callback_tries = callback_tries + 1, callback_due = ?
+        WHERE id = ? AND callback IS NOT NULL";
     table.execute(text, params![again, id.to_string()]).map(drop)
 }

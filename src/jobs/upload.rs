@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::job::Order;
 use super::space::Held;
-use super::{Jobs, Kept, Refusal};
+use super::{Jobs, Kept, Refusal, table};
 
 /// Bytes a second that a body has to bring, on average, once the patience is over. Bodies of requests have such a bound
 /// too, lines excepted, which are answered while they come; here nobody answers them.
@@ -43,22 +43,28 @@ impl Drop for Part {
 }
 
 impl Jobs {
-    /// Takes a body of at most so many bytes for an owner, who may be slow for so long. Nothing of it stays when it is refused, or the future dropped.
+    /// Takes the body of an order, of at most so many bytes, from an owner who may be slow for so long. Nothing of it stays
+    /// when it is refused, or the future dropped.
     pub async fn receive<E: Into<Box<dyn Error + Send + Sync>>>(
         &self,
-        owner: &str,
+        order: &Order,
         body: impl Stream<Item = Result<Bytes, E>>,
         (most, patience): (u64, Duration),
     ) -> Result<Upload, Refusal> {
         let (id, most) = (Uuid::new_v4(), most.min(self.limits.job_max_bytes.get()));
-        let owned = owner.to_owned();
+        let (owner, key) = (order.owner.clone(), order.idempotency_key.clone());
         let waiting = self.limits.jobs_max_waiting.get();
-        if self.store.ask(move |table| super::table::unended(table, &owned)).await? >= waiting {
+        let begun = self.store.ask(move |table| {
+            // An order that is repeated is to find its job.
+            let is_known = key.map(|key| table::is_known(table, &owner, &key)).transpose()?;
+            Ok(if is_known == Some(true) { 0 } else { table::unended(table, &owner)? })
+        });
+        if begun.await? >= waiting {
             return Err(Refusal::Waiting(waiting));
         }
         let path = self.path(Kept::Uploads, id);
         let mut file = File::create_new(&path).await?;
-        let (part, mut held) = (Part(Some(path)), self.space.hold(owner));
+        let (part, mut held) = (Part(Some(path)), self.space.hold(&order.owner));
         let (mut bytes, mut digest, begun) = (0, Context::new(&SHA256), Instant::now());
         let mut body = std::pin::pin!(body);
         loop {

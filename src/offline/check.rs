@@ -3,6 +3,8 @@
 // What it prints is its result.
 #![allow(clippy::print_stdout)]
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use anyhow::{Result, ensure};
 use mirador_models::{WeightsDir, device};
 
@@ -20,7 +22,16 @@ pub fn check(config: &NetworkConfig) -> Result<()> {
         let dir = WeightsDir::open(&path)?;
         let name = dir.config.id();
         for device in &devices {
-            match dir.load(*device).and_then(|replica| models::check(&dir, &replica)) {
+            // libtorch panics, with its reason on the screen, where it finds no memory or no kernel.
+            let checked = catch_unwind(AssertUnwindSafe(|| {
+                dir.load(*device).and_then(|replica| models::check(&dir, &replica))
+            }));
+            let Ok(checked) = checked else {
+                println!("{name}: libtorch cannot run it on {device:?}");
+                failed += 1;
+                continue;
+            };
+            match checked {
                 Ok(most) => {
                     println!(
                         "{name}: golden outputs reproduced on {device:?}, largest difference {most:.1e}"

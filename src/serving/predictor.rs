@@ -91,6 +91,7 @@ pub struct Predictor(Arc<Inner>);
 struct Inner {
     metrics: Arc<ModelMetrics>,
     health: Arc<Health>,
+    fault: Fault,
     queue: Arc<Queue>,
     rooms: Rooms,
     most: usize,
@@ -149,7 +150,16 @@ impl Predictor {
             .spawn(queue.clone())
         };
         let workers = Mutex::new(replicas.enumerate().map(spawn).collect::<io::Result<_>>()?);
-        Ok(Self(Arc::new(Inner { metrics, health, queue, rooms, most, cost, workers })))
+        Ok(Self(Arc::new(Inner {
+            metrics,
+            health,
+            fault: config.fault.clone(),
+            queue,
+            rooms,
+            most,
+            cost,
+            workers,
+        })))
     }
 
     /// Places for all inputs of a request, or of some lines. Whoever drops them at a deadline names it here, so that the
@@ -163,7 +173,7 @@ impl Predictor {
         inputs: usize,
         deadline: Option<Instant>,
     ) -> Result<Reservation, PredictError> {
-        if !self.0.health.is_whole() {
+        if !self.0.health.is_whole() || self.0.fault.is_known() {
             return Err(PredictError::Broken);
         }
         if self.0.rooms.taken() == 0 {

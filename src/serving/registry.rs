@@ -1,6 +1,7 @@
 //! The models that this process serves, and which of them answers to which name.
 
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use mirador_models::{
     cuda, sha256,
 };
 
+use super::worker::{first_line, message};
 use super::{Forward, Predictor, PredictorConfig, cost};
 
 /// One weights folder in service.
@@ -137,6 +139,18 @@ impl ServedModel {
     }
 }
 
+/// libtorch panics where it finds no memory or no kernel, and one folder must not end the server.
+fn load_or_reason(
+    dir: &WeightsDir,
+    devices: &[Device],
+    config: &PredictorConfig,
+) -> Result<ServedModel, LoadError> {
+    catch_unwind(AssertUnwindSafe(|| ServedModel::load(dir, devices, config))).unwrap_or_else(|panic| {
+        let reason = format!("libtorch cannot run it: {}", first_line(&message(&*panic)));
+        Err(LoadError::Format { path: dir.path.clone(), reason })
+    })
+}
+
 impl Registry {
     /// Loads every weights folder under `root`. Of the models that are served `already`, those whose weights and
     /// settings are the same go on as they are; one whose new folder cannot be used goes on with the old. A folder that
@@ -169,7 +183,7 @@ impl Registry {
             let loaded =
                 WeightsDir::open(&path).and_then(|dir| match old.clone().find(|served| served.is(&dir)) {
                     Some(same) => Ok(same.clone()),
-                    None => ServedModel::load(&dir, devices, config).map(Arc::new),
+                    None => load_or_reason(&dir, devices, config).map(Arc::new),
                 });
             match loaded {
                 Ok(served) => models.push(served),

@@ -75,8 +75,11 @@ impl Worker {
                 // Whatever fails, the thread goes on: without it the line would wait for ever.
                 let answered = catch_unwind(AssertUnwindSafe(|| self.answer(parts)));
                 self.health.ends(self.index);
+                if self.fault.is_known() {
+                    queue.fail(self.line);
+                    continue;
+                }
                 if !answered.unwrap_or(false)
-                    && !self.fault.is_known()
                     && trusted.is_none_or(|since: Instant| since.elapsed() > TRUSTED)
                 {
                     self.mend(&queue);
@@ -105,6 +108,10 @@ impl Worker {
             }
         };
         let forward = started.elapsed();
+        // What a broken device leaves is no answer: a job, for one, asks for these rows again.
+        if self.fault.is_known() && outputs.iter().any(Option::is_none) {
+            return false;
+        }
         self.metrics.forward.record(forward);
         self.metrics.batch.record(outputs.len() as f64);
         let failed = outputs.iter().filter(|output| output.is_none()).count();
@@ -261,11 +268,11 @@ fn bucket(rows: usize, most: usize) -> usize {
 }
 
 /// libtorch's messages go on with a backtrace.
-fn first_line(reason: &str) -> &str {
+pub(super) fn first_line(reason: &str) -> &str {
     reason.lines().next().unwrap_or_default()
 }
 
-fn message(panic: &(dyn Any + Send)) -> String {
+pub(super) fn message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("panic without a message").to_owned()
 }

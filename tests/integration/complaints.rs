@@ -105,8 +105,18 @@ async fn a_broken_device_is_not_ready() {
     let app = app.serving_with(&dmiso::MODEL, config, broken).0;
     assert_eq!(app.get("/health/ready").await.status, 200);
     assert_eq!(app.score(&vec![pair(); 64]).await.status, 500);
-    let ready = app.get("/health/ready").await;
-    assert_eq!((ready.status, ready.body["type"].as_str()), (503, Some("urn:mirador:problem:device-fault")));
+    assert_eq!(app.score(&[pair()]).await.status, 503, "another server can answer it");
+    // Also while it drains, as it does before it ends.
+    for drains in [false, true] {
+        if drains {
+            app.state.drain();
+        }
+        let ready = app.get("/health/ready").await;
+        assert_eq!(
+            (ready.status, ready.body["type"].as_str()),
+            (503, Some("urn:mirador:problem:device-fault"))
+        );
+    }
     assert_eq!(app.get("/health/live").await.status, 200);
     // What ends the process.
     assert!(app.state.fault().happened().await.contains("illegal memory access"));

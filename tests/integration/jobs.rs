@@ -145,6 +145,32 @@ async fn every_format_is_answered_row_by_row() {
     assert!(reply.body.as_str().unwrap().contains("mirador_jobs{state=\"COMPLETE\"} "), "{}", reply.body);
 }
 
+/// A table of results has them to the digit, as a table that is answered at once.
+#[tokio::test]
+async fn callers_own_values_go_back_as_they_came() {
+    let kept = Kept::ready(&[]);
+    let own = r#""gene_id":123456789,"far":1e400,"text":"a \"b\"","none":null,"list":[1.50,2]"#;
+    let row = format!(r#"{{"mirna":"{MIRNA}","site":"{SITE}",{own}}}"#);
+    let job = kept.done(&format!("{JOBS}&keep_columns=true"), "application/x-ndjson", row).await;
+    let table = cells(&kept.results(&job, "text/csv").await, b',');
+    let cell = |name: &str| {
+        let at = table[0].as_array().unwrap().iter().position(|column| column == name);
+        table[1][at.unwrap_or_else(|| panic!("no {name} in {}", table[0]))].clone()
+    };
+    assert_eq!(cell("input.gene_id"), "123456789");
+    assert_eq!((cell("input.far"), cell("input.text")), (json!("1e400"), json!("a \"b\"")));
+    assert_eq!((cell("input.none"), cell("input.list")), (json!(""), json!("[1.50,2]")));
+
+    let many = (0..300)
+        .map(|place| json!({"mirna": MIRNA, "site": SITE, format!("c{place}"): place}).to_string() + "\n");
+    let job = kept
+        .done(&format!("{JOBS}&keep_columns=true"), "application/x-ndjson", many.collect::<String>())
+        .await;
+    let path = format!("/v1/jobs/{}/results", job["id"].as_str().unwrap());
+    problem(&kept.ask("GET", &path, &[("accept", "text/csv")]).await, 406, "not-acceptable");
+    assert_eq!(lines(&kept.results(&job, "application/x-ndjson").await).len(), 300);
+}
+
 #[tokio::test]
 async fn other_operations_are_jobs_too() {
     let kept = Kept::ready(&[]);

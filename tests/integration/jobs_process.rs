@@ -131,7 +131,8 @@ fn a_scan_outlasts_a_kill() {
     };
     // In this order, as `send` knows a scan.
     let (mirnas, transcripts) = (json!(list(20, 22)), json!(list(200, 2000)));
-    let body = format!(r#"{{"mirnas":{mirnas},"transcripts":{transcripts}}}"#);
+    // A model that the body names is heard once, not against the one that the job was begun with.
+    let body = format!(r#"{{"mirnas":{mirnas},"transcripts":{transcripts},"model":"pairmap"}}"#);
     let (folder, url) = (TempDir::new().unwrap(), "/v1/jobs?operation=target-sites/scan&seedless=true");
     let start = || {
         let mut server =

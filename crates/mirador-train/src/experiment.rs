@@ -92,6 +92,24 @@ pub enum Baseline {
     /// These, fitted on ends cut as well.
     #[strum(serialize = "logistic regression, with structure, ends cut at random")]
     HairpinNumbersMoved,
+    /// Numbers of the hairpin and of both its mature miRNAs, by the classifiers of Rorbach 2018.
+    #[strum(serialize = "Rorbach's 21 numbers, support vectors")]
+    RorbachSvm,
+    /// These, in trees.
+    #[strum(serialize = "Rorbach's 21 numbers, random forest")]
+    RorbachForest,
+    /// These, along one line.
+    #[strum(serialize = "Rorbach's 21 numbers, linear discriminant")]
+    RorbachDiscriminant,
+    /// These, weighed one by one.
+    #[strum(serialize = "Rorbach's 21 numbers, logistic regression")]
+    RorbachLogistic,
+    /// These, in one tree.
+    #[strum(serialize = "Rorbach's 21 numbers, decision tree")]
+    RorbachTree,
+    /// These, as if independent.
+    #[strum(serialize = "Rorbach's 21 numbers, naive Bayes")]
+    RorbachBayes,
     /// Short words of the promoter.
     #[strum(serialize = "promoter: 1- to 4-mers, ridge")]
     PromoterWords,
@@ -146,9 +164,18 @@ pub enum Baseline {
 }
 
 impl Baseline {
-    /// Whether it reads what the network beside it does not.
+    /// Whether it reads what the network beside it does not: another promoter, or where the mature miRNAs lie.
     pub fn reads_more(self) -> bool {
-        self == Self::PublishedXpresso
+        matches!(
+            self,
+            Self::PublishedXpresso
+                | Self::RorbachSvm
+                | Self::RorbachForest
+                | Self::RorbachDiscriminant
+                | Self::RorbachLogistic
+                | Self::RorbachTree
+                | Self::RorbachBayes
+        )
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use mirador_models::tasks::Task;
+use mirador_models::tasks::{DECISION_THRESHOLD, Task};
 use mirador_models::{Model, ModelId, Replica, Tensors, find, sha256, sha256_of};
 use tch::Device;
 
@@ -22,8 +22,8 @@ use crate::results::default::{contest, hold_to_baselines};
 use crate::results::folder;
 use crate::results::predictions::{self, Predictions};
 use crate::results::published_tools::published_tools;
-use crate::results::report::{MeasuredBaseline, Report, SeedReport, SetReport, Start};
-use crate::stats::metrics::{Measured, metrics};
+use crate::results::report::{FoldRows, MeasuredBaseline, Report, SeedReport, SetReport, Start};
+use crate::stats::metrics::{AtThreshold, Measured, metrics};
 
 /// Where everything is.
 pub struct Training {
@@ -97,6 +97,7 @@ impl Training {
             parameters: replica.trainable_parameters(),
             default_although,
             started,
+            folds: data.fold_rows(),
             shared: shared.unwrap_or_default(),
             sets,
             training_audit,
@@ -189,6 +190,13 @@ struct Trained {
 }
 
 impl Data<'_> {
+    /// The size of each fold, where there are folds of classes.
+    fn fold_rows(&self) -> Vec<FoldRows> {
+        let folds = self.experiment.folds();
+        let has_some = folds.len() > 1 && self.model.task.has_two_classes();
+        folds.iter().filter(|_| has_some).map(FoldRows::new).collect()
+    }
+
     /// A network as its seed starts it.
     fn fresh(&self, seed: u64) -> Result<Replica> {
         tch::manual_seed(i64::try_from(seed)?);
@@ -252,8 +260,15 @@ impl Data<'_> {
             let metrics = metrics(task, &targets(rows), scores).into_iter();
             (name.clone(), metrics.map(|metric| metric.is_finite().then_some(metric)).collect())
         };
+        let calls = |((name, rows), scores): (&(String, Vec<Row>), &Vec<f64>)| {
+            let labels: Vec<bool> = rows.iter().map(Row::label).collect();
+            (name.clone(), AtThreshold::new(&labels, scores, DECISION_THRESHOLD))
+        };
+        let of_classes = if task.has_two_classes() { &tests[..] } else { &[] };
+        let calls = of_classes.iter().zip(&scores).map(calls).collect();
         let tests = tests.iter().zip(&scores).map(metrics).collect();
-        let report = SeedReport { seed, fold, best: state.best.unwrap_or(0), history: state.history, tests };
+        let (best, history) = (state.best.unwrap_or(0), state.history);
+        let report = SeedReport { seed, fold, best, history, tests, calls };
         Ok(Trained { report, weights: Tensors::of(&replica.store), is_dead, scores })
     }
 
@@ -312,7 +327,9 @@ impl Data<'_> {
 
     fn measure(&self, set: &Predictions) -> Result<SetReport> {
         let (task, data) = (self.model.task, &self.training.public_data);
-        let published = match task == Task::TargetSite && data.is_dir() {
+        // A part of a test has no published scores of its rows.
+        let is_whole = self.training.recipe.data.part().is_none();
+        let published = match task == Task::TargetSite && data.is_dir() && is_whole {
             true => published_tools(data, set)?,
             false => Vec::new(),
         };

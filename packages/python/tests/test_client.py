@@ -117,10 +117,12 @@ class Frames(unittest.TestCase):
                 "half_life_features.measured": [0.5, float("nan")],
                 "mirnas.mir-1.2": [None, 1.0],
             },
-            index=["a", "b"],
+            # Frames that were put together have labels twice.
+            index=["a", "a"],
         )
         row = {"log10_expression": 1.0, "isomir": {"type": ["snp"]}, "warnings": []}
-        with Fake([ok({"model": MODEL, "results": [row, row]})]) as fake:
+        rows = [{"id": "7", **row}, {"id": "8", **row, "log10_expression": 2.0}]
+        with Fake([ok({"model": MODEL, "results": rows})]) as fake:
             reply = Client(fake.url, key="k").predict(genes)
         self.assertEqual(
             json.loads(fake.asked[0].body)["genes"],
@@ -131,9 +133,11 @@ class Frames(unittest.TestCase):
         )
         self.assertEqual(fake.asked[0].headers["Authorization"], "Bearer k")
         frame = reply.frame()
-        self.assertEqual(list(frame.index), ["a", "b"])
+        self.assertEqual(list(frame.index), ["a", "a"])
         self.assertEqual(list(frame.columns), ["log10_expression", "isomir.type", "warnings"])
-        self.assertEqual(list(genes.join(frame)["log10_expression"]), [1.0, 1.0])
+        beside = pandas.concat([genes, frame], axis=1)
+        self.assertEqual(list(beside["log10_expression"]), [1.0, 2.0])
+        self.assertEqual(list(beside["id"]), [7, 8])
 
 
 class JobsOf(Slept):

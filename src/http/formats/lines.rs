@@ -86,11 +86,15 @@ pub(super) async fn answer<S: ScoringEndpoint>(
     Ok(driven(replies, driver))
 }
 
-/// The reply that a task of its own makes; whoever drops it ends the task.
+/// The reply that a task of its own makes; whoever drops it ends the task. One that panics leaves a reply that breaks off,
+/// so that nobody takes it for whole.
 pub(crate) fn driven(replies: mpsc::Receiver<Bytes>, driver: AbortOnDropHandle<()>) -> Response {
-    let replies = stream::unfold((replies, driver), async |(mut replies, driver)| {
-        let text = replies.recv().await?;
-        Some((Ok::<_, io::Error>(text), (replies, driver)))
+    let replies = stream::unfold(Some((replies, driver)), async |making| {
+        let (mut replies, driver) = making?;
+        match replies.recv().await {
+            Some(text) => Some((Ok(text), Some((replies, driver)))),
+            None => driver.await.err().map(|panic| (Err(io::Error::other(panic)), None)),
+        }
     });
     // What reads on the upload asks once more after the end.
     Response::new(Body::from_stream(replies.fuse()))
@@ -291,3 +295,21 @@ fn write_lines<S: ScoringEndpoint>(
 
 /// What became of a chunk: its text, how many of its lines were good, and how many it had.
 type Done = Result<(Bytes, usize, usize), PredictError>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_reply_whose_task_panics_does_not_look_whole() {
+        for panics in [false, true] {
+            let (answers, replies) = mpsc::channel(1);
+            let driver = tokio::spawn(async move {
+                answers.send(Bytes::from_static(b"{}\n")).await.unwrap();
+                assert!(!panics, "a fault of ours");
+            });
+            let body = driven(replies, AbortOnDropHandle::new(driver)).into_body();
+            assert_eq!(axum::body::to_bytes(body, 100).await.is_err(), panics);
+        }
+    }
+}

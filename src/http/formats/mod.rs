@@ -36,8 +36,8 @@ pub(crate) use fasta::{Record, Records};
 pub(super) use json::without_bom;
 pub(super) use lines::driven;
 pub(super) use media::negotiate;
-pub(super) use object::{Fields, Fill, Limits, List, Object, object, pointer_to};
-pub(super) use others::to_json;
+pub(super) use object::{Entries, Fields, Fill, Limits, List, Object, object, pointer_to};
+pub(super) use others::{MOST as MOST_PASSED, passed_cell, to_json};
 pub(super) use reply::{by_column, cell, field, flat};
 pub(super) use values::{levels, optional_whole, whole};
 pub(super) use whole::score;
@@ -55,7 +55,7 @@ use super::problem::Problem;
 use super::rate::Caller;
 use super::rows::{Answerer, Found, ScoringEndpoint};
 use super::state::AppState;
-use crate::jobs::Answerers;
+use crate::jobs::{Answerers, Resume};
 use crate::serving::{Registry, ServedModel};
 use line::Reading;
 use media::{Format, Sent};
@@ -113,8 +113,9 @@ pub(super) async fn answer<S: ScoringEndpoint>(
         Some(served) => Ok(Some(served)),
         None => resolve(None),
     };
-    // The body may name a model in place of the URL, but no other.
-    let settle = |of_body: Option<String>| match of_body {
+    // The body may name a model in place of the URL, but no other; that of a job that goes on was heard before.
+    let is_settled = request.extensions().get().is_some_and(Resume::is_settled);
+    let settle = |of_body: Option<String>| match of_body.filter(|_| !is_settled) {
         None => of_url.clone().map(|served| served.cloned()).map_err(Problem::from),
         Some(model) => {
             let of_body = resolve(Some(&model))?;

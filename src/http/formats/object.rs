@@ -139,7 +139,7 @@ pub(super) fn too_many_fields<E: de::Error>(fields: usize) -> Result<(), E> {
 }
 
 /// An object's fields in their order, unread: repeated ones too.
-pub(super) struct Entries<'a>(pub Vec<(String, &'a RawValue)>);
+pub(crate) struct Entries<'a>(pub Vec<(String, &'a RawValue)>);
 
 impl<'de> Fields<'de> for Entries<'de> {
     fn field<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {

@@ -9,7 +9,7 @@ use crate::http::problem::{ErrorCode, FieldError};
 use crate::http::rows::Passed;
 
 /// Most names of them in one request: a table of results with hundreds of tools' columns is narrower.
-pub(super) const MOST: usize = 200;
+pub(crate) const MOST: usize = 200;
 
 /// What they are called in a reply: ours and theirs may have the same name.
 pub(super) const PREFIX: &str = "input.";
@@ -59,11 +59,15 @@ impl Passed {
     pub(crate) fn cells(&self, index: usize) -> impl Iterator<Item = String> {
         let cells = self.cells.get(index);
         (0..self.names.len()).map(move |place| {
-            let json = cells.and_then(|cells| cells.get(place)).map_or("", String::as_str);
-            serde_json::from_str::<String>(json)
-                .unwrap_or_else(|_| if json == "null" { String::new() } else { json.to_owned() })
+            passed_cell(cells.and_then(|cells| cells.get(place)).map_or("", String::as_str))
         })
     }
+}
+
+/// A value as a cell: text without its quotes, anything else to the digit as it was sent.
+pub(crate) fn passed_cell(json: &str) -> String {
+    serde_json::from_str::<String>(json)
+        .unwrap_or_else(|_| if json == "null" { String::new() } else { json.to_owned() })
 }
 
 /// Puts an object `input` at the end of the object that `text` ends with. Values are JSON; an empty one is left out.

@@ -19,7 +19,7 @@ use super::openapi::{JobListProblems, JobProblems, ResultsProblems, SubmitProble
 use super::problem::{Problem, ProblemKind};
 use super::rate::Caller;
 use super::state::{AppState, Models};
-use crate::jobs::{Jobs, JobsError, Order, State as JobState};
+use crate::jobs::{Jobs, JobsError, Order, Refusal, State as JobState};
 use asked::{AskedList, AskedSubmit, id, idempotency_key};
 use document::{JobDocument, JobList};
 
@@ -79,8 +79,9 @@ pub(super) async fn submit(
     };
     let body = request.into_body().into_data_stream();
     let patience = Duration::from_secs(state.config().read_timeout_s.get().into());
-    let upload = jobs.receive(&order.owner, body, (most, patience)).await?;
-    let job = jobs.submit(order, upload).await?;
+    let upload = jobs.receive(&order, body, (most, patience)).await?;
+    let jobs = jobs.clone();
+    let job = to_its_end(async move { jobs.submit(order, upload).await }).await?;
     let place = [(header::LOCATION, format!("/v1/jobs/{}", job.id))];
     Ok((StatusCode::ACCEPTED, place, Json(JobDocument::of(&job))).into_response())
 }
@@ -179,15 +180,24 @@ pub(super) async fn remove(
     Path(name): Path<String>,
     request: Request,
 ) -> Result<Response, Problem> {
-    match jobs(&state)?.remove(id(&name)?, &owner(&request)).await? {
+    let (jobs, id, owner) = (jobs(&state)?.clone(), id(&name)?, owner(&request));
+    match to_its_end(async move { jobs.remove(id, &owner).await }).await? {
         Some(job) => Ok(Json(JobDocument::of(&job)).into_response()),
         None => Ok(StatusCode::NO_CONTENT.into_response()),
     }
 }
 
-fn jobs(state: &AppState) -> Result<&Jobs, Problem> {
+/// What changes the table and the folder both is done whole, though the caller leaves in the midst of it.
+async fn to_its_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
+) -> Result<T, Problem> {
+    // A panic has told its reason already.
+    Ok(tokio::spawn(work).await.map_err(|_| Problem::Internal)??)
+}
+
+fn jobs(state: &AppState) -> Result<&Arc<Jobs>, Problem> {
     let off = || "this server keeps no jobs; its operator can turn them on by --jobs-dir".to_owned();
-    state.jobs().map(|jobs| &**jobs).ok_or_else(|| Problem::Job(ProblemKind::NoJobs, off()))
+    state.jobs().ok_or_else(|| Problem::Job(ProblemKind::NoJobs, off()))
 }
 
 /// Whose jobs they are: those of a key, or, where there are none, of whoever knows their ids.

@@ -1,7 +1,9 @@
 //! The results of a job: lines as they are kept, or other formats made of them while they are sent.
 
+use std::collections::HashSet;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Split};
+use std::mem;
 use std::path::{Path, PathBuf};
 
 use axum::body::Body;
@@ -10,15 +12,17 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use csv::WriterBuilder;
+use futures_util::stream;
+use indexmap::IndexMap;
 use serde_json::{Map, Value};
-use tokio::sync::mpsc::{self, Sender};
+use tokio::task::spawn_blocking;
 use tower::ServiceExt;
 use tower_http::services::ServeFile;
 
 use super::document;
 use super::operations::Operation;
-use crate::http::formats::{cell, flat, negotiate};
-use crate::http::problem::Problem;
+use crate::http::formats::{Entries, MOST_PASSED, cell, flat, negotiate, passed_cell};
+use crate::http::problem::{Problem, ProblemKind};
 use crate::http::rows::Column;
 use crate::jobs::Job;
 
@@ -40,17 +44,31 @@ pub(super) async fn send(job: &Job, path: PathBuf, request: Request) -> Result<R
     let have: &[&'static str] = if columns.is_some() { &[LINES, JSON, CSV, TSV] } else { &[LINES] };
     let wanted = negotiate(request.headers(), have).ok_or(Problem::NotAcceptable)?;
     let columns = columns.unwrap_or_default();
+    let head = document::head(job);
     let mut response = match wanted {
         LINES => stored(path, request).await,
-        JSON => made(path, json(document::head(job))),
-        CSV => made(path, table(b',', columns)),
-        _ => made(path, table(b'\t', columns)),
+        JSON => made(begun(move || json(&path, head).map(Some)).await?),
+        CSV => made(begun(move || table(&path, b',', columns)).await?),
+        _ => made(begun(move || table(&path, b'\t', columns)).await?),
     };
     vary(response.headers_mut());
     if response.status().is_success() {
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(wanted));
     }
     Ok(response)
+}
+
+/// Begins a format on a thread that may wait for the disk.
+async fn begun(begin: impl FnOnce() -> io::Result<Option<Make>> + Send + 'static) -> Result<Make, Problem> {
+    let begun = spawn_blocking(begin).await.unwrap_or_else(|panic| Err(io::Error::other(panic)));
+    let begun = begun.map_err(|error| {
+        tracing::error!(%error, "the results of a job cannot be read");
+        Problem::Internal
+    })?;
+    let too_many = format!(
+        "the rows brought more than {MOST_PASSED} columns of their own: ask for {LINES} or {JSON}, which have them all"
+    );
+    begun.ok_or(Problem::Job(ProblemKind::NotAcceptable, too_many))
 }
 
 fn vary(headers: &mut HeaderMap) {
@@ -71,107 +89,108 @@ async fn stored(path: PathBuf, mut request: Request) -> Response {
     response.map(Body::new).into_response()
 }
 
-/// What a format makes of a file of lines.
-type Make = Box<dyn FnOnce(&Path, &mut Out) -> io::Result<()> + Send>;
+/// Makes the next part of another format; none once it is whole.
+type Make = Box<dyn FnMut() -> io::Result<Option<Vec<u8>>> + Send>;
 
-/// Another format, made on a thread that may wait, no faster than it is taken.
-fn made(path: PathBuf, make: Make) -> Response {
-    let (parts, taken) = mpsc::channel(2);
-    tokio::task::spawn_blocking(move || {
-        let mut out = Out { text: Vec::new(), parts };
-        // An error ends the reply where it should not end, which its reader notices.
-        if let Err(error) = make(&path, &mut out).and_then(|()| out.flush()) {
-            tracing::warn!(%error, "the results of a job cannot be sent");
-            let _ = out.parts.blocking_send(Err(error));
-        }
+/// Another format, made a part at a time as it is taken: no thread waits for who takes it.
+fn made(make: Make) -> Response {
+    let parts = stream::try_unfold(make, async |mut make| {
+        let next = spawn_blocking(move || Ok(make()?.map(|part| (Bytes::from(part), make))));
+        let next = next.await.unwrap_or_else(|panic| Err(io::Error::other(panic)));
+        // The reply ends where it should not, which its reader notices.
+        next.inspect_err(|error| tracing::warn!(%error, "the results of a job cannot be sent"))
     });
-    let parts = futures_util::stream::unfold(taken, async |mut taken| Some((taken.recv().await?, taken)));
     Response::new(Body::from_stream(parts))
 }
 
-/// Where the text goes.
-struct Out {
-    text: Vec<u8>,
-    parts: Sender<io::Result<Bytes>>,
-}
-
-impl Out {
-    fn flush(&mut self) -> io::Result<()> {
-        let text = std::mem::take(&mut self.text);
-        self.parts.blocking_send(Ok(text.into())).map_err(|_| io::ErrorKind::BrokenPipe.into())
-    }
-
-    fn flush_when_full(&mut self) -> io::Result<()> {
-        if self.text.len() >= PART { self.flush() } else { Ok(()) }
-    }
-}
-
-fn lines(path: &Path) -> io::Result<impl Iterator<Item = io::Result<Vec<u8>>>> {
+fn lines(path: &Path) -> io::Result<Split<BufReader<File>>> {
     Ok(BufReader::with_capacity(PART, File::open(path)?).split(b'\n'))
 }
 
 /// One object, with all results in a list.
-fn json(head: Vec<u8>) -> Make {
-    Box::new(move |path, out| {
-        out.text.extend(head);
-        for (place, line) in lines(path)?.enumerate() {
-            if place > 0 {
-                out.text.push(b',');
+fn json(path: &Path, head: Vec<u8>) -> io::Result<Make> {
+    let (mut lines, mut text, mut place, mut is_whole) = (lines(path)?, head, 0, false);
+    Ok(Box::new(move || {
+        while text.len() < PART && !is_whole {
+            match lines.next() {
+                Some(line) => {
+                    text.extend((place > 0).then_some(b','));
+                    text.extend(line?);
+                    place += 1;
+                }
+                None => {
+                    text.extend(b"]}");
+                    is_whole = true;
+                }
             }
-            out.text.extend(line?);
-            out.flush_when_full()?;
         }
-        out.text.extend(b"]}");
-        Ok(())
-    })
+        Ok(Some(mem::take(&mut text)).filter(|text| !text.is_empty()))
+    }))
 }
 
-/// A table: the operation's columns, what else the results have, the caller's own, and what is wrong with a row.
-fn table(delimiter: u8, columns: &'static [Column]) -> Make {
-    Box::new(move |path, out| {
-        let names = names(path, columns)?;
+/// A table: the operation's columns, what else the results have, the caller's own, and what is wrong with a row. None where
+/// the caller's own are too many.
+fn table(path: &Path, delimiter: u8, columns: &[Column]) -> io::Result<Option<Make>> {
+    let Some(names) = names(path, columns)? else { return Ok(None) };
+    let (mut lines, mut is_first) = (lines(path)?, true);
+    let make = move || {
         let mut writer = WriterBuilder::new().delimiter(delimiter).from_writer(Vec::new());
-        writer.write_record(&names)?;
-        for line in lines(path)? {
-            let row = row(&line?)?;
-            writer.write_record(names.iter().map(|name| match (name.as_str(), row.get(name)) {
-                (_, None) => String::new(),
-                (ERRORS, Some(errors)) => words(errors),
-                (_, Some(value)) => cell(value),
-            }))?;
-            if writer.get_ref().len() >= PART {
-                writer.flush()?;
-                out.text = writer.into_inner().map_err(|error| io::Error::other(error.to_string()))?;
-                out.flush()?;
-                writer = WriterBuilder::new().delimiter(delimiter).from_writer(Vec::new());
-            }
+        if mem::take(&mut is_first) {
+            writer.write_record(&names)?;
         }
-        out.text = writer.into_inner().map_err(|error| io::Error::other(error.to_string()))?;
-        Ok(())
-    })
+        while writer.get_ref().len() < PART
+            && let Some(line) = lines.next()
+        {
+            let row = row(&line?)?;
+            writer.write_record(names.iter().map(|name| row.get(name).map_or("", String::as_str)))?;
+        }
+        let text = writer.into_inner().map_err(|error| io::Error::other(error.to_string()))?;
+        Ok(Some(text).filter(|text| !text.is_empty()))
+    };
+    Ok(Some(Box::new(make)))
 }
 
-fn names(path: &Path, columns: &[Column]) -> io::Result<Vec<String>> {
+/// All columns, in the order in which rows bring them.
+fn names(path: &Path, columns: &[Column]) -> io::Result<Option<Vec<String>>> {
     let mut names: Vec<String> = columns.iter().map(|column| column.name.to_owned()).collect();
+    let mut known: HashSet<String> = names.iter().cloned().collect();
     let (mut own, mut has_errors) = (Vec::new(), false);
     for line in lines(path)? {
-        for name in row(&line?)?.keys() {
-            let among = if name.starts_with(OWN) { &mut own } else { &mut names };
-            match name.as_str() {
-                ERRORS => has_errors = true,
-                _ if !among.contains(name) => among.push(name.clone()),
-                _ => {}
+        for (name, _) in row(&line?)? {
+            if name == ERRORS {
+                has_errors = true;
+            } else if known.insert(name.clone()) {
+                if name.starts_with(OWN) { own.push(name) } else { names.push(name) }
             }
+        }
+        if own.len() > MOST_PASSED {
+            return Ok(None);
         }
     }
     names.append(&mut own);
     names.extend(has_errors.then(|| ERRORS.to_owned()));
-    Ok(names)
+    Ok(Some(names))
 }
 
-/// The fields of a result, or what stands in its place; the number of its line says nothing in a table.
-fn row(line: &[u8]) -> io::Result<Map<String, Value>> {
-    let mut row = flat("", &serde_json::from_slice(line)?);
+/// A result, or what stands in its place, as cells by column; the number of its line says nothing in a table.
+fn row(line: &[u8]) -> io::Result<IndexMap<String, String>> {
+    let (mut row, Entries(fields)) = (IndexMap::new(), serde_json::from_slice(line)?);
+    for (name, value) in fields {
+        match name.as_str() {
+            // The caller's own go back as they came, numbers that no float holds among them.
+            "input" => {
+                let Entries(own) = serde_json::from_str(value.get())?;
+                row.extend(
+                    own.into_iter().map(|(name, value)| (format!("{OWN}{name}"), passed_cell(value.get()))),
+                );
+            }
+            ERRORS => drop(row.insert(name, words(&serde_json::from_str(value.get())?))),
+            _ => {
+                let result = Value::Object(Map::from_iter([(name, serde_json::from_str(value.get())?)]));
+                row.extend(flat("", &result).into_iter().map(|(name, value)| (name, cell(&value))));
+            }
+        }
+    }
     if row.contains_key(ERRORS) {
         row.shift_remove("line");
     }

@@ -166,8 +166,11 @@ pub(super) async fn scan(
     Models(registry): Models,
     request: Request,
 ) -> Result<Response, Problem> {
-    let asked = Asked::read(request.uri())?;
+    let mut asked = Asked::read(request.uri())?;
     let (sent, wanted) = asked.formats(request.headers())?;
+    // What the body says of the models was heard when the job began.
+    let settled = request.extensions().get().is_some_and(Resume::is_settled);
+    let settled = settled.then(|| (asked.model.take(), asked.repression_model.take()));
     let (caller, deadline) = (Caller::of(&request), request.extensions().get::<Deadline>().copied());
     let told = request
         .extensions()
@@ -179,7 +182,7 @@ pub(super) async fn scan(
     if length > most {
         return Err(Problem::BodyTooLarge(most));
     }
-    let found = match sent {
+    let mut found = match sent {
         Sent::Json => {
             offload(heavy, Bounds::new(usize::MAX), move |bounds| json::read(&bytes, asked, bounds)).await?
         }
@@ -189,6 +192,11 @@ pub(super) async fn scan(
             offload(heavy, Bounds::new(usize::MAX), move |_| multipart::read(parts, asked, most)).await?
         }
     };
+    if let Some((model, repression_model)) = settled {
+        found.asked.model = model;
+        found.asked.repression_model = repression_model;
+    }
+    permit.can_hold(length, 3)?;
     permit.grow(3 * length).await?;
     let binding = registry.resolve(Task::TargetSite, found.asked.model.as_deref())?.clone();
     let repression = registry.resolve(Task::Repression, found.asked.repression_model.as_deref())?.clone();

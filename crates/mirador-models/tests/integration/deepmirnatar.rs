@@ -26,7 +26,7 @@ fn pairs() -> Vec<Input> {
         .to_vec()
 }
 
-fn every_variant() -> [(Value, usize); 7] {
+fn every_variant() -> [(Value, usize); 8] {
     [
         (json!({}), 516_742),
         (json!({"attention": "standard"}), 467_330),
@@ -35,6 +35,7 @@ fn every_variant() -> [(Value, usize); 7] {
         (json!({"recurrent": "gru"}), 504_198),
         (json!({"plain_transformer": true}), 492_546),
         (json!({"bert": {"layers": 2}}), 516_742),
+        (json!({"dropout": 0.3}), 516_742),
     ]
 }
 
@@ -54,11 +55,25 @@ fn every_variant_has_the_specified_number_of_parameters() {
         assert_eq!(frozen("bert."), 30_240 + 111_840 * layers as usize);
     }
     assert!(replica_fails(json!({"recurrent": "rnn"})) && replica_fails(json!({"depth": 3})));
+    assert!(replica_fails(json!({"dropout": 1.0})) && replica_fails(json!({"dropout": -0.1})));
 }
 
 fn replica_fails(options: Value) -> bool {
     let options: Options = serde_json::from_value(options).unwrap();
     Replica::new(&deepmirnatar::MODEL, &options, Device::Cpu).is_err()
+}
+
+#[test]
+fn dropout_is_an_option() {
+    let inputs = |replica: &Replica| {
+        let values: Vec<f32> = replica.encoder.encode(&pairs()[1]).values;
+        Tensor::from_slice(&values).view([-1, replica.encoder.width as i64])
+    };
+    for (dropout, is_steady) in [(0.0, true), (0.3, false)] {
+        let replica = replica(json!({ "dropout": dropout }));
+        let logits = [0, 1].map(|_| replica.network.forward_t(&inputs(&replica), true).double_value(&[0, 0]));
+        assert_eq!(logits[0] == logits[1], is_steady, "{dropout}");
+    }
 }
 
 #[test]

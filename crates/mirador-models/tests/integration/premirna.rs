@@ -25,6 +25,9 @@ fn the_networks_have_the_specified_numbers_of_parameters() {
     assert_eq!(count(&premirna_cnn_lstm::MODEL, json!({})), 1_932_258);
     assert_eq!(count(&premirna_cnn_lstm::MODEL, json!({"downsample": "maxpool"})), 1_932_258);
     assert_eq!(count(&premirna_cnn_lstm::MODEL, json!({"lstm_over": "positions"})), 908_258);
+    assert_eq!(count(&premirna_cnn_lstm::MODEL, json!({"kernel": 3})), 1_537_506);
+    assert_eq!(count(&premirna_cnn_lstm::MODEL, json!({"filters": 64})), 803_106);
+    assert_eq!(count(&premirna_cnn_lstm::MODEL, json!({"units": 50})), 1_351_458);
     assert_eq!(count(&hairpin::MODEL, json!({})), 2 * 39);
     assert_eq!(count(&premirna_cnn_zheng::MODEL, json!({})), 69_122);
     assert_eq!(count(&premirna_cnn_zheng::MODEL, json!({"filters": "concat"})), 68_354);
@@ -48,6 +51,14 @@ fn every_switch_builds_a_network_that_answers() {
             let alone = replica.score(std::slice::from_ref(row))[0];
             assert!((alone - logit).abs() < 1e-5 && logit.is_finite(), "{alone} {logit}");
         }
+    }
+}
+
+#[test]
+fn a_size_of_nothing_is_refused() {
+    for size in ["kernel", "filters", "units"] {
+        let options: Options = serde_json::from_value(json!({ size: 0 })).unwrap();
+        assert!(Replica::new(&premirna_cnn_lstm::MODEL, &options, Device::Cpu).is_err(), "{size}");
     }
 }
 

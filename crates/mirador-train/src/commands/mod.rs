@@ -1,11 +1,14 @@
 //! The trainer's command line.
 
+mod compare;
 mod evaluate;
 mod import;
 mod interpret;
+mod matrix;
 mod prepare;
 mod rival;
 mod select_mirnas;
+mod side_by_side;
 mod speed;
 
 use std::path::{Path, PathBuf};
@@ -135,6 +138,12 @@ enum Command {
     },
     /// A published network of target sites beside ours, on the validation and test rows of ours
     Rival(rival::MeasureRival),
+    /// Networks, authors' weights and baselines on the same test rows, by stratum
+    SideBySide(side_by_side::MeasureSideBySide),
+    /// Other networks of target sites, also with their authors' weights, on the tests of one of ours; reports read the result
+    Compare(compare::Compare),
+    /// miRNAs against genes: every window of each 3'UTR by several networks; reports read the result
+    Matrix(matrix::Against),
     /// The baselines: what each sequence alone, the seed and an untrained aligner reach
     Audit {
         /// Labelled rows that the probes are fitted on
@@ -184,6 +193,7 @@ impl Cli {
     /// Does what was asked.
     pub fn run(self) -> Result<()> {
         set_threads(self.threads);
+        let open = |device: &DeviceChoice| device.open_one(Precision::Fp32);
         match self.command {
             Command::Prepare(prepare) => prepare.run(),
             Command::Pretrain { data, runs } => {
@@ -233,9 +243,12 @@ impl Cli {
                 }
                 Ok(())
             }
-            Command::Rival(rival) => {
-                rival.run(self.weights_dir.as_deref(), self.device.open_one(Precision::Fp32)?)
+            Command::Rival(rival) => rival.run(self.weights_dir.as_deref(), open(&self.device)?),
+            Command::SideBySide(question) => {
+                question.run(self.recipes_dir, own_weights_root(self.weights_dir), open(&self.device)?)
             }
+            Command::Compare(compare) => compare.run(self.weights_dir.as_deref(), open(&self.device)?),
+            Command::Matrix(matrix) => matrix.run(self.weights_dir.as_deref(), open(&self.device)?),
             Command::Audit { train, file, only, json } => {
                 let train = evaluate::read(&train, None)?;
                 let baselines = evaluate::audit(&train, &evaluate::read(&file, condition(only)?.as_ref())?);

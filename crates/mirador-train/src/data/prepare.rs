@@ -5,18 +5,19 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::files::{beside, log};
-use super::target_sites::{prepare as target_sites, published, reads, taught, teaching};
+use super::target_sites::{prepare as target_sites, published, reads, taught, teaching, transcripts};
 use super::{expression, pre_mirnas, repression};
 
 /// Writes a dataset from the public files below a folder; says what was done, in words.
 type Prepare = fn(data: &Path, out: &Path) -> Result<Vec<String>>;
 
-const DATASETS: [(&str, Prepare); 13] = [
+const DATASETS: [(&str, Prepare); 14] = [
     ("target-sites", target_sites::target_sites),
     ("all-target-sites", target_sites::all_target_sites),
     ("teaching-pairs", teaching::teaching_pairs),
     ("taught-pairs", taught::taught_pairs),
     ("isomir-reads", reads::isomir_reads),
+    ("transcript-sites", transcripts::transcript_sites),
     ("deepmirnatar", |data, out| published::prepare_deepmirnatar(data, out, false)),
     ("deepmirnatar-raw", |data, out| published::prepare_deepmirnatar(data, out, true)),
     ("mitar-deepmirtar", published::prepare_mitar_deepmirtar),
@@ -28,7 +29,7 @@ const DATASETS: [(&str, Prepare); 13] = [
 ];
 
 /// Their names.
-pub fn names() -> [&'static str; 13] {
+pub fn names() -> [&'static str; 14] {
     DATASETS.map(|(name, _)| name)
 }
 

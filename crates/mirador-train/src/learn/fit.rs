@@ -88,7 +88,7 @@ impl Run<'_> {
                 );
                 let record = Epoch { stage: index, epoch, loss, validation, score };
                 state.history.push(record);
-                if is_best(&state) {
+                if is_best(stage, &state) {
                     state.best = Some(state.history.len() - 1);
                     best = optimizer.with_mean(|| Tensors::of(&replica.store));
                 }
@@ -241,12 +241,12 @@ fn metrics(loss: Loss, targets: &[f64], outputs: &[f64]) -> Vec<(EpochMetric, f6
 
 /// The last epoch is the best of its stage. A new stage forgets the best of the one before: only the last one's
 /// weights are shipped.
-fn is_best(state: &State) -> bool {
+fn is_best(stage: &Stage, state: &State) -> bool {
     let Some(last) = state.history.last() else { return false };
     state
         .best
         .and_then(|best| state.history.get(best))
-        .is_none_or(|best| best.stage < last.stage || last.score > best.score)
+        .is_none_or(|best| stage.keep_last || best.stage < last.stage || last.score > best.score)
 }
 
 /// Patience has run out.
@@ -262,4 +262,19 @@ pub fn bar(steps: usize, done: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {per_sec} {eta} left {msg}");
     let bar = ProgressBar::new(steps as u64).with_position(done as u64);
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_epoch_is_kept_where_a_stage_says_so() {
+        let epoch = |score: f64| Epoch { stage: 0, epoch: 1, loss: 0.0, validation: BTreeMap::new(), score };
+        let state =
+            |scores: [f64; 2]| State { history: scores.map(epoch).into(), best: Some(0), ..State::default() };
+        let [best, last] = [false, true].map(|keep_last| Stage { keep_last, ..Stage::default() });
+        assert!(is_best(&best, &state([0.5, 0.6])) && !is_best(&best, &state([0.6, 0.5])));
+        assert!(is_best(&last, &state([0.6, 0.5])));
+    }
 }

@@ -13,6 +13,9 @@ const BETA_1: f64 = 0.9;
 const MOMENTUM: f64 = 0.9;
 const EPSILON: f64 = 1e-7; // Keras' value; libtorch's is 1e-8.
 
+/// About so many values are in a part of a variable.
+const PART: i64 = 1 << 15;
+
 /// Optimiser state of one network.
 #[derive(Debug)]
 pub struct Optimizer {
@@ -33,6 +36,35 @@ struct Slot {
     first: Tensor,
     second: Tensor,
     mean: Tensor,
+}
+
+/// Some rows of a variable, as views.
+struct Part {
+    variable: Tensor,
+    gradient: Option<Tensor>,
+    first: Tensor,
+    second: Tensor,
+    mean: Tensor,
+}
+
+impl Slot {
+    /// The variable in parts that stay in the processor's cache between the operations of a step: of a large one read from
+    /// memory for each, Adam took longer than the gradient.
+    fn parts(&self, gradient: Option<Tensor>) -> impl Iterator<Item = Part> + use<> {
+        let tensors = [&self.variable, &self.first, &self.second, &self.mean].map(Tensor::shallow_clone);
+        let rows = self.variable.size().first().copied().unwrap_or(0);
+        let length = (PART * rows / (self.variable.numel() as i64).max(1)).max(1);
+        // What has no rows is one value.
+        let starts: Vec<i64> = if rows == 0 { vec![0] } else { (0..rows).step_by(length as usize).collect() };
+        starts.into_iter().map(move |start| {
+            let part = |tensor: &Tensor| match rows {
+                0 => tensor.shallow_clone(),
+                _ => tensor.narrow(0, start, length.min(rows - start)),
+            };
+            let [variable, first, second, mean] = tensors.each_ref().map(part);
+            Part { variable, gradient: gradient.as_ref().map(part), first, second, mean }
+        })
+    }
 }
 
 impl Optimizer {
@@ -74,32 +106,37 @@ impl Optimizer {
         let keep = self.mean_decay.min((1.0 + steps) / (10.0 + steps));
         tch::no_grad(|| {
             for slot in &mut self.slots {
-                if slot.trainable {
-                    let mut gradient = slot.variable.grad();
-                    if shrink < 1.0 {
-                        gradient *= shrink;
-                    }
-                    if self.weight_decay > 0.0 && slot.variable.dim() > 1 {
-                        match self.kind {
-                            OptimizerKind::AdamW => slot.variable *= 1.0 - learning_rate * self.weight_decay,
-                            _ => gradient += &slot.variable * self.weight_decay,
-                        }
-                    }
-                    match self.kind {
-                        OptimizerKind::Adam | OptimizerKind::AdamW => {
-                            let _ = slot.first.lerp_(&gradient, 1.0 - BETA_1);
-                            let _ = slot.second.lerp_(&gradient.square(), 1.0 - beta_2);
-                            let scale = (&slot.second / bias_2).sqrt() + EPSILON;
-                            let _ = slot.variable.g_sub_(&(&slot.first * (learning_rate / bias_1) / scale));
-                        }
-                        OptimizerKind::Momentum => {
-                            slot.first *= MOMENTUM;
-                            slot.first += gradient * learning_rate;
-                            let _ = slot.variable.g_sub_(&slot.first);
-                        }
-                    }
+                let mut gradient = slot.trainable.then(|| slot.variable.grad());
+                if let Some(gradient) = gradient.as_mut().filter(|_| shrink < 1.0) {
+                    *gradient *= shrink;
                 }
-                let _ = slot.mean.lerp_(&slot.variable, 1.0 - keep);
+                for mut part in slot.parts(gradient) {
+                    if let Some(mut gradient) = part.gradient.take() {
+                        if self.weight_decay > 0.0 && slot.variable.dim() > 1 {
+                            match self.kind {
+                                OptimizerKind::AdamW => {
+                                    part.variable *= 1.0 - learning_rate * self.weight_decay
+                                }
+                                _ => gradient += &part.variable * self.weight_decay,
+                            }
+                        }
+                        match self.kind {
+                            OptimizerKind::Adam | OptimizerKind::AdamW => {
+                                let _ = part.first.lerp_(&gradient, 1.0 - BETA_1);
+                                let _ = part.second.lerp_(&gradient.square(), 1.0 - beta_2);
+                                let scale = (&part.second / bias_2).sqrt_() + EPSILON;
+                                let _ =
+                                    part.variable.g_sub_(&(&part.first * (learning_rate / bias_1) / scale));
+                            }
+                            OptimizerKind::Momentum => {
+                                part.first *= MOMENTUM;
+                                part.first += gradient * learning_rate;
+                                let _ = part.variable.g_sub_(&part.first);
+                            }
+                        }
+                    }
+                    let _ = part.mean.lerp_(&part.variable, 1.0 - keep);
+                }
             }
         });
     }

@@ -35,6 +35,13 @@ pub struct TargetSites {
     /// experiment that it never saw.
     #[serde(default, skip_serializing_if = "is_default")]
     pub unseen_sources: Vec<String>,
+    /// Negatives for each positive, where fewer are wanted than `prepare` made; of a random split only.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub negatives: Option<f64>,
+    /// Share of the site clusters whose rows take part, training, validation and tests alike, always the same ones; left
+    /// out, all of them. For comparisons that all rows would make too long.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub part: Option<f64>,
 }
 
 /// What a stage trains on, each epoch drawn anew.
@@ -99,10 +106,14 @@ pub enum SiteSplit {
     /// DMISO's: a random split of pairs, 80 : 20; of the 80, a tenth is validation. A negative is the same
     /// miRNA with a window of a 3'UTR.
     Paper,
+    /// That split; a negative is the same miRNA with a window of the very 3'UTR that the site lies in.
+    PaperTranscripts,
     /// A random split, 80 : 20; of the 80, a fifth is validation (miTAR).
     RandomFifths,
     /// The split that the data were published with.
     Published,
+    /// The same, with miRNA families held out of the training rows: some choose, some measure.
+    PublishedFamilies,
 }
 
 /// Pairs with a teacher's opinion: one split, and nothing to choose.
@@ -138,6 +149,9 @@ pub struct PreMirnas {
     /// random, drawn anew, and twice cut at the ends of its mature arms; validation rows stand once in each form.
     #[serde(default, skip_serializing_if = "is_default")]
     pub ends_moved: usize,
+    /// Whether the validation rows are trained on as well, so that they choose nothing: the last stage keeps its last epoch.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub validation_trained: bool,
 }
 
 /// How hairpins are split.
@@ -195,6 +209,14 @@ impl Data {
             Self::IsomirReads(_) => "isomir_reads",
             Self::TaughtPairs(_) => "taught_pairs",
             Self::PreMirnas(_) => "pre_mirnas",
+        }
+    }
+
+    /// The share of the rows that takes part, where that is not all of them.
+    pub fn part(&self) -> Option<f64> {
+        match self {
+            Self::TargetSites(TargetSites { part, .. }) => *part,
+            _ => None,
         }
     }
 

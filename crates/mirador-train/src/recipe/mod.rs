@@ -115,6 +115,12 @@ impl Recipe {
             of_data.name()
         );
         recipe.check_fit(task)?;
+        let keeps_last = recipe.stages.last().is_some_and(|stage| stage.keep_last);
+        let nothing_chooses = matches!(&recipe.data, Data::PreMirnas(data) if data.validation_trained);
+        ensure!(
+            !nothing_chooses || keeps_last,
+            "rows that were trained on cannot choose: keep_last has to be set"
+        );
         for stage in recipe.shared_stages.iter().chain(&recipe.stages) {
             ensure!(stage.batch > 1, "a batch needs two rows at least");
             ensure!(stage.rows.is_none() || task == Task::TargetSite, "rows are drawn of target sites only");
@@ -245,6 +251,19 @@ mod tests {
             let (recipe, copy) = (roots.recipe(&id), weights.path.join("recipe.json"));
             assert_eq!(Recipe::read(&copy).unwrap(), Recipe::read(&recipe).unwrap(), "{id}");
         }
+    }
+
+    #[test]
+    fn rows_that_are_trained_on_do_not_choose() {
+        let recipe = |keep_last: bool| {
+            Recipe::parse(&format!(
+                r#"{{"model": "premirna_cnn_lstm", "version": "a", "seeds": [1],
+                    "data": {{"pre_mirnas": {{"split": "folds", "validation_trained": true}}}},
+                    "stages": [{{"epochs": 1, "batch": 2, "learning_rate": 0.1, "keep_last": {keep_last}}}]}}"#
+            ))
+        };
+        assert!(recipe(true).is_ok());
+        assert!(recipe(false).unwrap_err().to_string().contains("keep_last"));
     }
 
     #[test]

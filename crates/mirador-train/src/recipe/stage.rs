@@ -57,6 +57,9 @@ pub struct Stage {
     /// Epochs without a better validation metric before the stage ends; 0: never.
     #[serde(default, skip_serializing_if = "is_default")]
     pub patience: usize,
+    /// Whether the last epoch is kept, whatever validation says of it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub keep_last: bool,
     /// Rows in one step.
     pub batch: usize,
     /// What follows the gradient.

@@ -9,7 +9,8 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use crate::stats::ranking::falling_ties;
 
 const SIZE: (u32, u32) = (560, 420);
-const COLOURS: [RGBColor; 7] = [
+/// One for each series, the first ones first.
+pub(super) const COLOURS: [RGBColor; 10] = [
     RGBColor(0, 90, 156),
     RGBColor(200, 80, 30),
     RGBColor(60, 140, 60),
@@ -17,6 +18,9 @@ const COLOURS: [RGBColor; 7] = [
     RGBColor(110, 110, 110),
     RGBColor(180, 150, 20),
     RGBColor(0, 150, 160),
+    RGBColor(220, 120, 170),
+    RGBColor(120, 80, 40),
+    RGBColor(20, 20, 20),
 ];
 
 /// A curve and its name in the legend.

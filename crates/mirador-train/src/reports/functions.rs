@@ -9,26 +9,33 @@ use minijinja::{Environment, Error, ErrorKind, context};
 use mirador_models::WeightsDir;
 use mirador_models::tasks::Task;
 
+use super::charts::Spread;
 use super::network::{Network, ShownMetric};
 use super::page::Page;
 use super::scores::signed;
 use super::unrelated::unrelated;
-use super::{rivals, scores};
+use super::{folds, measured, rivals, scores, side_by_side};
 use crate::data::sources::published_scores;
 use crate::data::target_sites::prepare::KLIMENTOVA_TEST;
+use crate::recipe::EpochMetric;
 use crate::results::predictions::Predictions;
 use crate::results::report::mean_and_range;
 use crate::stats::correlation::mean;
+
+/// Values by row and column.
+type Cells = Vec<Vec<Option<f64>>>;
 
 /// Gives a template all that it may use.
 pub(super) fn add_to(environment: &mut Environment<'static>, page: Arc<Page>) {
     networks(environment, &page);
     pictures(environment, &page);
     row_scores(environment, &page);
+    environment.add_function("by_fold", |network: Arc<Network>, set: String| folds::by_fold(&network, &set));
+    environment.add_function("paired_runs", scores::paired_runs);
     environment.add_function(
-        "paired_runs",
+        "paired_by_seed",
         |network: Arc<Network>, other: Arc<Network>, test: String, metric: String| {
-            scores::paired_runs(&network, &other, &test, &metric)
+            scores::paired_by_seed(&network, &other, &test, &metric)
         },
     );
     environment.add_filter("mean_range", |values: Vec<f64>| mean_and_range(values.into_iter()));
@@ -64,6 +71,21 @@ fn networks(environment: &mut Environment<'static>, page: &Arc<Page>) {
         Ok::<Value, Error>(rival.map_or(Value::from(()), |rival| rivals::fields(&rival)))
     });
     let here = page.clone();
+    environment.add_function("side_by_side", move |name: String| {
+        let found = here.side_by_side(&name).map_err(refused)?;
+        Ok::<Value, Error>(found.map_or(Value::from(()), |found| side_by_side::fields(&found)))
+    });
+    let here = page.clone();
+    environment.add_function("comparison", move |tests_of: String, command: String| {
+        let found = here.comparison(&tests_of, &command).map_err(refused)?;
+        Ok::<Value, Error>(found.map_or(Value::from(()), |found| measured::comparison(&found)))
+    });
+    let here = page.clone();
+    environment.add_function("matrix", move |name: String, command: String| {
+        let found = here.matrix(&name, &command).map_err(refused)?;
+        Ok::<Value, Error>(found.map_or(Value::from(()), |found| measured::matrix(&found)))
+    });
+    let here = page.clone();
     environment.add_function("missing", move || Value::from(Serde(here.missing())));
 }
 
@@ -88,6 +110,40 @@ fn pictures(environment: &mut Environment<'static>, page: &Arc<Page>) {
         "bars",
         move |file: String, title: String, metric: String, from: f64, bars: Serde<Vec<(String, f64)>>| {
             here.bars(&file, &title, &metric, from, &bars).map_err(refused)
+        },
+    );
+    let here = page.clone();
+    environment.add_function(
+        "epoch_curves",
+        move |file: String, title: String, metric: Serde<EpochMetric>, names: Vec<String>, of: Vec<Value>| {
+            let networks = of.iter().filter_map(|value| value.downcast_object::<Network>());
+            let networks: Vec<(String, Arc<Network>)> = names.into_iter().zip(networks).collect();
+            here.epoch_curves(&file, &title, metric.0, &networks).map_err(refused)
+        },
+    );
+    let here = page.clone();
+    environment.add_function(
+        "grouped_bars",
+        move |file: String,
+              title: String,
+              from: f64,
+              groups: Vec<String>,
+              series: Serde<Vec<(String, Vec<Spread>)>>| {
+            here.grouped_bars(&file, &title, from, &groups, &series).map_err(refused)
+        },
+    );
+    let here = page.clone();
+    environment.add_function(
+        "radar",
+        move |file: String, title: String, axes: Vec<String>, series: Serde<Vec<(String, Vec<f64>)>>| {
+            here.radar(&file, &title, &axes, &series).map_err(refused)
+        },
+    );
+    let here = page.clone();
+    environment.add_function(
+        "heat_map",
+        move |file: String, title: String, rows: Vec<String>, columns: Vec<String>, values: Serde<Cells>| {
+            here.heat_map(&file, &title, &rows, &columns, &values).map_err(refused)
         },
     );
     let here = page.clone();
@@ -131,8 +187,6 @@ fn row_scores(environment: &mut Environment<'static>, page: &Arc<Page>) {
     });
     environment.add_function("calibration", scores::calibration);
     environment.add_function("below_quantile", scores::below_quantile);
-    environment.add_function("best_threshold", scores::best_threshold);
-    environment.add_function("at_threshold", scores::at_threshold);
 }
 
 /// What a network has more than a baseline and than the published tools with public row scores.

@@ -2,13 +2,17 @@
 //! pictures. A template holds the sentences, the order and what papers published; these modules find the networks and
 //! compute. `reports/templates/README.md` lists what a template may ask.
 
+pub mod charts;
 pub mod drawing;
+mod folds;
 mod functions;
+mod measured;
 mod network;
 mod page;
 mod pictures;
 mod rivals;
 mod scores;
+mod side_by_side;
 mod unrelated;
 
 use std::fs;

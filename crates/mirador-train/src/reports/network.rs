@@ -1,16 +1,18 @@
 //! A trained network as a template sees it: the fields of its `metrics.json` under the names of the field.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use minijinja::context;
 use minijinja::value::{Object, ObjectRepr, Serde, Value};
 
+use crate::learn::checkpoint::Epoch;
 use crate::recipe::{EpochMetric, Recipe};
 use crate::results::predictions::Predictions;
 use crate::results::report::{Report, SeedReport, SetReport};
 use crate::stats::interval::Interval;
-use crate::stats::metrics::{Metric, MetricValue};
+use crate::stats::metrics::{AtThreshold, Metric, MetricValue};
 
 /// A network that is trained.
 #[derive(Debug)]
@@ -27,15 +29,20 @@ pub(super) struct Network {
 impl Network {
     /// A network of these measurements.
     pub(super) fn new(recipe: Recipe, report: Report, predictions: Vec<Arc<Predictions>>) -> Self {
-        let best = report.seeds.iter().filter_map(|run| Some(run.best_epoch()?.score));
+        let best = best_epochs(&report).map(|epoch| epoch.score);
         let fields = context! {
             name => recipe.id().to_string(),
             model => &recipe.model,
             version => &recipe.version,
+            recipe => Value::from(Serde(&recipe)),
             parameters => report.parameters,
             preparation => &report.preparation,
             seeds => report.seeds.iter().map(|run| run.seed).collect::<Vec<u64>>(),
             best_scores => best.collect::<Vec<f64>>(),
+            epochs => report.seeds.iter().map(|run| run.history.len()).collect::<Vec<usize>>(),
+            best_epochs => best_epochs(&report).map(|epoch| epoch.epoch).collect::<Vec<usize>>(),
+            validation => validation(&report),
+            folds => Value::from(Serde(report.folds.clone())),
             sets => Value::from_pairs(report.sets.iter().map(|set| (set.name.as_str(), fields_of(set, &report)))),
         };
         Self { recipe, report, predictions, fields }
@@ -78,6 +85,19 @@ impl Object for Predictions {
     }
 }
 
+fn best_epochs(report: &Report) -> impl Iterator<Item = &Epoch> {
+    report.seeds.iter().filter_map(SeedReport::best_epoch)
+}
+
+/// What validation said of the epoch that each run kept, by metric.
+fn validation(report: &Report) -> Value {
+    let mut metrics: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    for (name, value) in best_epochs(report).flat_map(|epoch| &epoch.validation) {
+        metrics.entry(name.to_string()).or_default().push(*value);
+    }
+    Value::from(metrics)
+}
+
 /// A measured set.
 fn fields_of(set: &SetReport, report: &Report) -> Value {
     let measured = set.model.metrics.iter().enumerate();
@@ -95,12 +115,19 @@ fn fields_of(set: &SetReport, report: &Report) -> Value {
         rows => set.model.rows,
         positives => set.model.classes.as_ref().map(|classes| classes.positives),
         at_threshold => set.model.classes.as_ref().map(|classes| Value::from(Serde(classes.at_threshold))),
+        calls => Value::from(Serde(calls(report, &set.name))),
         metrics => Value::from_pairs(metrics),
         baselines => Value::from_pairs(
             set.baselines.iter().map(|baseline| (baseline.name.to_string(), beside(&baseline.metrics)))
         ),
         published => published.collect::<Value>(),
     }
+}
+
+/// What each run's calls at the decision threshold give on a set.
+fn calls(report: &Report, set: &str) -> Vec<AtThreshold> {
+    let of = |run: &SeedReport| run.calls.iter().find(|(name, _)| name == set).map(|(_, at)| *at);
+    report.seeds.iter().filter_map(of).collect()
 }
 
 /// One metric of a set, a value for each run; none where a set has one class only.

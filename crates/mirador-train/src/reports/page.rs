@@ -14,10 +14,13 @@ use super::network::Network;
 use crate::data::files;
 use crate::recipe::{Recipe, command};
 use crate::repression::{self, Fitting};
+use crate::results::comparison::Comparison;
 use crate::results::kept;
+use crate::results::matrix::Matrix;
 use crate::results::predictions::{self, Predictions};
 use crate::results::report::Report;
 use crate::results::rival::{self, Rival};
+use crate::results::side_by_side::{self, SideBySide};
 use crate::training::Training;
 
 /// A report that is being written.
@@ -48,6 +51,8 @@ pub(super) enum What {
     Network,
     /// A published network is not measured.
     Rival,
+    /// Networks were not measured side by side, or miRNAs not held against genes.
+    Measurement,
     /// A network is trained, and the scores of its rows are not beside the checkpoints.
     RowScores,
 }
@@ -142,6 +147,30 @@ impl Page {
             return read(&path).map(Some);
         }
         self.lacks(rival::command(model), What::Rival);
+        Ok(None)
+    }
+
+    /// Networks side by side, or `None` (and the command among the missing) where nobody measured them.
+    pub(super) fn side_by_side(&self, name: &str) -> Result<Option<SideBySide>> {
+        self.measurement(&SideBySide::path(&self.runs.reports, name), &side_by_side::command(name))
+    }
+
+    /// Networks on the tests of a version, or `None` (and the command among the missing) where nobody measured them.
+    pub(super) fn comparison(&self, tests_of: &str, command: &str) -> Result<Option<Comparison>> {
+        let id = tests_of.parse::<ModelId>()?;
+        self.measurement(&Comparison::path(&self.runs.reports, &id), command)
+    }
+
+    /// miRNAs against genes, likewise.
+    pub(super) fn matrix(&self, name: &str, command: &str) -> Result<Option<Matrix>> {
+        self.measurement(&Matrix::path(&self.runs.reports, name), command)
+    }
+
+    fn measurement<R: DeserializeOwned>(&self, path: &Path, command: &str) -> Result<Option<R>> {
+        if path.is_file() {
+            return read(path).map(Some);
+        }
+        self.lacks(command.to_owned(), What::Measurement);
         Ok(None)
     }
 

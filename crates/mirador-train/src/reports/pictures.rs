@@ -1,13 +1,17 @@
 //! The pictures of a report. Each function draws and gives the Markdown that shows it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Result;
 
+use super::charts::{self, Spread};
 use super::drawing::{self, Curve};
 use super::network::Network;
 use super::page::Page;
+use crate::recipe::EpochMetric;
 use crate::results::report::SeedReport;
+use crate::stats::correlation::mean;
 use crate::stats::metrics::Classes;
 
 const UNIT: [(f64, f64); 2] = [(0.0, 1.0), (0.0, 1.0)];
@@ -35,6 +39,73 @@ impl Page {
         let title = format!("{}: training", network.recipe.id());
         drawing::curves(&self.path(file), &title, axes, ranges, &curves)?;
         Ok(self.shown(file, &title))
+    }
+
+    /// A validation metric by epoch, the mean over each network's runs.
+    pub(super) fn epoch_curves(
+        &self,
+        file: &str,
+        title: &str,
+        metric: EpochMetric,
+        networks: &[(String, Arc<Network>)],
+    ) -> Result<String> {
+        let curve = |(name, network): &(String, Arc<Network>)| {
+            let runs = &network.report.seeds;
+            let epochs = runs.iter().map(|run| run.history.len()).min().unwrap_or(0);
+            let value = |run: &SeedReport, epoch: usize| run.history[epoch].validation.get(&metric).copied();
+            let mean_at = |epoch: usize| {
+                let values: Option<Vec<f64>> = runs.iter().map(|run| value(run, epoch)).collect();
+                values.map(|values| ((epoch + 1) as f64, mean(&values)))
+            };
+            Curve { name: name.clone(), points: (0..epochs).filter_map(mean_at).collect() }
+        };
+        let curves: Vec<Curve> = networks.iter().map(curve).collect();
+        let points: Vec<(f64, f64)> = curves.iter().flat_map(|curve| curve.points.clone()).collect();
+        if points.is_empty() {
+            return Ok(String::new());
+        }
+        let [(_, last), of_values] = [range(&points, |point| point.0), range(&points, |point| point.1)];
+        let axes = ("epoch", &*format!("validation {metric}").replace('_', " "));
+        drawing::curves(&self.path(file), title, axes, [(1.0, last.max(2.0)), of_values], &curves)?;
+        Ok(self.shown(file, title))
+    }
+
+    /// Bars in groups, each with its spread, from `from` on.
+    pub(super) fn grouped_bars(
+        &self,
+        file: &str,
+        title: &str,
+        from: f64,
+        groups: &[String],
+        series: &[(String, Vec<Spread>)],
+    ) -> Result<String> {
+        charts::grouped_bars(&self.path(file), title, from, groups, series)?;
+        Ok(self.shown(file, title))
+    }
+
+    /// A closed line for each series over rays from 0 to 1.
+    pub(super) fn radar(
+        &self,
+        file: &str,
+        title: &str,
+        axes: &[String],
+        series: &[(String, Vec<f64>)],
+    ) -> Result<String> {
+        charts::radar(&self.path(file), title, axes, series)?;
+        Ok(self.shown(file, title))
+    }
+
+    /// Values from 0 to 1 in cells.
+    pub(super) fn heat_map(
+        &self,
+        file: &str,
+        title: &str,
+        rows: &[String],
+        columns: &[String],
+        values: &[Vec<Option<f64>>],
+    ) -> Result<String> {
+        charts::heat_map(&self.path(file), title, rows, columns, values)?;
+        Ok(self.shown(file, title))
     }
 
     /// ROC and precision-recall curves of a set: the network beside some baselines.
@@ -107,14 +178,7 @@ impl Page {
         axes: (&str, &str),
         points: Vec<(f64, f64)>,
     ) -> Result<String> {
-        let range = |of: fn(&(f64, f64)) -> f64| {
-            let values = || points.iter().map(of);
-            let (low, high) =
-                (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
-            let margin = (high - low).max(1e-3) * 0.1;
-            (low - margin, high + margin)
-        };
-        let ranges = [range(|point| point.0), range(|point| point.1)];
+        let ranges = [range(&points, |point| point.0), range(&points, |point| point.1)];
         let curve = Curve { name: axes.1.to_owned(), points };
         drawing::curves(&self.path(file), title, axes, ranges, &[curve])?;
         Ok(self.shown(file, title))
@@ -133,4 +197,12 @@ impl Page {
     fn shown(&self, file: &str, title: &str) -> String {
         format!("![{title}]({}/{file}.svg)", self.name)
     }
+}
+
+/// From the lowest to the highest, with room around them.
+fn range(points: &[(f64, f64)], of: fn(&(f64, f64)) -> f64) -> (f64, f64) {
+    let values = || points.iter().map(of);
+    let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
+    let margin = (high - low).max(1e-3) * 0.1;
+    (low - margin, high + margin)
 }

@@ -10,39 +10,7 @@ use crate::learn::calibration::{calibration_error, calibration_error_by_chance};
 use crate::results::predictions::Predictions;
 use crate::stats::correlation::mean;
 use crate::stats::interval::Interval;
-use crate::stats::metrics::AtThreshold;
-use crate::stats::ranking::{auroc, average_precision, falling_ties};
 use crate::stats::significance::{signed_rank, student, student_95};
-
-/// The metrics of one column of scores at a threshold; `called` counts the rows from there on.
-pub(super) fn at_threshold(set: &Predictions, column: &str, threshold: f64) -> Option<Value> {
-    let (labels, scores) = (set.labels(), set.column(column)?);
-    let AtThreshold { accuracy, sensitivity, specificity, precision, f1, .. } =
-        AtThreshold::new(&labels, scores, threshold);
-    Some(context! {
-        auroc => auroc(&labels, scores),
-        average_precision => average_precision(&labels, scores),
-        accuracy, sensitivity, specificity, precision, f1,
-        called => scores.iter().filter(|&&score| score >= threshold).count(),
-    })
-}
-
-/// The threshold with the best accuracy.
-pub(super) fn best_threshold(set: &Predictions, column: &str) -> Option<f64> {
-    let (labels, scores) = (set.labels(), set.column(column)?);
-    let mut distinct = scores.to_vec();
-    distinct.sort_by(|a, b| b.total_cmp(a));
-    distinct.dedup();
-    let mut right = labels.iter().filter(|&&label| !label).count() as f64;
-    let mut best = (right, f64::INFINITY);
-    for (threshold, (positives, rows)) in distinct.into_iter().zip(falling_ties(&labels, scores)) {
-        right += 2.0 * positives - rows;
-        if right > best.0 {
-            best = (right, threshold);
-        }
-    }
-    Some(best.1)
-}
 
 /// The expected calibration error, and that of perfect probabilities on as many rows.
 pub(super) fn calibration(set: &Predictions) -> Value {
@@ -70,9 +38,21 @@ pub(super) fn signed(Interval { value, low, high }: &Interval) -> String {
     format!("{value:+.3} ({low:+.3} to {high:+.3})")
 }
 
+/// The mean difference of two networks' runs, paired by their place, in standard errors; `None` below three pairs.
+pub(super) fn paired_runs(runs: Vec<f64>, others: Vec<f64>) -> Option<Value> {
+    let differences: Vec<f64> = runs.iter().zip(&others).map(|(a, b)| a - b).collect();
+    let pairs = differences.len();
+    if pairs < 3 {
+        return None;
+    }
+    let mean = mean(&differences);
+    let error = deviation(&differences) / (pairs as f64).sqrt();
+    Some(context! { pairs, mean, error, t => mean / error })
+}
+
 /// What one network's runs have more than another's on a test by one metric, paired by seed: a seed whose network died in
 /// either makes no pair. `None` below three pairs, and where no pair differs from another.
-pub(super) fn paired_runs(network: &Network, other: &Network, test: &str, metric: &str) -> Option<Value> {
+pub(super) fn paired_by_seed(network: &Network, other: &Network, test: &str, metric: &str) -> Option<Value> {
     paired(network.report.by_seed(test, metric)?, &other.report.by_seed(test, metric)?)
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use anyhow::Result;
 use mirador_models::find;
 
-use super::report::{MeasuredBaseline, Report, SetReport, Start, mean_and_range};
+use super::report::{FoldRows, MeasuredBaseline, Report, SetReport, Start, mean_and_range};
 use crate::experiment::Baseline;
 use crate::recipe::{Recipe, SiteRows};
 use crate::stats::metrics::{Metric, MetricValue};
@@ -38,6 +38,7 @@ pub fn card(recipe: &Recipe, report: &Report, data: &str) -> Result<String> {
             fold + 1
         )?;
     }
+    write_folds(&mut text, &report.folds)?;
     for set in &report.sets {
         write_set(&mut text, set)?;
     }
@@ -117,11 +118,36 @@ fn write_teacher(text: &mut String, recipe: &Recipe) -> Result<()> {
     Ok(())
 }
 
+/// Positive and other rows of each fold.
+fn write_folds(text: &mut String, folds: &[FoldRows]) -> Result<()> {
+    if folds.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        text,
+        "Rows of each fold, positive + other:\n\n| fold | trained on | validation | held out |\n|---|---|---|---|"
+    )?;
+    for (index, FoldRows { train, validation, test }) in folds.iter().enumerate() {
+        let counts = [train, validation, test].map(|of| format!("{} + {}", of.positives, of.negatives));
+        writeln!(text, "| {} | {} |", index + 1, counts.join(" | "))?;
+    }
+    Ok(writeln!(text)?)
+}
+
 fn write_set(text: &mut String, set: &SetReport) -> Result<()> {
     let model = &set.model;
     let positives =
         model.classes.as_ref().map_or(String::new(), |classes| format!(", {} positive", classes.positives));
     writeln!(text, "### {} ({} rows{positives})\n", set.name, model.rows)?;
+    if let Some(called) = model.called_of_one_class() {
+        writeln!(
+            text,
+            "All rows are of one class, which leaves no metric but one: {called} of {} are called positive at the \
+             threshold.\n",
+            model.rows
+        )?;
+        return Ok(());
+    }
     write_header(text, &model.metrics)?;
     write_line(text, "**this model**", &model.metrics)?;
     for baseline in &set.baselines {
@@ -189,7 +215,7 @@ fn write_runs(text: &mut String, report: &Report, names: &[&str]) -> Result<()> 
         // A fold that holds nothing out has no tests.
         for test in 0..tests.len() {
             let metrics = run.tests.get(test).map_or(&[][..], |(_, metrics)| metrics);
-            let metrics: Vec<String> = metrics
+            let metrics: Vec<String> = of_two_classes(metrics)
                 .iter()
                 .map(|metric| metric.map_or("–".to_owned(), |metric| format!("{metric:.3}")))
                 .collect();
@@ -205,10 +231,16 @@ fn write_runs(text: &mut String, report: &Report, names: &[&str]) -> Result<()> 
             _ => write!(text, " |")?,
         }
         for test in 0..tests.len() {
-            let metrics = report.seeds.iter().filter_map(|run| *run.tests.get(test)?.1.get(index)?);
+            let metrics =
+                report.seeds.iter().filter_map(|run| *of_two_classes(&run.tests.get(test)?.1).get(index)?);
             write!(text, " {} |", mean_and_range(metrics))?;
         }
         writeln!(text)?;
     }
     Ok(writeln!(text)?)
+}
+
+/// Metrics of a test, none where its rows are of one class: average precision is 1 there whatever was said.
+fn of_two_classes(metrics: &[Option<f64>]) -> &[Option<f64>] {
+    if metrics.first() == Some(&None) { &[None] } else { metrics }
 }

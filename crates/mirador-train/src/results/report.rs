@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use mirador_models::ModelId;
 use serde::{Deserialize, Serialize};
 
-use crate::experiment::Baseline;
+use crate::experiment::{Baseline, Fold, Row};
 use crate::learn::checkpoint::Epoch;
-use crate::stats::metrics::{Measured, MetricValue};
+use crate::stats::metrics::{AtThreshold, Measured, MetricValue};
 
 /// The whole report of one version.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -26,6 +26,9 @@ pub struct Report {
     /// What the network started from, beside its seed; or the versions that it is the mean of.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "one_or_many")]
     pub started: Vec<Start>,
+    /// How many rows each fold has; empty where there is one split, and for what has no classes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub folds: Vec<FoldRows>,
     /// Epochs of the stages that all seeds share; empty where the recipe has none.
     pub shared: Vec<Epoch>,
     /// All runs, in the recipe's order: each seed, and within it each fold.
@@ -53,6 +56,26 @@ fn one_or_many<'de, D: serde::Deserializer<'de>>(source: D) -> Result<Vec<Start>
     })
 }
 
+/// The rows of a fold.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct FoldRows {
+    /// Trained on.
+    pub train: ClassCounts,
+    /// Choose the epoch.
+    pub validation: ClassCounts,
+    /// Held out.
+    pub test: ClassCounts,
+}
+
+/// Rows of both classes.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct ClassCounts {
+    /// Rows of the positive class.
+    pub positives: usize,
+    /// The others.
+    pub negatives: usize,
+}
+
 /// A version whose tensors another starts from.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Start {
@@ -75,6 +98,10 @@ pub struct SeedReport {
     pub history: Vec<Epoch>,
     /// The task's metrics by test; none where a set has one class only.
     pub tests: Vec<(String, Vec<Option<f64>>)>,
+    /// What follows from a call of each test's rows at the decision threshold; empty where a task has no classes, and in a
+    /// file of before it was kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<(String, AtThreshold)>,
 }
 
 /// One set of rows.
@@ -112,6 +139,18 @@ pub struct PublishedTool {
     pub average_precision: f64,
     /// The task's metrics measured from the row-by-row scores, where those are public.
     pub measured: Option<Vec<MetricValue>>,
+}
+
+impl FoldRows {
+    /// Counts a fold; its first test stands for the rows that are held out.
+    pub fn new(fold: &Fold) -> Self {
+        let classes = |rows: &[Row]| {
+            let positives = rows.iter().filter(|row| row.label()).count();
+            ClassCounts { positives, negatives: rows.len() - positives }
+        };
+        let test = fold.tests.first().map_or(&[][..], |(_, rows)| rows);
+        Self { train: classes(&fold.train), validation: classes(&fold.validation), test: classes(test) }
+    }
 }
 
 impl SeedReport {

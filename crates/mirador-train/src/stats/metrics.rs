@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::correlation::{pearson, r_squared, root_mean_square, spearman};
 use super::interval::{Interval, bootstrap};
-use super::ranking::{auroc, average_precision};
+use super::ranking::{Ranked, auroc, average_precision};
 
 /// What is measured of a task; cards, reports and `metrics.json` print these names.
 #[derive(
@@ -116,10 +116,17 @@ pub fn metrics(task: Task, targets: &[f64], scores: &[f64]) -> Vec<f64> {
 
 /// Metrics with intervals: bootstraps over groups of rows.
 pub fn with_intervals(task: Task, targets: &[f64], scores: &[f64], groups: &[usize]) -> Vec<MetricValue> {
-    let values = bootstrap(groups, |rows| {
-        let pick = |values: &[f64]| rows.iter().map(|&row| values[row]).collect::<Vec<f64>>();
-        metrics(task, &pick(targets), &pick(scores))
-    });
+    let values = if task == Task::TargetSite {
+        let labels: Vec<bool> = targets.iter().map(|&target| target >= 0.5).collect();
+        // Ranked once: a thousand samples of 14,000 rows need no sorting.
+        let ranked = Ranked::new(&labels, scores);
+        bootstrap(groups, |rows| ranked.auroc_and_average_precision(rows).to_vec())
+    } else {
+        bootstrap(groups, |rows| {
+            let pick = |values: &[f64]| rows.iter().map(|&row| values[row]).collect::<Vec<f64>>();
+            metrics(task, &pick(targets), &pick(scores))
+        })
+    };
     Metric::of(task).iter().zip(values).map(|(&name, value)| MetricValue { name, value }).collect()
 }
 
@@ -218,6 +225,19 @@ impl Measured {
             rows: targets.len(),
             metrics: with_intervals(task, targets, scores, groups),
             classes: task.has_two_classes().then(|| Classes::new(targets, scores)),
+        }
+    }
+}
+
+impl Measured {
+    /// Where all rows are of one class, how many are called positive at the threshold.
+    pub fn called_of_one_class(&self) -> Option<usize> {
+        let Classes { positives, at_threshold, .. } = self.classes.as_ref()?;
+        let called = |share: f64| (share * self.rows as f64).round() as usize;
+        match *positives {
+            0 => Some(called(1.0 - at_threshold.specificity)),
+            all if all == self.rows => Some(called(at_threshold.sensitivity)),
+            _ => None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod correlation;
 pub mod interval;
+pub mod logistic;
 pub mod metrics;
 pub mod ranking;
 pub mod significance;

@@ -64,13 +64,15 @@ impl Project {
         }
     }
 
-    /// The authors' weights that were measured.
-    fn add_rivals(&self) {
-        let folder = self.0.path().join("reports/rivals");
-        fs::create_dir_all(&folder).unwrap();
-        for file in fs::read_dir(committed().join("reports/rivals")).unwrap() {
-            let file = file.unwrap();
-            fs::copy(file.path(), folder.join(file.file_name())).unwrap();
+    /// What was measured of the authors' weights, and of networks side by side.
+    fn add_measurements(&self) {
+        for kind in ["rivals", "compared", "matrices"] {
+            let folder = self.0.path().join("reports").join(kind);
+            fs::create_dir_all(&folder).unwrap();
+            for file in fs::read_dir(committed().join("reports").join(kind)).unwrap() {
+                let file = file.unwrap();
+                fs::copy(file.path(), folder.join(file.file_name())).unwrap();
+            }
         }
     }
 
@@ -99,6 +101,8 @@ fn measured(task: Task) -> (&'static [&'static str], &'static [&'static str]) {
                 "deepmirtar_independent",
                 "miraw_rest",
                 "deepmirnatar_test",
+                "deepmirnatar_test, seen families",
+                "deepmirnatar_test, unseen families",
                 "parclip48",
                 "hejret2023_test",
                 "klimentova2022_test",
@@ -114,7 +118,17 @@ fn measured(task: Task) -> (&'static [&'static str], &'static [&'static str]) {
         ),
         Task::PreMirna => (
             &["held_out", "held_out_last_5_masked", "held_out_mature_arms", "held_out_yag_wrong"],
-            &["ends in YAG", "length < 70"],
+            &[
+                "ends in YAG",
+                "length < 70",
+                "logistic regression, 7 features of the sequence",
+                "Rorbach's 21 numbers, support vectors",
+                "Rorbach's 21 numbers, random forest",
+                "Rorbach's 21 numbers, linear discriminant",
+                "Rorbach's 21 numbers, logistic regression",
+                "Rorbach's 21 numbers, decision tree",
+                "Rorbach's 21 numbers, naive Bayes",
+            ],
         ),
         Task::Repression => (&["left_out"], &["seed class"]),
         Task::Expression => (
@@ -157,11 +171,20 @@ fn measurements(task: Task, seeds: &[u64]) -> Value {
     };
     let tests = sets.iter().filter(|name| **name != "validation");
     let tests: Vec<Value> = tests.map(|name| json!([name, vec![0.75; metrics.len()]])).collect();
-    let epoch = |epoch: usize| json!({ "stage": 0, "epoch": epoch, "loss": 1.0, "validation": {}, "score": 0.5 + 0.1 * epoch as f64 });
-    let run = |seed: &u64| json!({ "seed": seed, "fold": 0, "best": 1, "history": [epoch(1), epoch(2)], "tests": tests });
+    let names = sets.iter().filter(|name| **name != "validation" && task.has_two_classes());
+    let calls: Vec<Value> = names.map(|name| json!([name, at_threshold])).collect();
+    let epoch = |epoch: usize| {
+        json!({ "stage": 0, "epoch": epoch, "loss": 1.0,
+            "validation": { "accuracy": 0.75, "loss": 0.5 / epoch as f64 }, "score": 0.5 + 0.1 * epoch as f64 })
+    };
+    let folds = if task == Task::PreMirna { 2 } else { 1 };
+    let run = |(seed, fold): (&u64, usize)| json!({ "seed": seed, "fold": fold, "best": 1, "history": [epoch(1), epoch(2)], "tests": tests, "calls": calls });
+    let runs = seeds.iter().flat_map(|seed| (0..folds).map(move |fold| (seed, fold)));
+    let classes = json!({ "positives": 4, "negatives": 4 });
+    let fold = json!({ "train": classes, "validation": classes, "test": classes });
     json!({
         "command": "", "dataset_sha256": "", "preparation": [], "parameters": 968, "shared": [], "shipped": 0,
-        "seeds": seeds.iter().map(run).collect::<Vec<_>>(),
+        "folds": vec![fold; if folds > 1 { folds } else { 0 }], "seeds": runs.map(run).collect::<Vec<_>>(),
         "sets": sets.iter().map(set).collect::<Vec<_>>(),
         "training_audit": [],
     })
@@ -192,7 +215,7 @@ fn pictures(report: &str) -> impl Iterator<Item = &str> {
 fn every_template_is_filled() {
     let project = Project::new();
     project.train(true);
-    project.add_rivals();
+    project.add_measurements();
     assert!(names_of_templates().len() >= 7);
     for name in names_of_templates() {
         let report = project.report(&name);

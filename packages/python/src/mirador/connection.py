@@ -5,7 +5,7 @@ import time
 from typing import Final
 
 import urllib3
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, InvalidHeader, NewConnectionError, ReadTimeoutError
 from urllib3.util.retry import Retry
 
 from .errors import Problem, Unreachable, problem
@@ -73,7 +73,10 @@ class Connection:
             else:
                 if reply.status < 300:
                     return reply.data
-                told = Retry().get_retry_after(reply) if reply.status in TOLD_TO_WAIT else None
+                try:
+                    told = Retry().get_retry_after(reply) if reply.status in TOLD_TO_WAIT else None
+                except InvalidHeader:  # a proxy's own
+                    told = None
                 failed = problem(reply.status, reply.data, reply.headers.get("X-Request-Id"), told, rows_before)
                 pause = max(pause, told or 0.0)
                 if reply.status not in TOLD_TO_WAIT or time.monotonic() + pause > ends:

@@ -40,16 +40,18 @@ class Table(Sequence[R], Generic[R]):
         return iter(self.results)
 
     def frame(self) -> "pandas.DataFrame":
-        """The results as pandas' frame, with the index of the frame that was asked about: `asked.join(reply.frame())`.
+        """The results as pandas' frame: `pandas.concat([asked, reply.frame()], axis=1)` puts them beside what was asked.
 
-        A field inside a field is a column with a dot in its name.
+        It has the index of the frame that was asked about, and leaves out `id`, which that has. A field inside a field is a
+        column with a dot in its name.
         """
         try:
             import pandas
         except ImportError as error:
             raise ImportError("frames need pandas: pip install 'mirador[pandas]'") from error
         rows: list[dict[str, Any]] = [_flat(result) for result in self.results]
-        return pandas.DataFrame(rows, index=self.asked)
+        frame = pandas.DataFrame(rows, index=self.asked)
+        return frame if self.asked is None else frame.drop(columns="id", errors="ignore")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 use tch::Tensor;
 use tch::nn::{self, ModuleT};
 
-use super::dimensions::{DROPOUT, MODEL};
+use super::dimensions::MODEL;
 use super::mask::Mask;
 use crate::networks::layers::dense;
 
@@ -17,13 +17,14 @@ pub(super) struct Attention {
     key: nn::Linear,
     value: nn::Linear,
     output: nn::Linear,
+    dropout: f64,
 }
 
 impl Attention {
-    pub(super) fn new(path: nn::Path) -> Self {
+    pub(super) fn new(path: nn::Path, dropout: f64) -> Self {
         let [query, key, value, output] =
             ["query", "key", "value", "output"].map(|name| dense(&path / name, MODEL, MODEL));
-        Self { query, key, value, output }
+        Self { query, key, value, output, dropout }
     }
 
     pub(super) fn forward_t(&self, state: &Tensor, memory: &Tensor, seen: &Mask, train: bool) -> Tensor {
@@ -33,7 +34,7 @@ impl Attention {
         };
         let [query, key, value] =
             [state.apply(&self.query), memory.apply(&self.key), memory.apply(&self.value)].map(split);
-        let dropout = if train { DROPOUT } else { 0.0 };
+        let dropout = if train { self.dropout } else { 0.0 };
         let seen = Some(seen.keys());
         Tensor::scaled_dot_product_attention(&query, &key, &value, seen, dropout, false, None, false)
             .transpose(1, 2)
@@ -47,19 +48,21 @@ impl Attention {
 pub(super) struct FeedForward {
     inner: nn::Linear,
     outer: nn::Linear,
+    dropout: f64,
 }
 
 impl FeedForward {
-    pub(super) fn new(path: nn::Path) -> Self {
+    pub(super) fn new(path: nn::Path, dropout: f64) -> Self {
         Self {
             inner: dense(&path / "inner", MODEL, FEED_FORWARD),
             outer: dense(path / "outer", FEED_FORWARD, MODEL),
+            dropout,
         }
     }
 }
 
 impl ModuleT for FeedForward {
     fn forward_t(&self, state: &Tensor, train: bool) -> Tensor {
-        state.apply(&self.inner).relu().dropout(DROPOUT, train).apply(&self.outer)
+        state.apply(&self.inner).relu().dropout(self.dropout, train).apply(&self.outer)
     }
 }

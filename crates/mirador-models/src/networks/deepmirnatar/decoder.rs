@@ -5,7 +5,7 @@ use tch::Tensor;
 use tch::nn::{self, Init};
 
 use super::attention::{Attention, FeedForward};
-use super::dimensions::{DROPOUT, MODEL};
+use super::dimensions::MODEL;
 use super::mask::Mask;
 use crate::networks::layers::{conv1d, layer_norm};
 
@@ -17,6 +17,7 @@ pub(super) struct Decoder {
     norm_attention: nn::LayerNorm,
     feed_forward: FeedForward,
     norm_feed_forward: nn::LayerNorm,
+    dropout: f64,
 }
 
 /// β · a convolution of width 3.
@@ -27,16 +28,17 @@ struct Convolution {
 }
 
 impl Decoder {
-    pub(super) fn new(path: nn::Path, spatial: bool) -> Self {
+    pub(super) fn new(path: nn::Path, spatial: bool, dropout: f64) -> Self {
         Self {
-            attention: Attention::new(&path / "attention"),
+            attention: Attention::new(&path / "attention", dropout),
             convolution: spatial.then(|| Convolution {
                 filters: conv1d(&path / "convolution", MODEL, MODEL, 3),
                 beta: path.var("beta", &[1], Init::Const(1.0)),
             }),
             norm_attention: layer_norm(&path / "norm_attention", MODEL),
-            feed_forward: FeedForward::new(&path / "feed_forward"),
+            feed_forward: FeedForward::new(&path / "feed_forward", dropout),
             norm_feed_forward: layer_norm(path / "norm_feed_forward", MODEL),
+            dropout,
         }
     }
 
@@ -51,8 +53,8 @@ impl Decoder {
             let near = real.cut(state).transpose(1, 2).constant_pad_nd([1, 1]).apply(filters); // (n, 64, t)
             found += near.transpose(1, 2) * beta;
         }
-        let state = (state + found.dropout(DROPOUT, train)).apply(&self.norm_attention);
-        let fed = state.apply_t(&self.feed_forward, train).dropout(DROPOUT, train);
+        let state = (state + found.dropout(self.dropout, train)).apply(&self.norm_attention);
+        let fed = state.apply_t(&self.feed_forward, train).dropout(self.dropout, train);
         (state + fed).apply(&self.norm_feed_forward)
     }
 }

@@ -6,8 +6,6 @@ use tch::{Device, Kind, Tensor};
 pub(super) const MODEL: i64 = 64;
 /// Decoder modules (the paper's "4 layers").
 pub(super) const MODULES: usize = 4;
-/// Everywhere in the part that is trained.
-pub(super) const DROPOUT: f64 = 0.1;
 /// Values of BERT's hidden state at each word of the site.
 pub const HIDDEN: i64 = 96;
 /// Values of a word2vec vector, one for each word of the miRNA.

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use tch::Tensor;
 use tch::nn::{self, Module, RNN};
 
-use super::dimensions::{DROPOUT, MODEL};
+use super::dimensions::MODEL;
 use super::mask::Mask;
 use crate::networks::layers::{conv1d, dense, gru, layer_norm};
 use crate::networks::lstm::Lstm;
@@ -26,12 +26,22 @@ pub(super) enum Recurrence {
     None,
 }
 
+/// What both RNAs' encoders have in common.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Kind {
+    pub(super) text_cnn: bool,
+    pub(super) recurrence: Recurrence,
+    /// Of the features, in training.
+    pub(super) dropout: f64,
+}
+
 /// (n, t, inputs) to (n, t, 64).
 #[derive(Debug)]
 pub(super) struct Encoder {
     words: Words,
     recurrent: Recurrent,
     norm: nn::LayerNorm,
+    dropout: f64,
 }
 
 #[derive(Debug)]
@@ -48,7 +58,8 @@ enum Recurrent {
 }
 
 impl Encoder {
-    pub(super) fn new(path: nn::Path, inputs: i64, text_cnn: bool, recurrence: Recurrence) -> Self {
+    pub(super) fn new(path: nn::Path, inputs: i64, kind: Kind) -> Self {
+        let Kind { text_cnn, recurrence, dropout } = kind;
         let words = match text_cnn {
             true => Words::TextCnn {
                 filters: WIDTHS
@@ -69,11 +80,11 @@ impl Encoder {
             }
             Recurrence::None => Recurrent::None,
         };
-        Self { words, recurrent, norm: layer_norm(path / "norm", MODEL) }
+        Self { words, recurrent, norm: layer_norm(path / "norm", MODEL), dropout }
     }
 
     pub(super) fn forward_t(&self, features: &Tensor, mask: &Mask, train: bool) -> Tensor {
-        let words = mask.cut(&features.dropout(DROPOUT, train));
+        let words = mask.cut(&features.dropout(self.dropout, train));
         let words = self.words.forward(&words); // (n, t, 64)
         let states = match &self.recurrent {
             Recurrent::Lstm { forward, backward } => {

@@ -1,7 +1,8 @@
 //! What both frozen tables make of the tokens: 34 values for a word of the miRNA, 96 for one of the site.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::OnceCell;
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tch::nn::{self, Init};
 use tch::{Device, Kind, Tensor};
@@ -10,13 +11,20 @@ use super::bert::Bert;
 use super::dimensions::{HIDDEN, WORD2VEC};
 use super::kmers::{DISTINCT, PAD, WORDS};
 
+/// Hidden states (t, 96) by a site's words.
+type Known = Arc<Mutex<HashMap<Vec<i64>, Tensor>>>;
+
+/// What the process knows by the frozen weights that it trained with last, and what tells these from others: seeds and
+/// recipes that start from the same pre-trained part compute each site once.
+static NEWEST: Mutex<Option<(Tensor, Known)>> = Mutex::new(None);
+
 /// The frozen part of the network.
 #[derive(Debug)]
 pub(super) struct Features {
     word2vec: Tensor, // (256, 34)
     bert: Bert,
-    /// Hidden states (t, 96) by a site's words; only where a trainer asked for it.
-    known: OnceCell<RefCell<HashMap<Vec<i64>, Tensor>>>,
+    /// Only where a trainer asked for it.
+    known: OnceCell<Known>,
 }
 
 impl Features {
@@ -36,14 +44,27 @@ impl Features {
 
     /// Keeps the hidden states of every site from now on.
     pub(super) fn remember(&self) {
-        self.known.get_or_init(RefCell::default);
+        self.known.get_or_init(|| {
+            let weights = self.of_every_word();
+            let mut newest = NEWEST.lock().unwrap_or_else(PoisonError::into_inner);
+            match &*newest {
+                Some((of, known)) if of.device() == weights.device() && of.equal(&weights) => known.clone(),
+                _ => newest.insert((weights, Known::default())).1.clone(),
+            }
+        });
+    }
+
+    /// The hidden states of every word there is: other weights give others.
+    fn of_every_word(&self) -> Tensor {
+        let words = Tensor::arange_start(WORDS, WORDS + DISTINCT, (Kind::Int64, self.bert.words().device()));
+        tch::no_grad(|| self.bert.features(&words.view([-1, 32]))) // (8, 32, 96)
     }
 
     /// Words (n, t) to (n, t, 96). What stands past a row's end means nothing.
     pub(super) fn site(&self, words: &Tensor) -> Tensor {
         let _no_grad = tch::no_grad_guard();
         match self.known.get() {
-            Some(known) => self.remembered(&mut known.borrow_mut(), words),
+            Some(known) => self.remembered(&mut known.lock().unwrap_or_else(PoisonError::into_inner), words),
             None => self.bert.features(words),
         }
     }

@@ -33,8 +33,9 @@ const SITE_WORDS: usize = SITE_LIMIT + 1 - WORD;
 pub const MODEL: Model = Model {
     name: "deepmirnatar",
     task: Task::TargetSite,
-    description: "DeepmiRNATar: word2vec for the miRNA and a pre-trained BERT for the site, TextCNN and BiLSTM \
-                  over each, and four modules of attention and convolution from miRNA to site. 2024.",
+    description: "DeepmiRNATar: word2vec for the miRNA and a small pre-trained BERT (six layers of 96 values) for the \
+                  site, TextCNN and BiLSTM over each, and four modules of attention and convolution from miRNA to \
+                  site. 2024.",
     caution: None,
     encoder: |_| Ok(encoder()),
     network: network::build,

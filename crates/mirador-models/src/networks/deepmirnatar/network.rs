@@ -6,7 +6,7 @@ use tch::{Kind, Tensor};
 
 use super::decoder::Decoder;
 use super::dimensions::{HIDDEN, MODEL, MODULES, WORD2VEC};
-use super::encoder::{Encoder, Recurrence};
+use super::encoder::{self, Encoder, Recurrence};
 use super::features::Features;
 use super::mask::{Mask, trim};
 use super::transformer::Transformer;
@@ -25,6 +25,8 @@ struct Switches {
     text_cnn: bool,
     recurrent: Recurrence,
     plain_transformer: bool,
+    /// Everywhere in the part that is trained.
+    dropout: f64,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -48,6 +50,7 @@ impl Default for Switches {
             text_cnn: true,
             recurrent: Recurrence::Lstm,
             plain_transformer: false,
+            dropout: 0.1,
         }
     }
 }
@@ -76,16 +79,19 @@ enum Body {
 pub(super) fn build(path: &nn::Path, options: &Options) -> Result<Network, LoadError> {
     let switches: Switches = LoadError::options(options)?;
     let spatial = switches.attention == AttentionKind::SpatialConv;
-    let encoder = |name: &str, inputs: i64| {
-        Box::new(Encoder::new(path / name, inputs, switches.text_cnn, switches.recurrent))
-    };
+    let dropout = switches.dropout;
+    if !(0.0..1.0).contains(&dropout) {
+        return Err(LoadError::Options(format!("dropout {dropout} is not in [0, 1)")));
+    }
+    let kind = encoder::Kind { text_cnn: switches.text_cnn, recurrence: switches.recurrent, dropout };
+    let encoder = |name: &str, inputs: i64| Box::new(Encoder::new(path / name, inputs, kind));
     let body = match switches.plain_transformer {
-        true => Body::Transformer(Transformer::new(path)),
+        true => Body::Transformer(Transformer::new(path, dropout)),
         false => Body::Paper {
             mirna: encoder("mirna", WORD2VEC),
             site: encoder("site", HIDDEN),
             decoders: (0..MODULES)
-                .map(|index| Decoder::new(path / format!("decoder_{index}"), spatial))
+                .map(|index| Decoder::new(path / format!("decoder_{index}"), spatial, dropout))
                 .collect(),
         },
     };

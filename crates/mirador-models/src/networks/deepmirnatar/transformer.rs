@@ -5,7 +5,7 @@ use tch::Tensor;
 use tch::nn::{self, ModuleT};
 
 use super::attention::{Attention, FeedForward};
-use super::dimensions::{DROPOUT, HIDDEN, MODEL, MODULES, WORD2VEC, sinusoids};
+use super::dimensions::{HIDDEN, MODEL, MODULES, WORD2VEC, sinusoids};
 use super::mask::Mask;
 use crate::networks::layers::{dense, layer_norm};
 
@@ -19,18 +19,20 @@ pub(super) struct Transformer {
     site: nn::Linear,
     encoder: Vec<Layer>,
     decoder: Vec<Layer>,
+    dropout: f64,
 }
 
 impl Transformer {
-    pub(super) fn new(path: &nn::Path) -> Self {
+    pub(super) fn new(path: &nn::Path, dropout: f64) -> Self {
         let layers = |name: &str, cross: bool| {
-            (0..MODULES).map(|index| Layer::new(path / format!("{name}_{index}"), cross)).collect()
+            (0..MODULES).map(|index| Layer::new(path / format!("{name}_{index}"), cross, dropout)).collect()
         };
         Self {
             mirna: dense(path / "mirna", WORD2VEC, MODEL),
             site: dense(path / "site", HIDDEN, MODEL),
             encoder: layers("encoder", false),
             decoder: layers("decoder", true),
+            dropout,
         }
     }
 
@@ -41,8 +43,9 @@ impl Transformer {
         train: bool,
     ) -> Tensor {
         let place = |features: &Tensor, dense: &nn::Linear| {
-            let placed = features.dropout(DROPOUT, train).apply(dense);
-            (&placed + sinusoids([placed.size()[1], MODEL], LONGEST, placed.device())).dropout(DROPOUT, train)
+            let placed = features.dropout(self.dropout, train).apply(dense);
+            (&placed + sinusoids([placed.size()[1], MODEL], LONGEST, placed.device()))
+                .dropout(self.dropout, train)
         };
         let memory = self
             .encoder
@@ -61,16 +64,19 @@ struct Layer {
     cross: Option<(Attention, nn::LayerNorm)>,
     feed_forward: FeedForward,
     norm_feed_forward: nn::LayerNorm,
+    dropout: f64,
 }
 
 impl Layer {
-    fn new(path: nn::Path, cross: bool) -> Self {
+    fn new(path: nn::Path, cross: bool, dropout: f64) -> Self {
         Self {
-            own: Attention::new(&path / "own"),
+            own: Attention::new(&path / "own", dropout),
             norm_own: layer_norm(&path / "norm_own", MODEL),
-            cross: cross.then(|| (Attention::new(&path / "cross"), layer_norm(&path / "norm_cross", MODEL))),
-            feed_forward: FeedForward::new(&path / "feed_forward"),
+            cross: cross
+                .then(|| (Attention::new(&path / "cross", dropout), layer_norm(&path / "norm_cross", MODEL))),
+            feed_forward: FeedForward::new(&path / "feed_forward", dropout),
             norm_feed_forward: layer_norm(path / "norm_feed_forward", MODEL),
+            dropout,
         }
     }
 
@@ -80,13 +86,13 @@ impl Layer {
         memory: Option<(&Tensor, &Mask)>,
         train: bool,
     ) -> Tensor {
-        let found = self.own.forward_t(state, state, real, train).dropout(DROPOUT, train);
+        let found = self.own.forward_t(state, state, real, train).dropout(self.dropout, train);
         let mut state = (state + found).apply(&self.norm_own);
         if let (Some((attention, norm)), Some((memory, seen))) = (&self.cross, memory) {
-            let found = attention.forward_t(&state, memory, seen, train).dropout(DROPOUT, train);
+            let found = attention.forward_t(&state, memory, seen, train).dropout(self.dropout, train);
             state = (state + found).apply(norm);
         }
-        let fed = self.feed_forward.forward_t(&state, train).dropout(DROPOUT, train);
+        let fed = self.feed_forward.forward_t(&state, train).dropout(self.dropout, train);
         (state + fed).apply(&self.norm_feed_forward)
     }
 }

@@ -3,6 +3,7 @@
 mod network;
 
 use std::borrow::Cow;
+use std::num::NonZeroU16;
 
 use mirna::{Base, Rna};
 use serde::Deserialize;
@@ -40,14 +41,34 @@ pub const MODEL: Model = Model {
     adapt_is_all: false,
 };
 
-/// What the paper leaves open, and what its data give away.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+/// What the paper leaves open or says that it tried, and what its data give away.
+#[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Switches {
     downsample: Downsample,
     lstm_over: LstmOver,
     /// Whether the last five letters are read as N.
     end_masked: bool,
+    /// Letters that a kernel covers.
+    kernel: NonZeroU16,
+    /// Filters of each convolution.
+    filters: NonZeroU16,
+    /// Units of the LSTM.
+    units: NonZeroU16,
+}
+
+/// The paper's.
+impl Default for Switches {
+    fn default() -> Self {
+        Self {
+            downsample: Downsample::Stride,
+            lstm_over: LstmOver::Frame,
+            end_masked: false,
+            kernel: const { NonZeroU16::new(6).expect("above 0") },
+            filters: const { NonZeroU16::new(128).expect("above 0") },
+            units: const { NonZeroU16::new(100).expect("above 0") },
+        }
+    }
 }
 
 /// How a convolution halves its map; the paper's table shows that it does, not how.

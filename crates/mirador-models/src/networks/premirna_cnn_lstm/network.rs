@@ -8,12 +8,10 @@ use crate::networks::layers::{SameConv2D, dense};
 use crate::networks::lstm::Lstm;
 use crate::{Layers, LoadError, Network, Options};
 
-const FILTERS: i64 = 128;
-/// Positions × letters.
-const KERNEL: [i64; 2] = [6, 4];
+/// Columns of the map, and of a kernel: letters of the alphabet.
+const LETTERS: i64 = 4;
 /// Rows of the map after three halvings.
 const STEPS: i64 = (ROWS as i64 + 7) / 8;
-const UNITS: i64 = 100;
 const DENSE: i64 = 256;
 const DROPOUT: f64 = 0.5;
 
@@ -32,12 +30,16 @@ pub(super) fn build(path: &nn::Path, options: &Options) -> Result<Network, LoadE
         Downsample::Stride => 2,
         Downsample::Maxpool => 1,
     };
-    let conv = |name: &str, channels: i64| SameConv2D::new(&(path / name), channels, FILTERS, KERNEL, stride);
-    let inputs = FILTERS * STEPS / switches.steps();
+    let [kernel, filters, units] =
+        [switches.kernel, switches.filters, switches.units].map(|size| i64::from(size.get()));
+    let conv = |name: &str, channels: i64| {
+        SameConv2D::new(&(path / name), channels, filters, [kernel, LETTERS], stride)
+    };
+    let inputs = filters * STEPS / switches.steps();
     Ok(Box::new(CnnLstm {
-        convolutions: [conv("conv1", 1), conv("conv2", FILTERS), conv("conv3", FILTERS)],
-        lstm: Lstm::one_way(&(path / "lstm"), inputs, UNITS),
-        dense: dense(path / "dense", UNITS, DENSE),
+        convolutions: [conv("conv1", 1), conv("conv2", filters), conv("conv3", filters)],
+        lstm: Lstm::one_way(&(path / "lstm"), inputs, units),
+        dense: dense(path / "dense", units, DENSE),
         output: dense(path / "output", DENSE, 2),
         switches,
     }))
@@ -47,14 +49,15 @@ impl Layers for CnnLstm {}
 
 impl ModuleT for CnnLstm {
     fn forward_t(&self, input: &Tensor, train: bool) -> Tensor {
-        let map = input.view([-1, 1, ROWS as i64, 4]); // (n, 1, 164, 4)
+        let map = input.view([-1, 1, ROWS as i64, LETTERS]); // (n, 1, 164, 4)
         let steps = self.switches.steps();
+        let channels = i64::from(self.switches.filters.get()) * STEPS / steps;
         self.convolutions
             .iter()
             .fold(map, |map, convolution| self.halve(map.apply(convolution).relu())) // (n, 128, 21, 1)
             .squeeze_dim(3)
             .transpose(1, 2) // (n, 21, 128)
-            .reshape([-1, steps, FILTERS * STEPS / steps])
+            .reshape([-1, steps, channels])
             .apply(&self.lstm) // (n, steps, 100)
             .select(1, -1) // (n, 100)
             .apply(&self.dense) // (n, 256)

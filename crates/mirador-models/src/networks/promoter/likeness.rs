@@ -129,8 +129,8 @@ impl Likeness {
     }
 
     fn points(&self, codes: &Tensor) -> Points {
-        let factors =
-            self.scale.repeat_interleave_self_tensor(&Tensor::from_slice(&self.words.sizes()), 0, None);
+        let sizes = Tensor::from_slice(&self.words.sizes()).to_device(self.scale.device());
+        let factors = self.scale.repeat_interleave_self_tensor(&sizes, 0, None);
         let places = self.words.roots(codes) * factors;
         let squares = places.square().sum_dim_intlist(1, false, Kind::Float);
         Points { places, squares }

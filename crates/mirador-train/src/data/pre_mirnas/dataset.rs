@@ -12,6 +12,7 @@
 //! | `mature5p`, `mature3p` | its mature miRNAs |
 //! | `label` | 1 mirtron, 0 canonical |
 
+use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
@@ -103,10 +104,17 @@ impl Hairpin {
     /// From the start of the 5' miRNA to the end of the 3' miRNA: what Drosha leaves, and of a mirtron what is left
     /// without a tail. `None` where the two are not there in this order.
     pub fn mature_arms(&self) -> Option<PreMirna> {
-        let bases = &self.pre_mirna.sequence;
-        let start = bases.windows(self.mature5p.len()).position(|part| *part == *self.mature5p)?;
-        let last = bases.windows(self.mature3p.len()).rposition(|part| *part == *self.mature3p)?;
-        let arms = bases.get(start..last + self.mature3p.len())?;
+        let [five, three] = self.mature()?;
+        let arms = self.pre_mirna.sequence.get(five.start..three.end)?;
         Some(PreMirna { sequence: arms.into() })
+    }
+
+    /// Where the 5' miRNA and the 3' miRNA stand, the first and the last place; `None` where one of them is not there.
+    pub fn mature(&self) -> Option<[Range<usize>; 2]> {
+        let bases = &self.pre_mirna.sequence;
+        let (five, three) = (self.mature5p.len(), self.mature3p.len());
+        let start = bases.windows(five).position(|part| *part == *self.mature5p)?;
+        let last = bases.windows(three).rposition(|part| *part == *self.mature3p)?;
+        Some([start..start + five, last..last + three])
     }
 }

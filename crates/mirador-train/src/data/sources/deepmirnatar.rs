@@ -1,6 +1,7 @@
 //! The pairs of DeepmiRNATar (miRAW and DeepMirTar). Traps: rows tagged `hsa--11` write the miRNA 3'→5', all others
 //! 5'→3'; lines end in CRLF, two files begin with a byte-order mark (before a column that is not read).
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -21,6 +22,32 @@ struct Record {
     gene_sequence: String,
     #[serde(rename = "miRNA_sequence")]
     mirna: String,
+}
+
+/// The label that a miRNA's site in a gene has.
+#[derive(Clone, Debug, Deserialize)]
+pub struct GeneLabel {
+    /// Symbol.
+    pub gene: String,
+    /// miRBase's name.
+    #[serde(rename = "miRNA")]
+    pub mirna: String,
+    interaction: u8,
+}
+
+impl GeneLabel {
+    /// Whether the site is a positive one.
+    pub fn label(&self) -> bool {
+        self.interaction == 1
+    }
+}
+
+/// Labels by gene of `train`, `valid` or `test`; the two with a byte-order mark lose it.
+pub fn deepmirnatar_genes(data: &Path, set: &str) -> Result<Vec<GeneLabel>> {
+    let path = data.join(FOLDER).join(format!("{set}.csv"));
+    let text = fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let mut reader = csv::Reader::from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+    reader.deserialize().map(|row| row.with_context(|| path.display().to_string())).collect()
 }
 
 /// Rows of `train`, `valid` or `test`, miRNAs 5'→3' unless the published mixture is wanted.

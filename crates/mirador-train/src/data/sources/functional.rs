@@ -68,10 +68,14 @@ pub struct Functional {
 }
 
 impl Functional {
+    /// The genes alone.
+    pub fn genes(data: &Path) -> Result<Vec<FunctionalGene>> {
+        read_genes(&data.join(FOLDER).join(UTRS))
+    }
+
     /// The 3'UTRs alone.
     pub fn utrs(data: &Path) -> Result<Vec<Rna>> {
-        let genes = read_genes(&data.join(FOLDER).join(UTRS))?;
-        Ok(genes.into_iter().map(|gene| gene.utr).collect())
+        Ok(Self::genes(data)?.into_iter().map(|gene| gene.utr).collect())
     }
 
     /// Reads all files.

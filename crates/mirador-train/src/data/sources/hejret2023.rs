@@ -1,12 +1,16 @@
 //! CLASH of Hejret 2023 (HEK293) in miRBench's bias-corrected form. Trap: 75 training pairs carry both labels; only
 //! positives are taken for training, the test stays as published.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use anyhow::Result;
 use mirador_models::tasks::target_site::Pair;
+use mirna::Rna;
+use serde::Deserialize;
 
 use super::{Labelled, Tally, positives, read_chimeras};
+use crate::data::tsv;
 
 const FOLDER: &str = "target_sites/BioGeMT+miRBench_paper";
 
@@ -32,4 +36,28 @@ impl Hejret2023 {
         );
         Ok(Self { positives: positives(train), test: read("test")? })
     }
+}
+
+#[derive(Deserialize)]
+struct Region {
+    gene: String,
+    feature: String,
+}
+
+/// Which region of its transcript each site of the test lies in: the file's `feature` in the field's words. The
+/// file names untranslated regions apart from exons; a site on a border is in several.
+pub fn test_regions(data: &Path) -> Result<HashMap<Rna, &'static str>> {
+    let path = data.join(FOLDER).join("AGO2_CLASH_Hejret2023_test.tsv");
+    let regions = tsv::read(&path, |Region { gene, feature }| {
+        let region = match feature.as_str() {
+            "three_prime_utr" => "3'UTR",
+            "five_prime_utr" => "5'UTR",
+            "exon" => "exon",
+            "intron" => "intron",
+            "" => "not annotated",
+            _ => "on a border",
+        };
+        Ok((gene.parse()?, region))
+    })?;
+    Ok(regions.into_iter().collect())
 }

@@ -18,11 +18,11 @@ mod python_random;
 mod transcripts;
 
 pub use clash2013::Clash2013;
-pub use deepmirnatar::deepmirnatar;
+pub use deepmirnatar::{GeneLabel, deepmirnatar, deepmirnatar_genes};
 pub use expression::{Tissue, XpressoGene, human_promoters, mirtarbase, tumour_levels};
 pub use functional::{Functional, FunctionalExperiment, FunctionalGene, read_genes};
-pub use hejret2023::Hejret2023;
-pub use isomirs::isomirs;
+pub use hejret2023::{Hejret2023, test_regions};
+pub use isomirs::{isomirs, isomirs_test};
 pub use klimentova2022::{klimentova2022, published_scores};
 pub use mature::{human_mature, human_mirbase, read_fasta};
 pub use mitar::{MitarFile, mitar, without_genes};

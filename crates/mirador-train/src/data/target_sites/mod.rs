@@ -8,3 +8,4 @@ pub mod reads;
 pub mod split;
 pub mod taught;
 pub mod teaching;
+pub mod transcripts;

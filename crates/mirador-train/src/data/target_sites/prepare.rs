@@ -101,7 +101,7 @@ pub(super) fn fair_tests(data: &Path) -> Result<Vec<Example>> {
 }
 
 /// The positives of all sources, each pair once, away from the published tests.
-fn chimeras<const N: usize>(
+pub(super) fn chimeras<const N: usize>(
     sources: [(&str, Vec<Pair>); N],
     tests: &SharedKmers<'_>,
     tally: &mut Tally,

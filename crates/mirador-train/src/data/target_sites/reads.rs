@@ -15,7 +15,7 @@ use rand_chacha::ChaCha8Rng;
 use super::dataset::{Example, Split, UTR_WINDOW};
 use super::prepare::{finish, utr_windows};
 use super::split::{SharedKmers, clusters};
-use crate::data::sources::{Tally, human_mirbase, isomirs, three_prime_utrs};
+use crate::data::sources::{Tally, human_mirbase, isomirs, isomirs_test, three_prime_utrs};
 use crate::stats::significance::at_least;
 
 /// Source of a read that is a mature miRNA of miRBase.
@@ -92,8 +92,27 @@ pub fn isomir_reads(data: &Path, out: &Path) -> Result<Vec<String>> {
     finish(out, &rows, tally)
 }
 
+/// Source of the rows of [`test_reads`].
+pub const READS_TEST: &str = "hejret2023_reads";
+
+/// The positives of Hejret 2023's bias-corrected test with the miRNA as it was read. Training keeps away from their sites.
+pub fn test_reads(data: &Path, test: &[&Pair]) -> Result<Vec<Example>> {
+    let sites: BTreeSet<&Rna> = test.iter().map(|pair| &pair.site).collect();
+    let mut pairs = isomirs_test(data)?;
+    pairs.retain(|pair| sites.contains(&pair.site));
+    let numbers = clusters(&pairs.iter().map(|pair| &pair.site).collect::<Vec<_>>());
+    let example = |(pair, cluster)| Example {
+        source: READS_TEST.to_owned(),
+        split: Split::Test,
+        cluster,
+        pair,
+        label: true,
+    };
+    Ok(pairs.into_iter().zip(numbers).map(example).collect())
+}
+
 /// The human miRNA that a read is an isomiR of: the one that differs in the fewest letters, the first of equals.
-fn origin<'a>(read: &Rna, mirbase: &'a Mirbase) -> Option<(&'a Mature, Isomir)> {
+pub fn origin<'a>(read: &Rna, mirbase: &'a Mirbase) -> Option<(&'a Mature, Isomir)> {
     let all = mirbase.matures().iter().filter_map(|mature| Some((mature, Isomir::of(read, &mature.rna)?)));
     all.min_by_key(|(_, isomir)| isomir.distance())
 }
@@ -126,6 +145,7 @@ fn count(reads: &[Read<'_>], tally: &mut Tally) {
     let most = of_mirna.values().map(BTreeSet::len).max().unwrap_or(0);
     let mean = of_mirna.values().map(BTreeSet::len).sum::<usize>() as f64 / of_mirna.len().max(1) as f64;
     tally.count(of_mirna.len(), format!("miRNAs have an isomiR: 1 to {most}, {mean:.1} on average"));
+    support(reads, tally);
 
     let sites = |keep: &dyn Fn(&str) -> bool| -> BTreeSet<usize> {
         let numbers = clusters(&reads.iter().map(|read| &read.pair.site).collect::<Vec<_>>());
@@ -145,6 +165,30 @@ fn count(reads: &[Read<'_>], tally: &mut Tally) {
             "places (sites that share 25 nt) are bound by miRNAs, {} by isomiRs, {both} by both ({five} by an isomiR that \
              differs at the 5' end, {three} at the 3' end)",
             of_isomirs.len()
+        ),
+    );
+}
+
+/// In how many reads each isomiR stands (the paper's Figure S1 and its bound of ten reads).
+fn support(reads: &[Read<'_>], tally: &mut Tally) {
+    let mut of_isomir: BTreeMap<&Rna, Vec<&Read<'_>>> = BTreeMap::new();
+    for read in reads.iter().filter(|read| read.origin.is_some() && read.source() != MIRNA) {
+        of_isomir.entry(&read.pair.mirna).or_default().push(read);
+    }
+    let mut counts: Vec<usize> = of_isomir.values().map(Vec::len).collect();
+    counts.sort_unstable();
+    let Some(most) = of_isomir.values().max_by_key(|reads| reads.len()) else { return };
+    let in_ten = counts.iter().filter(|count| **count >= 10).count();
+    tally.count(
+        counts.len(),
+        format!(
+            "isomiRs stand in {:.1} reads on average ({} in the middle, {} at most: {} with {}); {in_ten} of them in ten reads \
+             or more",
+            counts.iter().sum::<usize>() as f64 / counts.len() as f64,
+            counts[counts.len() / 2],
+            most.len(),
+            most[0].mature().unwrap_or_default(),
+            most[0].source()
         ),
     );
 }

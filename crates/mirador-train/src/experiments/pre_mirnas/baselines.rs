@@ -5,9 +5,11 @@ use mirna::{Base, Rna};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+use super::classifiers::classify;
 use super::ends::cut;
-use super::logistic::Logistic;
+use super::rorbach::Numbers;
 use crate::experiment::{Baseline, FittedBaseline, Row};
+use crate::stats::logistic::Logistic;
 
 /// Mirtrons are short introns.
 const SHORT: usize = 70;
@@ -21,8 +23,8 @@ const CUT: usize = 8;
 const SEED: u64 = 7;
 
 /// The rules, which need no fit, and logistic regressions fitted on `train`: on rows as they are, and on the same and once
-/// more with their ends cut.
-pub(super) fn baselines(train: &[Row]) -> Vec<FittedBaseline<'_>> {
+/// more with their ends cut. Also published classifiers that know where the mature miRNAs lie.
+pub(super) fn baselines<'a>(train: &'a [Row], numbers: &'a Numbers) -> Vec<FittedBaseline<'a>> {
     let mut rng = ChaCha8Rng::seed_from_u64(SEED);
     let moved: Vec<Row> = train.iter().map(|row| cut(row, CUT, &mut rng)).collect();
     let regression = |baseline, of: fn(&Rna) -> Vec<f64>, ridge, ends_cut: bool| {
@@ -34,7 +36,7 @@ pub(super) fn baselines(train: &[Row]) -> Vec<FittedBaseline<'_>> {
     let rule = |baseline, holds: fn(&Rna) -> bool| {
         FittedBaseline::new(baseline, move |row| f64::from(u8::from(holds(sequence(row)))))
     };
-    vec![
+    let mut fitted = vec![
         rule(Baseline::EndsInYag, ends_in_yag),
         rule(Baseline::EndsInAg, ends_in_ag),
         rule(Baseline::Short, |rna| rna.len() < SHORT),
@@ -42,7 +44,15 @@ pub(super) fn baselines(train: &[Row]) -> Vec<FittedBaseline<'_>> {
         regression(Baseline::HairpinFeaturesMoved, features, RIDGES[0], true),
         regression(Baseline::HairpinNumbers, folded, RIDGES[1], false),
         regression(Baseline::HairpinNumbersMoved, folded, RIDGES[1], true),
-    ]
+    ];
+    let seen: Vec<(&[f64], bool)> =
+        train.iter().map(|row| (&numbers.rows[numbers.place(row)][..], row.label())).collect();
+    fitted.extend(
+        classify(&seen, &numbers.rows)
+            .into_iter()
+            .map(|(baseline, scores)| FittedBaseline::new(baseline, move |row| scores[numbers.place(row)])),
+    );
+    fitted
 }
 
 /// The splice acceptor of an intron: UAG or CAG at the 3' end.

@@ -1,5 +1,6 @@
 //! A split's rows: what each fold trains on, what chooses its epoch, what measures it.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
@@ -11,6 +12,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::baselines::{baselines, ends_in_yag};
 use super::ends::cut;
+use super::rorbach::Numbers;
 use crate::data::pre_mirnas::dataset::{Hairpin, Split, read};
 use crate::data::pre_mirnas::split::deal;
 use crate::experiment::{Experiment, FittedBaseline, Fold, Labelled, Row, labelled};
@@ -33,6 +35,10 @@ pub struct Folds {
     /// The training rows of each fold, cut at the ends of their mature arms.
     arms: Vec<Vec<Row>>,
     counts: Counts,
+    /// By name.
+    hairpins: HashMap<String, Hairpin>,
+    /// What Rorbach's classifiers read of every row; folded when they are asked for.
+    numbers: OnceCell<Numbers>,
 }
 
 /// What a card tells of the dataset file.
@@ -85,28 +91,32 @@ impl Folds {
             }
         };
         let (mut folds, mut arms): (Vec<Fold>, Vec<_>) =
-            held_out.iter().map(|held_out| split(&rows, held_out, grouped, data.ends_moved)).unzip();
+            held_out.iter().map(|held_out| split(&rows, held_out, grouped, data)).unzip();
         let empty =
             |fold: &Fold| fold.validation.is_empty() || fold.tests.iter().any(|(_, rows)| rows.is_empty());
         ensure!(!folds.iter().any(empty), "the dataset has too few rows for this split");
         if data.split == HairpinSplit::GroupedFoldsAndAll {
-            let (mut all, of_all) = split(&rows, &vec![false; rows.len()], grouped, data.ends_moved);
+            let (mut all, of_all) = split(&rows, &vec![false; rows.len()], grouped, data);
             all.tests.clear();
             folds.push(all);
             arms.push(of_all);
         }
-        Ok(Self { data: data.clone(), folds, arms, counts })
+        let hairpins = rows.into_iter().map(|row| (row.id.clone(), row)).collect();
+        Ok(Self { data: data.clone(), folds, arms, counts, hairpins, numbers: OnceCell::new() })
     }
 }
 
 /// A fold, and its training rows cut at the ends of their mature arms.
-fn split(rows: &[Hairpin], held_out: &[bool], grouped: bool, ends_moved: usize) -> (Fold, Vec<Row>) {
+fn split(rows: &[Hairpin], held_out: &[bool], grouped: bool, data: &PreMirnas) -> (Fold, Vec<Row>) {
     let of = |test: bool| -> Vec<&Hairpin> {
         rows.iter().zip(held_out).filter(|(_, held_out)| **held_out == test).map(|(row, _)| row).collect()
     };
     let (seen, tests) = (of(false), of(true));
     let part = part(&seen, grouped, VALIDATION);
-    let (validation, train): (Vec<_>, Vec<_>) = seen.iter().zip(part).partition(|(_, part)| *part == 0);
+    let (validation, mut train): (Vec<_>, Vec<_>) = seen.iter().zip(part).partition(|(_, part)| *part == 0);
+    if data.validation_trained {
+        train.extend(&validation);
+    }
     let whole = |row: &Hairpin| row.pre_mirna.clone();
     let rows = |rows: &[(&&Hairpin, usize)]| {
         rows.iter().map(|(row, _)| to_row(row, whole(row))).collect::<Vec<Row>>()
@@ -115,9 +125,9 @@ fn split(rows: &[Hairpin], held_out: &[bool], grouped: bool, ends_moved: usize) 
         rows.iter().filter_map(|(row, _)| Some(to_row(row, row.mature_arms()?))).collect::<Vec<Row>>()
     };
     let mut choosing = rows(&validation);
-    if ends_moved > 0 {
+    if data.ends_moved > 0 {
         let mut rng = ChaCha8Rng::seed_from_u64(SEED);
-        let moved = choosing.iter().map(|row| cut(row, ends_moved, &mut rng)).collect();
+        let moved = choosing.iter().map(|row| cut(row, data.ends_moved, &mut rng)).collect();
         for (stratum, variants) in [("ends cut at random", moved), ("mature arms", arms(&validation))] {
             choosing.extend(variants.into_iter().map(|row: Row| Row { stratum: stratum.to_owned(), ..row }));
         }
@@ -195,7 +205,15 @@ impl Experiment for Folds {
     }
 
     fn baselines<'a>(&'a self, train: &'a [Row]) -> Vec<FittedBaseline<'a>> {
-        baselines(train)
+        let numbers = self.numbers.get_or_init(|| {
+            let measured = |fold: &'a Fold| fold.tests.iter().flat_map(|(_, rows)| rows);
+            let rows = self
+                .folds
+                .iter()
+                .flat_map(move |fold| fold.train.iter().chain(&fold.validation).chain(measured(fold)));
+            Numbers::new(rows, &self.hairpins)
+        });
+        baselines(train, numbers)
     }
 
     fn description(&self) -> String {
@@ -230,9 +248,14 @@ impl Experiment for Folds {
                  end (drawn anew), and {TIMES} times cut at the ends of its mature arms; each validation row stands once in each form."
             ),
         };
+        let tenth = if self.data.validation_trained {
+            "All training rows are trained on, those that are called validation too, which choose nothing."
+        } else {
+            "A tenth of the training rows, stratified, chooses the epoch."
+        };
         format!(
             "**Data.** {} hairpins ({sources}): {mirtrons} mirtrons (the positive class) and {canonical} canonical. \
-             {split}{all} A tenth of the training rows, stratified, chooses the epoch.{ends} Mirtrons end where an intron ends, \
+             {split}{all} {tenth}{ends} Mirtrons end where an intron ends, \
              so the last letters alone nearly tell the class: beside whole hairpins (`held_out`) the same rows are \
              measured with the last five letters masked, cut to what lies between the ends of the two mature arms, \
              and those alone where the rule \"ends in UAG or CAG\" is wrong.",

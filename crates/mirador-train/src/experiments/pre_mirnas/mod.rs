@@ -1,8 +1,9 @@
 //! Pre-miRNAs: folds and baselines.
 
 mod baselines;
+mod classifiers;
 mod ends;
 mod folds;
-mod logistic;
+mod rorbach;
 
 pub use folds::Folds;
