@@ -31,10 +31,11 @@ pub(super) fn add_to(environment: &mut Environment<'static>, page: Arc<Page>) {
     pictures(environment, &page);
     row_scores(environment, &page);
     environment.add_function("by_fold", |network: Arc<Network>, set: String| folds::by_fold(&network, &set));
+    environment.add_function("paired_runs", scores::paired_runs);
     environment.add_function(
-        "paired_runs",
+        "paired_by_seed",
         |network: Arc<Network>, other: Arc<Network>, test: String, metric: String| {
-            scores::paired_runs(&network, &other, &test, &metric)
+            scores::paired_by_seed(&network, &other, &test, &metric)
         },
     );
     environment.add_filter("mean_range", |values: Vec<f64>| mean_and_range(values.into_iter()));

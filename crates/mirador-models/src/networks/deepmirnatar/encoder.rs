@@ -31,7 +31,7 @@ pub(super) enum Recurrence {
 pub(super) struct Kind {
     pub(super) text_cnn: bool,
     pub(super) recurrence: Recurrence,
-    /// Of the features, in training.
+    /// Dropout of the features, in training.
     pub(super) dropout: f64,
 }
 
