@@ -31,7 +31,6 @@ pub(super) fn add_to(environment: &mut Environment<'static>, page: Arc<Page>) {
     pictures(environment, &page);
     row_scores(environment, &page);
     environment.add_function("by_fold", |network: Arc<Network>, set: String| folds::by_fold(&network, &set));
-    environment.add_function("paired_runs", scores::paired_runs);
     environment.add_function(
         "paired_by_seed",
         |network: Arc<Network>, other: Arc<Network>, test: String, metric: String| {

@@ -38,18 +38,6 @@ pub(super) fn signed(Interval { value, low, high }: &Interval) -> String {
     format!("{value:+.3} ({low:+.3} to {high:+.3})")
 }
 
-/// The mean difference of two networks' runs, paired by their place, in standard errors; `None` below three pairs.
-pub(super) fn paired_runs(runs: Vec<f64>, others: Vec<f64>) -> Option<Value> {
-    let differences: Vec<f64> = runs.iter().zip(&others).map(|(a, b)| a - b).collect();
-    let pairs = differences.len();
-    if pairs < 3 {
-        return None;
-    }
-    let mean = mean(&differences);
-    let error = deviation(&differences) / (pairs as f64).sqrt();
-    Some(context! { pairs, mean, error, t => mean / error })
-}
-
 /// What one network's runs have more than another's on a test by one metric, paired by seed: a seed whose network died in
 /// either makes no pair. `None` below three pairs, and where no pair differs from another.
 pub(super) fn paired_by_seed(network: &Network, other: &Network, test: &str, metric: &str) -> Option<Value> {

@@ -96,6 +96,8 @@ fn measured(task: Task) -> (&'static [&'static str], &'static [&'static str]) {
                 "held_out",
                 "held_out, miRNAs",
                 "held_out, isomiRs",
+                "held_out, 5p_deletion",
+                "held_out, 3p_deletion",
                 "left_out_families",
                 "miraw_independent",
                 "deepmirtar_independent",
@@ -252,9 +254,10 @@ fn a_network_that_is_not_trained_is_named_with_its_command() {
         assert!(left_out.contains("\n- `mirador-train train --model "), "{left_out}");
     }
     let dmiso = project.report("dmiso");
-    let commands = ["paper", "balanced", "reads", "reads_unseen"]
-        .map(|it| format!("- `mirador-train train --model dmiso --version {it}`"));
-    assert!(dmiso.ends_with(&format!("\n{}\n", commands.join("\n"))), "{dmiso}");
+    for version in ["paper", "balanced", "reads", "reads_unseen"] {
+        let command = format!("\n- `mirador-train train --model dmiso --version {version}`");
+        assert!(dmiso.contains(&command), "no {command} in {dmiso}");
+    }
 }
 
 #[test]
