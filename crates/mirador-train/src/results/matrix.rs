@@ -29,9 +29,9 @@ pub struct Matrix {
 /// A miRNA or a gene.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Named {
-    /// Its name.
+    /// Name of the miRNA or gene.
     pub name: String,
-    /// Its letters.
+    /// Number of its letters.
     pub length: usize,
 }
 

@@ -149,9 +149,9 @@ pub struct Shared {
     pub what: String,
     /// Pairs of miRNAs within a cluster.
     pub pairs: usize,
-    /// Its mean over them.
+    /// The mean over them.
     pub within: f64,
-    /// Its mean where miRNAs are put into clusters of the same sizes by lot.
+    /// The mean where miRNAs are put into clusters of the same sizes by lot.
     pub by_lot: f64,
     /// How often lots have as much or more.
     pub p: f64,

@@ -13,7 +13,7 @@ use serde::Deserialize;
 pub struct Plan {
     /// A version, on whose test rows all are measured.
     pub rows: ModelId,
-    /// Its tests that take part; none: all. `hejret2023_reads` are the positives of Hejret 2023's test as they were read, with
+    /// Tests of it that take part; none: all. `hejret2023_reads` are the positives of Hejret 2023's test as they were read, with
     /// their sites permuted.
     #[serde(default)]
     pub tests: Vec<String>,
@@ -45,7 +45,7 @@ pub struct Published {
     pub name: String,
     /// The model that the weights fit.
     pub model: String,
-    /// Its file below the folder of authors' weights.
+    /// The file below the folder of authors' weights.
     pub file: String,
     /// The model's own switches.
     #[serde(default)]

@@ -32,7 +32,7 @@ pub fn average_precision(labels: &[bool], scores: &[f64]) -> f64 {
 /// Rows ranked once, for metrics of many samples of them.
 pub struct Ranked<'a> {
     labels: &'a [bool],
-    /// Of each row, by falling score; ties share one.
+    /// Places of each row, by falling score; ties share one.
     ranks: Vec<usize>,
     distinct: usize,
 }
