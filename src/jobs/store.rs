@@ -119,13 +119,14 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
+    use tempfile::TempDir;
     use uuid::Uuid;
 
-    use super::super::job::{Order, Rows};
+    use super::super::job::{Order, Rows, State};
     use super::*;
 
-    #[tokio::test]
-    async fn only_a_row_that_is_done_starts_the_count_of_attempts_anew() {
+    /// A table, where it lies, and an order for it.
+    fn table_and_order() -> (TempDir, Store, Order) {
         let folder = tempfile::tempdir().unwrap();
         let (store, _) = Store::open(&folder.path().join("jobs.sqlite")).unwrap();
         let order = Order {
@@ -134,8 +135,14 @@ mod tests {
             query: String::new(),
             content_type: String::new(),
             idempotency_key: None,
-            callback: None,
+            callback: Some("https://lims.example".into()),
         };
+        (folder, store, order)
+    }
+
+    #[tokio::test]
+    async fn only_a_row_that_is_done_starts_the_count_of_attempts_anew() {
+        let (_folder, store, order) = table_and_order();
         let id = Uuid::new_v4();
         let found = store.ask(move |table| {
             table::order(table, (id, &order), ("digest", 1), 9)?;
@@ -155,21 +162,12 @@ mod tests {
 
     #[tokio::test]
     async fn who_expired_is_told_no_more() {
-        let folder = tempfile::tempdir().unwrap();
-        let (store, _) = Store::open(&folder.path().join("jobs.sqlite")).unwrap();
-        let order = Order {
-            owner: String::new(),
-            operation: "target-sites/score",
-            query: String::new(),
-            content_type: String::new(),
-            idempotency_key: None,
-            callback: Some("https://lims.example".into()),
-        };
+        let (_folder, store, order) = table_and_order();
         let id = Uuid::new_v4();
         let due = store.ask(move |table| {
             table::order(table, (id, &order), ("digest", 1), 9)?;
             table::claim(table)?;
-            table::end(table, id, super::super::job::State::Complete, None)?;
+            table::end(table, id, State::Complete, None)?;
             let before = table::due(table)?.len();
             table::expire(table, -1)?;
             // A try that was under way fails meanwhile.
