@@ -66,12 +66,25 @@ impl Project {
 
     /// What was measured of the authors' weights, and of networks side by side.
     fn add_measurements(&self) {
-        for kind in ["rivals", "compared", "matrices"] {
+        for kind in ["rivals", "compared", "matrices", "side_by_side"] {
             let folder = self.0.path().join("reports").join(kind);
             fs::create_dir_all(&folder).unwrap();
             for file in fs::read_dir(committed().join("reports").join(kind)).unwrap() {
                 let file = file.unwrap();
                 fs::copy(file.path(), folder.join(file.file_name())).unwrap();
+            }
+        }
+        // Plans of which nobody has a result yet: that of another, on their own rows.
+        let folder = self.0.path().join("reports/side_by_side");
+        let another = fs::read_to_string(folder.join("dmiso-random-fifth.json")).unwrap();
+        for plan in fs::read_dir(committed().join("reports/templates/side_by_side")).unwrap() {
+            let (path, name) = (plan.as_ref().unwrap().path(), plan.unwrap().file_name());
+            if !folder.join(&name).is_file() {
+                let plan: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+                let own = another
+                    .replace("random_fifth", plan["tests"][0].as_str().unwrap())
+                    .replace("dmiso@paper", plan["rows"].as_str().unwrap());
+                fs::write(folder.join(name), own).unwrap();
             }
         }
     }
