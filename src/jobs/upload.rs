@@ -55,16 +55,17 @@ impl Jobs {
         let (owner, key) = (order.owner.clone(), order.idempotency_key.clone());
         let waiting = self.limits.jobs_max_waiting.get();
         let begun = self.store.ask(move |table| {
-            // An order that is repeated is to find its job.
             let is_known = key.map(|key| table::is_known(table, &owner, &key)).transpose()?;
-            Ok(if is_known == Some(true) { 0 } else { table::unended(table, &owner)? })
+            Ok((is_known == Some(true), table::unended(table, &owner)?))
         });
-        if begun.await? >= waiting {
+        // An order that is repeated is to find its job, however many there are.
+        let (repeated, unended) = begun.await?;
+        if !repeated && unended >= waiting {
             return Err(Refusal::Waiting(waiting));
         }
         let path = self.path(Kept::Uploads, id);
         let mut file = File::create_new(&path).await?;
-        let (part, mut held) = (Part(Some(path)), self.space.hold(&order.owner));
+        let (part, mut held) = (Part(Some(path)), self.space.hold(&order.owner, repeated));
         let (mut bytes, mut digest, begun) = (0, Context::new(&SHA256), Instant::now());
         let mut body = std::pin::pin!(body);
         loop {

@@ -446,10 +446,13 @@ async fn jobs_and_bytes_of_one_key_are_bounded() {
 
     let kept = Kept::ready(&["--jobs-max-bytes-of-key", "3300", "--job-max-bytes", "2000"]);
     problem(&kept.submit(JOBS, &lines, "x".repeat(2001)).await, 413, "body-too-large");
-    let full = kept.submit(JOBS, &lines, format!("{}\n", pair()).repeat(20)).await;
+    let (named, rows) = ([lines[0], ("idempotency-key", "tonight")], format!("{}\n", pair()).repeat(20));
+    let full = kept.submit(JOBS, &named, rows.clone()).await;
     let job = kept.ended(full.header("location")).await;
     assert_eq!(job["state"], "COMPLETE", "its results take the place of its body: {job}");
     problem(&kept.submit(JOBS, &lines, "x".repeat(1900)).await, 507, "insufficient-storage");
+    let again = kept.submit(JOBS, &named, rows).await;
+    assert_eq!((again.status, again.header("location")), (202, full.header("location")), "it needs no room");
     kept.keeps(1).await;
     let place = format!("/v1/jobs/{}", job["id"].as_str().unwrap());
     assert_eq!(kept.ask("DELETE", &place, &[]).await.status, 204);
