@@ -80,7 +80,7 @@ impl Training {
         let best = &runs[shipped];
         let replica = Replica::new(model, &recipe.options, self.device)?;
         best.weights.clone().load_into(&replica.store)?;
-        println!("measuring seed {} and its baselines", best.report.seed);
+        eprintln!("measuring seed {} and its baselines", best.report.seed);
         let of_seed: Vec<&Trained> = runs.iter().filter(|run| run.report.seed == best.report.seed).collect();
         let (sets, training_audit) = data.sets(&replica, best.report.fold, &of_seed)?;
         let chosen = sets.iter().find(|set| set.name == contest(model.task).0);
@@ -136,7 +136,7 @@ impl Training {
             let recipe = Recipe::read(&path)?;
             let file = self.roots.folder(&recipe).join("model.safetensors");
             if !file.is_file() {
-                println!("{} starts from {id}, which is trained first", self.recipe.id());
+                eprintln!("{} starts from {id}, which is trained first", self.recipe.id());
                 self.of_another(recipe).run()?;
             }
             file
@@ -227,7 +227,10 @@ impl Data<'_> {
             if !trained.is_dead {
                 return Ok(trained);
             }
-            println!("seed {}: the network's output is constant; another seed is taken", trained.report.seed);
+            eprintln!(
+                "seed {}: the network's output is constant; another seed is taken",
+                trained.report.seed
+            );
         }
         anyhow::bail!(
             "seed {seed}: the network's output is constant after {RESTARTS} more starts; change the recipe"

@@ -1,14 +1,13 @@
 //! `mirador-train compare`: other networks of target sites on the test rows of a version of ours.
 
 use std::collections::HashSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use mirador_models::tasks::Task;
 use mirador_models::tasks::target_site::Pair;
-use mirador_models::{Replica, WeightsDir, sha256, write_json};
+use mirador_models::{Replica, WeightsDir, sha256};
 use tch::Device;
 
 use crate::data::target_sites::dataset::{Split, read};
@@ -17,6 +16,7 @@ use crate::experiment::{Experiment, FittedBaseline, Row, groups, scores, targets
 use crate::experiments::open;
 use crate::published::published;
 use crate::recipe::{Data, Recipe};
+use crate::results;
 use crate::results::comparison::{CalledSet, Compared, ComparedBaseline, ComparedSet, Comparison};
 use crate::stats::metrics::{AtThreshold, Measured, metrics};
 use crate::stats::ranking::most_accurate_threshold;
@@ -60,11 +60,11 @@ impl Compare {
         let dataset = self.dataset(recipe.data.dataset())?;
         let experiment = open(&recipe, &dataset)?;
         let fold = experiment.folds().first().context("the recipe has no rows")?;
-        let mut networks = Vec::new();
+        let mut others = Vec::new();
         for name in &self.with {
             let found = super::find_weights(weights, name)?;
             let (replica, sha256) = (found.load(device)?, found.config.sha256.clone());
-            networks.push(Network { weights: found, replica, of_authors: false, sha256 });
+            others.push(Network { weights: found, replica, of_authors: false, sha256 });
         }
         for named in &self.authors {
             let (file, name) = named
@@ -72,21 +72,18 @@ impl Compare {
                 .with_context(|| format!("--authors {named}: use FILE=NAME@VERSION"))?;
             let (file, found) = (Path::new(file), super::find_weights(weights, name)?);
             let replica = published(&found.config.model, file, &found.config.options, device)?;
-            networks.push(Network { weights: found, replica, of_authors: true, sha256: sha256(file)? });
+            others.push(Network { weights: found, replica, of_authors: true, sha256: sha256(file)? });
         }
-        let mut compared = Vec::new();
-        for network in &networks {
+        let mut networks = Vec::new();
+        for network in &others {
             ensure!(network.replica.encoder.task() == Task::TargetSite, "pairs are scored here");
-            compared.push(self.measure(network, &fold.tests)?);
+            networks.push(self.measure(network, &fold.tests)?);
         }
         let baselines = self.baselines(&*experiment)?;
         let tests_of = ours.config.id();
         let path = Comparison::path(&self.reports, &tests_of);
         let (command, dataset_sha256) = (self.command(), sha256(&dataset)?);
-        fs::create_dir_all(path.parent().unwrap_or(&path)).with_context(|| path.display().to_string())?;
-        write_json(&path, &Comparison { command, tests_of, dataset_sha256, baselines, networks: compared })?;
-        println!("wrote {}", path.display());
-        Ok(())
+        results::write(&path, &Comparison { command, tests_of, dataset_sha256, baselines, networks })
     }
 
     fn dataset(&self, name: &str) -> Result<PathBuf> {

@@ -1,18 +1,18 @@
 //! `mirador-train matrix`: miRNAs against genes. Every window of every 3'UTR is scored for every miRNA.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
+use mirador_models::Replica;
 use mirador_models::tasks::target_site::Pair;
 use mirador_models::tasks::{DECISION_THRESHOLD, Input, Task, probability};
-use mirador_models::{Replica, write_json};
 use mirna::Rna;
 use mirna::sites::{SiteClass, seed_sites};
 use tch::Device;
 
 use crate::data::sources::{Functional, FunctionalGene, GeneLabel, deepmirnatar_genes, human_mirbase};
+use crate::results;
 use crate::results::matrix::{Matrix, Named, Said};
 
 /// Letters of a window: those of most sites that DeepmiRNATar was trained on.
@@ -82,11 +82,7 @@ impl Against {
                 .collect(),
             networks,
         };
-        let path = Matrix::path(&self.reports, &self.name);
-        fs::create_dir_all(path.parent().unwrap_or(&path)).with_context(|| path.display().to_string())?;
-        write_json(&path, &matrix)?;
-        println!("wrote {}", path.display());
-        Ok(())
+        results::write(&Matrix::path(&self.reports, &self.name), &matrix)
     }
 
     /// What DeepmiRNATar's data know of each pair; and its training rows of each miRNA, the positive ones apart.

@@ -80,7 +80,7 @@ enum Command {
         #[arg(long, default_value = "runs")]
         runs: PathBuf,
     },
-    /// The miRNAs that miREx or AbsCorr should read, as JSON
+    /// The miRNAs that miREx or AbsCorr should read, as JSON on standard output
     SelectMirnas {
         /// A recipe of a network without miRNAs, whose errors are correlated with each miRNA's targets
         #[arg(long, default_value = "recipes/xpresso/public_windows.json")]
@@ -219,7 +219,7 @@ impl Cli {
                 let device = self.device.open_one(Precision::Fp32)?;
                 let residuals = Residuals::out_of_fold(&recipe, &dataset, targets.as_deref(), &runs, device)?;
                 let selected = residuals.select(rule.parse()?, count);
-                selected.iter().for_each(|(name, correlation)| println!("{name}\t{correlation:.4}"));
+                selected.iter().for_each(|(name, correlation)| eprintln!("{name}\t{correlation:.4}"));
                 let names: Vec<&String> = selected.iter().map(|(name, _)| name).collect();
                 println!("{}", serde_json::to_string(&names)?);
                 Ok(())

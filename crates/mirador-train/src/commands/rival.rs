@@ -1,12 +1,11 @@
 //! `mirador-train rival`: a published network on the validation and test rows of a version of ours, and the difference.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use mirador_models::tasks::Task;
-use mirador_models::{Options, Replica, sha256, write_json};
+use mirador_models::{Options, Replica, sha256};
 use tch::Device;
 
 use crate::data::{files, prepare};
@@ -14,6 +13,7 @@ use crate::experiment::{Row, scores};
 use crate::experiments::open;
 use crate::published::published;
 use crate::recipe::Recipe;
+use crate::results;
 use crate::results::predictions::Predictions;
 use crate::results::rival::{Beside, Rival, command};
 use crate::stats::metrics::MetricValue;
@@ -68,11 +68,7 @@ impl MeasureRival {
             dataset_sha256: sha256(&dataset)?,
             sets,
         };
-        let path = Rival::path(&self.reports, &self.model);
-        fs::create_dir_all(path.parent().unwrap_or(&path)).with_context(|| path.display().to_string())?;
-        write_json(&path, &rival)?;
-        println!("wrote {}", path.display());
-        Ok(())
+        results::write(&Rival::path(&self.reports, &self.model), &rival)
     }
 }
 

@@ -140,7 +140,7 @@ impl Fit<'_> {
             if !is_constant(&scores(&replica, validation)) {
                 return Ok(replica);
             }
-            println!(
+            eprintln!(
                 "seed {seed}, fold {}: the network's output is constant; another seed is taken",
                 self.fold
             );

@@ -60,7 +60,7 @@ impl Run<'_> {
                 }
                 _ => {}
             }
-            println!(
+            eprintln!(
                 "seed {} fold {} stage {index}: from epoch {first} to at most {}",
                 self.seed, self.fold, stage.epochs
             );
@@ -79,7 +79,7 @@ impl Run<'_> {
                 }
                 let metrics: Vec<String> =
                     validation.iter().map(|(name, value)| format!("{name} {value:.4}")).collect();
-                println!(
+                eprintln!(
                     "seed {} fold {} stage {index} epoch {epoch:>3}/{}: loss {loss:.4}; validation {}",
                     self.seed,
                     self.fold,
@@ -106,7 +106,7 @@ impl Run<'_> {
     fn without_epochs(&self, replica: &Replica, state: State) -> State {
         let validation = self.validate(replica);
         let score = self.score(&validation);
-        println!("seed {} fold {}: validation {} {:.4}", self.seed, self.fold, self.choose_by, score);
+        eprintln!("seed {} fold {}: validation {} {:.4}", self.seed, self.fold, self.choose_by, score);
         let loss = validation.get(&EpochMetric::Loss).copied().unwrap_or_default();
         let only = Epoch { stage: 0, epoch: 0, loss, validation, score };
         State { history: vec![only], best: Some(0), ..state }

@@ -11,12 +11,11 @@ mod strata;
 
 pub use plan::Plan;
 
-use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
+use mirador_models::sha256;
 use mirador_models::tasks::Task;
-use mirador_models::{sha256, write_json};
 use tch::Device;
 
 use self::scorers::{Judge, judges};
@@ -29,6 +28,7 @@ use crate::experiment::{Experiment, Row, groups, targets};
 use crate::experiments::open;
 use crate::experiments::target_sites::with_permuted;
 use crate::recipe::{Recipe, Roots};
+use crate::results;
 use crate::results::predictions::Predictions;
 use crate::results::side_by_side::{ReachedHere, Scorer, SetBeside, SideBySide, command};
 use crate::stats::metrics::{AtThreshold, with_intervals};
@@ -91,10 +91,7 @@ impl Comparison {
             abundance: self.plan.abundance.then(|| abundance::abundance(self, &*experiment)).transpose()?,
             clusters: clusters::clusters(self, &*experiment, &tests, &judges)?,
         };
-        let path = SideBySide::path(&self.reports, &self.name);
-        fs::create_dir_all(path.parent().unwrap_or(&path)).with_context(|| path.display().to_string())?;
-        write_json(&path, &compared)?;
-        println!("wrote {}", path.display());
+        results::write(&SideBySide::path(&self.reports, &self.name), &compared)?;
         Ok(compared)
     }
 

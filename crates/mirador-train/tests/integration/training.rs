@@ -80,10 +80,12 @@ fn trainer(root: &Path, arguments: &[&str]) -> Command {
 const TRAIN: [&str; 9] =
     ["train", "--model", "dmiso", "--version", "tiny", "--dataset", "data.tsv", "--data", "nowhere"];
 
+/// What it prints and how it gets on.
 fn succeed(mut command: Command) -> String {
     let output = command.output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+    let said = [output.stdout, output.stderr].map(|said| String::from_utf8(said).unwrap()).concat();
+    assert!(output.status.success(), "{said}");
+    said
 }
 
 fn epochs_done(root: &Path) -> usize {
