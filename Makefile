@@ -123,7 +123,7 @@ image: ## build the container image `mirador` (ENGINE=podman; RUST_IMAGE=rust:1-
 
 kills: ## kill the server in the midst of a job, again and again (KILLS=10 ROWS=100000): every row once, in order
 	@export MIRADOR_TEST_KILLS=$(or $(KILLS),10) MIRADOR_TEST_ROWS=$(or $(ROWS),100000); \
-	$(cargo) test --release $(locked) -p mirador --test integration -- --nocapture a_job_outlasts_kills
+	$(cargo) test --release $(locked) --test integration -- --nocapture a_job_outlasts_kills
 
 bench-peers: ## the same network behind FastAPI and mosec (a scratch environment of 6 GB, once)
 	@environment="$$(scripts/peers.sh)"; $(cargo) bench $(locked) -- peers "$$environment/bin/python"
