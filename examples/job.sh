@@ -18,9 +18,11 @@ case $file in
 esac
 
 # --upload-file sends from the disk; a name made of the file's digest says which job is meant.
+reply=$(mktemp)
+trap 'rm -f "$reply"' EXIT
 place=$(curl "${options[@]}" "$server/v1/jobs?operation=target-sites/score${2:+&model=$2}" --request POST --upload-file "$file" \
     --header "Content-Type: $type" --header "Idempotency-Key: $(sha256sum "$file" | cut -c 1-32)${2:+-$2}" \
-    --header 'Expect:' --output /dev/null --dump-header - | sed -n 's/^location: \([^[:space:]]*\).*/\1/Ip')
+    --header 'Expect:' --output "$reply" --dump-header - | sed -n 's/^location: \([^[:space:]]*\).*/\1/Ip') || { cat "$reply" >&2; exit 1; }
 while :; do
     state=$(curl "${options[@]}" "$server$place" | sed -n 's/.*"state":"\([A-Z_]*\)".*/\1/p')
     case $state in

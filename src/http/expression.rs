@@ -57,8 +57,8 @@ pub(super) struct GeneRow {
     /// What is known of the transcript; the model's card says what its version reads.
     #[serde(default, deserialize_with = "object")]
     half_life_features: HalfLifeFeatures,
-    /// Each miRNA that targets this gene, by the name on the model's card, and its level as the card says: 1 for the
-    /// versions shipped; log10(mean reads + 0.1), −1 to 7, for a version that was trained on levels.
+    /// Each miRNA that targets this gene, by its name among `options.mirnas` of `GET /v1/models`, and its level as the card
+    /// says: 1 for the versions shipped; log10(mean reads + 0.1), −1 to 7, for a version that was trained on levels.
     #[serde(default, deserialize_with = "levels")]
     mirnas: BTreeMap<String, f64>,
 }

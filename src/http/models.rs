@@ -41,6 +41,11 @@ struct ModelRow {
     caution: Option<&'static str>,
     /// What one request may hold: `rows`, and the nt of each sequence.
     limits: BTreeMap<&'static str, Range>,
+    /// The version's own switches, where it has some: of expression the `window` that is read before and after the start of
+    /// transcription (nt), the half-life `features`, and the `mirnas` by name.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    #[schema(value_type = Object)]
+    options: Map<String, Value>,
     /// A probability from here on is a yes; `null` for a task whose answer is a number.
     #[schema(minimum = 0, maximum = 1)]
     decision_threshold: Option<f32>,
@@ -183,6 +188,7 @@ impl ModelRow {
             description: served.model.description,
             caution: served.model.caution,
             limits,
+            options: served.config.options.clone(),
             decision_threshold: served.config.decision_threshold,
         }
     }

@@ -1,6 +1,8 @@
 //! Tells somebody that a job has ended: a POST to an origin that the operator has listed, signed as Standard Webhooks 1
 //! says. Neither a redirect nor a name that leads elsewhere makes it ask what it should not.
 
+use std::collections::HashSet;
+use std::error::Error;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -8,7 +10,8 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use futures_util::{StreamExt, stream};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use ipnet::IpNet;
 use reqwest::{Client, Url, header, redirect};
 use ring::hmac;
@@ -72,10 +75,21 @@ enum TryError {
     Unresolved,
     #[error("the address {0} is private, and not in --callback-network")]
     Private(IpAddr),
-    #[error("{0}")]
+    #[error("{}", reasons(.0))]
     Request(reqwest::Error),
     #[error("the answer is {0}")]
     Status(u16),
+}
+
+/// What failed, and each reason behind it: a certificate, a time that was over.
+fn reasons(error: &reqwest::Error) -> String {
+    let mut text = error.to_string();
+    let mut reason = error.source();
+    while let Some(error) = reason {
+        text += &format!(": {error}");
+        reason = error.source();
+    }
+    text
 }
 
 /// Whom jobs' ends may be told, and by which secret they know us.
@@ -120,16 +134,27 @@ impl Callbacks {
         if self.origins.iter().any(|listed| listed.is(&origin)) { Ok(url) } else { Err(UrlError::Unlisted) }
     }
 
-    /// Tells whoever is due, again and again.
+    /// Tells whoever is due, again and again; who does not answer keeps nobody else waiting.
     pub(super) async fn deliver(&self, store: &Store) {
+        let (mut telling, mut told) = (FuturesUnordered::new(), HashSet::new());
         loop {
             match store.ask(|table| table::due(table)).await {
                 Ok(due) => {
-                    stream::iter(due).for_each_concurrent(AT_ONCE, |due| self.tell(store, due)).await;
+                    for due in due {
+                        if telling.len() < AT_ONCE && told.insert(due.id) {
+                            telling.push(async { (due.id, self.tell(store, due).await).0 });
+                        }
+                    }
                 }
                 Err(error) => tracing::error!(%error, "nobody can be told of jobs"),
             }
-            sleep(LOOK).await;
+            let mut pause = std::pin::pin!(sleep(LOOK));
+            loop {
+                tokio::select! {
+                    Some(id) = telling.next() => drop(told.remove(&id)),
+                    () = &mut pause => break,
+                }
+            }
         }
     }
 

@@ -114,16 +114,21 @@ pub enum Refusal {
     #[error("{0} jobs have not ended; wait for one of them, or cancel one")]
     Waiting(u32),
     /// Bodies and results of the key's jobs would take more bytes than this.
-    #[error("the bodies and results of one key's jobs may have up to {0} bytes; delete some")]
+    #[error(
+        "the bodies and results of one key's jobs may have up to {0} bytes; delete some, then send the order again"
+    )]
     Quota(u64),
     /// All together would, or the disk is full.
     #[error("there is no room for more jobs on this server's disk")]
     Full,
     /// Another body under the same name.
     #[error(
-        "this Idempotency-Key was sent with another body, operation, query or content type within 24 hours"
+        "this Idempotency-Key was sent with another body, operation, query, callback or content type within 24 hours"
     )]
     Conflict,
+    /// The job that the order repeats was taken away while its body came.
+    #[error("the job of this Idempotency-Key was taken away meanwhile; send the order again")]
+    Gone,
     /// The body came too slowly.
     #[error("the body came too slowly")]
     Slow,
@@ -213,7 +218,7 @@ impl Jobs {
     /// Takes an order with its body.
     pub async fn submit(&self, order: Order, upload: Upload) -> Result<Job, Refusal> {
         let digest = upload.digest_with(&order);
-        let (id, bytes, most) = (upload.id, upload.bytes, self.limits.jobs_max_waiting.get());
+        let (id, bytes, most) = (upload.id, upload.bytes(), self.limits.jobs_max_waiting.get());
         let audit = self.audit.clone();
         let held = upload.keep(&self.path(Kept::Bodies, id)).await?;
         let ordered = self
@@ -238,6 +243,7 @@ impl Jobs {
             }
             Ordered::Same(job) => Ok(job),
             Ordered::Conflict => Err(Refusal::Conflict),
+            Ordered::Gone => Err(Refusal::Gone),
             Ordered::TooMany => Err(Refusal::Waiting(most)),
         }
     }

@@ -178,7 +178,17 @@ impl Jobs {
         if !self.save(job, &mut results, &resume).await? {
             return Ok(Turn::Canceled);
         }
-        Ok(stopped.map_or(Turn::Complete, ended_early))
+        Ok(match stopped {
+            Some(stopped) => ended_early(stopped),
+            // As the routes have it of a table or a list: a broken export is not to look like a job well done. What a scan
+            // has found may be nothing.
+            None if results.rows.read == 0 && !job.operation.ends_with("/scan") => {
+                let detail = "the body has no rows; at least one is needed";
+                let problem = problem("invalid-input", "The request has invalid input", 422, detail);
+                Turn::Failed(State::ExecutorError, problem)
+            }
+            None => Turn::Complete,
+        })
     }
 
     /// Puts what there is of the results on the disk; `false`: the job was given up.

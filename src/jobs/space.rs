@@ -28,8 +28,6 @@ pub(super) struct Space {
 pub(super) struct Held {
     space: Arc<Space>,
     owner: String,
-    /// Whether the order is known already. Its body is not kept, and takes nothing of what its owner may have.
-    repeated: bool,
     bytes: u64,
     looked_at: Option<u64>,
 }
@@ -40,8 +38,8 @@ impl Space {
     }
 
     /// Room for a body of which nothing has come yet.
-    pub(super) fn hold(self: &Arc<Self>, owner: &str, repeated: bool) -> Held {
-        Held { space: self.clone(), owner: owner.to_owned(), repeated, bytes: 0, looked_at: None }
+    pub(super) fn hold(self: &Arc<Self>, owner: &str) -> Held {
+        Held { space: self.clone(), owner: owner.to_owned(), bytes: 0, looked_at: None }
     }
 
     /// Whether there is room for so many bytes more.
@@ -72,18 +70,18 @@ impl Space {
 impl Held {
     /// Takes room for so many bytes in all. Looks now and then; `last`: also now.
     pub(super) async fn grow(&mut self, bytes: u64, last: bool) -> Result<(), Refusal> {
-        if !self.repeated {
-            let mut coming = self.space.coming.lock().unwrap_or_else(PoisonError::into_inner);
-            *coming.entry(self.owner.clone()).or_default() += bytes - self.bytes;
-            self.bytes = bytes;
-        }
+        let more = bytes - self.bytes;
+        *self
+            .space
+            .coming
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(self.owner.clone())
+            .or_default() += more;
+        self.bytes = bytes;
         if last || self.looked_at.is_none_or(|before| bytes - before >= STEP) {
             self.looked_at = Some(bytes);
-            if !self.repeated {
-                self.space.check(&self.owner, 0).await?;
-            } else if self.space.free()? == 0 {
-                return Err(Refusal::Full);
-            }
+            self.space.check(&self.owner, 0).await?;
         }
         Ok(())
     }

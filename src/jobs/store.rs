@@ -145,7 +145,7 @@ mod tests {
         let (_folder, store, order) = table_and_order();
         let id = Uuid::new_v4();
         let found = store.ask(move |table| {
-            table::order(table, (id, &order), ("digest", 1), 9)?;
+            table::order(table, (id, &order), ("digest", Some(1)), 9)?;
             let mut found = Vec::new();
             for done in [0, 0, 1, 1] {
                 found.extend(table::claim(table)?.map(|job| job.attempts));
@@ -165,7 +165,7 @@ mod tests {
         let (_folder, store, order) = table_and_order();
         let id = Uuid::new_v4();
         let due = store.ask(move |table| {
-            table::order(table, (id, &order), ("digest", 1), 9)?;
+            table::order(table, (id, &order), ("digest", Some(1)), 9)?;
             table::claim(table)?;
             table::end(table, id, State::Complete, None)?;
             let before = table::due(table)?.len();

@@ -28,6 +28,8 @@ pub(super) enum Ordered {
     Same(Job),
     /// Another body, or another question, under the same name.
     Conflict,
+    /// The job that the order repeats is there no more, and its body was not kept.
+    Gone,
     /// The owner has as many jobs that have not ended as may be.
     TooMany,
 }
@@ -103,19 +105,16 @@ fn by_id(table: &Connection, id: Uuid) -> Result<Option<Job>> {
     table.query_row(&text, [id.to_string()], job).optional()
 }
 
-/// Takes an order whose body lies on the disk. `digest` tells it from others of the same name.
+/// Takes an order. `digest` tells it from others of the same name; `bytes`: of its body, where that lies on the disk.
 pub(super) fn order(
     table: &mut Connection,
     (id, order): (Uuid, &Order),
-    (digest, bytes): (&str, u64),
+    (digest, bytes): (&str, Option<u64>),
     most: u32,
 ) -> Result<Ordered> {
-    let (begun, now) = (table.transaction()?, now());
+    let begun = table.transaction()?;
     if let Some(key) = &order.idempotency_key {
-        begun.execute(
-            "UPDATE job SET idempotency_key = NULL WHERE owner = ? AND idempotency_key = ? AND (created <= ? OR expired IS NOT NULL)",
-            params![order.owner, key, now - IDEMPOTENT_MS],
-        )?;
+        free(&begun, &order.owner, key)?;
         let known = "SELECT id, digest FROM job WHERE owner = ? AND idempotency_key = ?";
         let pair = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
         if let Some((known, before)) = begun.query_row(known, params![order.owner, key], pair).optional()? {
@@ -126,6 +125,7 @@ pub(super) fn order(
             });
         }
     }
+    let Some(bytes) = bytes else { return Ok(Ordered::Gone) };
     if unended(&begun, &order.owner)? >= most {
         return Ok(Ordered::TooMany);
     }
@@ -141,7 +141,7 @@ pub(super) fn order(
             order.idempotency_key,
             digest,
             bytes,
-            now,
+            now(),
             order.callback
         ],
     )?;
@@ -150,8 +150,17 @@ pub(super) fn order(
     Ok(Ordered::New(job))
 }
 
+/// A name means no job for ever, and none that came to nothing for want of something but its body: an order under its name
+/// is another try.
+fn free(table: &Connection, owner: &str, key: &str) -> Result<()> {
+    let text = "UPDATE job SET idempotency_key = NULL WHERE owner = ? AND idempotency_key = ?
+        AND (created <= ? OR expired IS NOT NULL OR state IN ('CANCELED', 'SYSTEM_ERROR'))";
+    table.execute(text, params![owner, key, now() - IDEMPOTENT_MS]).map(drop)
+}
+
 /// Whether an owner has a job by this name.
 pub(super) fn is_known(table: &Connection, owner: &str, key: &str) -> Result<bool> {
+    free(table, owner, key)?;
     let text = "SELECT 1 FROM job WHERE owner = ? AND idempotency_key = ?";
     Ok(table.query_row(text, [owner, key], |_| Ok(())).optional()?.is_some())
 }

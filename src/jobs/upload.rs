@@ -24,8 +24,15 @@ const SLOWEST: f64 = 16.0 * 1024.0;
 /// A body that has come.
 pub struct Upload {
     pub(super) id: Uuid,
-    pub(super) bytes: u64,
     digest: Context,
+    /// None where the order was known when it began: such a body is compared, and takes no room.
+    kept: Option<Body>,
+}
+
+/// A body on the disk.
+struct Body {
+    bytes: u64,
+    writer: File,
     file: Part,
     held: Held,
 }
@@ -63,9 +70,10 @@ impl Jobs {
         if !repeated && unended >= waiting {
             return Err(Refusal::Waiting(waiting));
         }
-        let path = self.path(Kept::Uploads, id);
-        let mut file = File::create_new(&path).await?;
-        let (part, mut held) = (Part(Some(path)), self.space.hold(&order.owner, repeated));
+        let mut kept = match repeated {
+            true => None,
+            false => Some(Body::create(self.path(Kept::Uploads, id), self.space.hold(&order.owner)).await?),
+        };
         let (mut bytes, mut digest, begun) = (0, Context::new(&SHA256), Instant::now());
         let mut body = std::pin::pin!(body);
         loop {
@@ -79,22 +87,48 @@ impl Jobs {
             if bytes > most {
                 return Err(Refusal::TooLarge(most));
             }
-            held.grow(bytes, false).await?;
             digest.update(&data);
-            file.write_all(&data).await?;
+            if let Some(body) = &mut kept {
+                body.write(&data).await?;
+            }
         }
-        held.grow(bytes, true).await?;
-        file.flush().await?;
-        file.sync_all().await?;
-        Ok(Upload { id, bytes, digest, file: part, held })
+        if let Some(body) = &mut kept {
+            body.end().await?;
+        }
+        Ok(Upload { id, digest, kept })
+    }
+}
+
+impl Body {
+    async fn create(path: PathBuf, held: Held) -> Result<Self, Refusal> {
+        let writer = File::create_new(&path).await?;
+        Ok(Self { bytes: 0, writer, file: Part(Some(path)), held })
+    }
+
+    async fn write(&mut self, data: &[u8]) -> Result<(), Refusal> {
+        self.bytes += data.len() as u64;
+        self.held.grow(self.bytes, false).await?;
+        Ok(self.writer.write_all(data).await?)
+    }
+
+    async fn end(&mut self) -> Result<(), Refusal> {
+        self.held.grow(self.bytes, true).await?;
+        self.writer.flush().await?;
+        Ok(self.writer.sync_all().await?)
     }
 }
 
 impl Upload {
+    /// Of the body that is kept.
+    pub(super) fn bytes(&self) -> Option<u64> {
+        self.kept.as_ref().map(|body| body.bytes)
+    }
+
     /// What tells the order and its body from others.
     pub(super) fn digest_with(&self, order: &Order) -> String {
         let mut digest = self.digest.clone();
-        for part in [order.operation, &order.query, &order.content_type] {
+        let callback = order.callback.as_deref().unwrap_or_default();
+        for part in [order.operation, &order.query, &order.content_type, callback] {
             digest.update(&[0]);
             digest.update(part.as_bytes());
         }
@@ -102,15 +136,37 @@ impl Upload {
     }
 
     /// Gives the body its place. The room that it holds is given back once the table counts it.
-    pub(super) async fn keep(mut self, path: &Path) -> io::Result<Held> {
-        if let Some(part) = &self.file.0 {
+    pub(super) async fn keep(self, path: &Path) -> io::Result<Option<Held>> {
+        let Some(mut body) = self.kept else { return Ok(None) };
+        if let Some(part) = &body.file.0 {
             fs::rename(part, path).await?;
-            self.file.0 = None;
+            body.file.0 = None;
         }
         if let Some(folder) = path.parent() {
             // The name outlasts a loss of power too.
             File::open(folder).await?.sync_all().await?;
         }
-        Ok(self.held)
+        Ok(Some(body.held))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whom_to_tell_is_a_part_of_the_order() {
+        let upload = Upload { id: Uuid::new_v4(), digest: Context::new(&SHA256), kept: None };
+        let order = Order {
+            owner: "lims".into(),
+            operation: "target-sites/score",
+            query: String::new(),
+            content_type: "text/csv".into(),
+            idempotency_key: None,
+            callback: None,
+        };
+        let told = Order { callback: Some("https://lims.example/".into()), ..order.clone() };
+        assert_ne!(upload.digest_with(&order), upload.digest_with(&told));
+        assert_eq!(upload.digest_with(&order), upload.digest_with(&order.clone()));
     }
 }

@@ -138,7 +138,8 @@ async fn every_format_is_answered_row_by_row() {
             json!(["id", "probability", "interacts", "site_type", "warnings", "pairing", "errors"])
         );
         assert_near(&table[1][1], &found[0]["probability"]);
-        assert_eq!(table[2][6], found[1]["errors"][0]["detail"]);
+        let detail = found[1]["errors"][0]["detail"].as_str().unwrap();
+        assert_eq!(table[2][6], format!("line {first_line}: site: {detail}"));
         assert_eq!(cells(&kept.results(&job, "text/tab-separated-values").await, b'\t'), table);
     }
     let reply = kept.ask("GET", "/metrics", &[]).await;
@@ -187,6 +188,26 @@ async fn other_operations_are_jobs_too() {
 }
 
 #[tokio::test]
+async fn a_body_without_rows_is_no_job_well_done() {
+    let kept = Kept::ready(&[]);
+    for (media_type, text) in [
+        ("text/csv", ""),
+        ("text/csv", "id,mirna,site\n"),
+        ("application/x-ndjson", "\n\n"),
+        ("application/json", r#"{"pairs":[]}"#),
+    ] {
+        let job = kept.done(JOBS, media_type, text.to_owned()).await;
+        assert_eq!(
+            (&job["state"], &job["rows"]["read"]),
+            (&json!("EXECUTOR_ERROR"), &json!(0)),
+            "{text:?}: {job}"
+        );
+        let status = job["problem"]["status"].as_u64().unwrap();
+        assert!((400..500).contains(&status), "{text:?}: {job}");
+    }
+}
+
+#[tokio::test]
 async fn what_no_body_could_mend_is_refused_at_once() {
     let kept = Kept::ready(&[]);
     let csv = ("content-type", "text/csv");
@@ -231,12 +252,6 @@ async fn what_only_its_body_tells_is_told_by_the_job() {
         problem(&kept.ask("GET", &path, &[]).await, 409, "conflict");
     }
     kept.keeps(0).await;
-    for media_type in ["application/x-ndjson", "text/csv"] {
-        let empty = kept.done(JOBS, media_type, "").await;
-        assert_eq!((&empty["state"], &empty["rows"]["done"]), (&json!("COMPLETE"), &json!(0)));
-        let text = kept.results(&empty, "text/csv").await;
-        assert_eq!(text, "id,probability,interacts,site_type,warnings,pairing\n");
-    }
     // More lines than are looked at together cost none behind them.
     let late = format!("{}{}\n{}", "\n".repeat(50_000), pair(), pair());
     assert_eq!(kept.done(JOBS, "application/x-ndjson", late).await["rows"]["done"], 2);
@@ -379,6 +394,7 @@ async fn nobody_sees_the_jobs_of_another_key() {
     let second = list(&lims, &format!("?page_size=1&page_token={token}")).await;
     let ids = [&first, &second].map(|page| page["jobs"][0]["id"].as_str().unwrap().to_owned());
     assert!(ids[0] != ids[1] && ids.iter().any(|id| place.ends_with(id.as_str())), "{ids:?}");
+    assert!(second.get("next_page_token").is_none(), "that was all: {second}");
     assert_eq!(list(&other, "").await["jobs"].as_array().unwrap().len(), 1);
     for query in ["?page_size=0", "?page_size=x", "?page_token=x", "?colour=red"] {
         assert_eq!(list(&lims, query).await["status"], 400, "{query}");
@@ -410,7 +426,8 @@ fn dmiso_width() -> usize {
 async fn a_running_job_is_cancelled() {
     let (kept, go, sizes) = gated_app(&[]);
     let rows = format!("{}\n", pair()).repeat(5000);
-    let reply = kept.submit(JOBS, &[("content-type", "application/x-ndjson")], rows).await;
+    let named = [("content-type", "application/x-ndjson"), ("idempotency-key", "tonight")];
+    let reply = kept.submit(JOBS, &named, rows).await;
     let place = reply.header("location").to_owned();
     let (sizes, size) = tokio::task::spawn_blocking(move || {
         let size = sizes.recv();
@@ -426,6 +443,10 @@ async fn a_running_job_is_cancelled() {
     kept.keeps(0).await;
     drop(sizes);
     assert_eq!(kept.app.get(&place).await.body["state"], "CANCELED");
+    problem(&kept.ask("GET", &format!("{place}/results"), &[]).await, 409, "conflict");
+    let again = kept.submit(JOBS, &named, pair().to_string()).await;
+    assert!(again.status == 202 && again.header("location") != place, "its name is free");
+    assert_eq!(kept.ask("DELETE", again.header("location"), &[]).await.status, 200);
     assert_eq!(kept.ask("DELETE", &place, &[]).await.status, 204);
     assert_eq!(kept.app.get(&place).await.status, 404);
 }

@@ -83,6 +83,10 @@ async fn the_card_of_a_shipped_version_says_how_it_was_trained() {
         assert_eq!(positives.is_some(), row["task"] != "expression", "{name}");
         assert!(positives.unwrap_or_default() < split["sets"][0]["rows"].as_u64().unwrap(), "{name}");
         assert!(card["audit"][0]["name"].is_string(), "{name}");
+        if name.starts_with("mirex@") {
+            assert_eq!(card["options"]["mirnas"].as_array().unwrap().len(), 10, "{name}");
+            assert!(row["options"]["window"].is_array(), "{name}: {row}");
+        }
     }
 }
 

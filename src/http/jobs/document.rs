@@ -105,11 +105,12 @@ impl JobDocument {
 }
 
 impl JobList {
-    /// A page of at most so many.
+    /// A page of at most so many, of jobs of which one more shows that there is another page.
     pub(super) fn of(jobs: &[Job], size: usize) -> Self {
-        let last = jobs.last().filter(|_| jobs.len() == size);
+        let page = &jobs[..jobs.len().min(size)];
+        let last = page.last().filter(|_| jobs.len() > size);
         Self {
-            jobs: jobs.iter().map(JobDocument::of).collect(),
+            jobs: page.iter().map(JobDocument::of).collect(),
             next_page_token: last.map(|job| format!("{}.{}", job.created_ms, job.id)),
         }
     }

@@ -11,8 +11,9 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use http_body::Body;
 use tokio::task::JoinHandle;
 
 use super::openapi::{JobListProblems, JobProblems, ResultsProblems, SubmitProblems};
@@ -77,7 +78,11 @@ pub(super) async fn submit(
         idempotency_key: idempotency_key(headers)?,
         callback,
     };
-    let body = request.into_body().into_data_stream();
+    let body = request.into_body();
+    if body.size_hint().lower() > most.min(state.config().jobs.job_max_bytes.get()) {
+        return Err(Refusal::TooLarge(most.min(state.config().jobs.job_max_bytes.get())).into());
+    }
+    let body = body.into_data_stream();
     let patience = Duration::from_secs(state.config().read_timeout_s.get().into());
     let upload = jobs.receive(&order, body, (most, patience)).await?;
     let jobs = jobs.clone();
@@ -119,7 +124,7 @@ pub(super) async fn list(State(state): State<AppState>, request: Request) -> Res
         return Err(Problem::Job(ProblemKind::NoJobs, detail));
     }
     let size = asked.page_size;
-    Ok(Json(JobList::of(&jobs.list(&owner, asked.after, size).await?, size)))
+    Ok(Json(JobList::of(&jobs.list(&owner, asked.after, size + 1).await?, size)))
 }
 
 /// Read a job's results
@@ -152,11 +157,18 @@ pub(super) async fn results(
     let jobs = jobs(&state)?;
     let job = jobs.get(id(&name)?, &owner(&request)).await?;
     if job.state != JobState::Complete {
-        let detail = format!("the job is {}; it has results once it is COMPLETE", job.state);
+        let detail = match job.state.is_end() {
+            true => format!(
+                "the job is {} and will have no results; its `problem`, if it has one, tells why",
+                job.state
+            ),
+            false => format!("the job is {}; it has results once it is COMPLETE", job.state),
+        };
         return Err(Problem::Job(ProblemKind::Conflict, detail));
     }
+    let is_sent = request.method() != Method::HEAD;
     let response = results::send(&job, jobs.results(&job), request).await?;
-    if response.status().is_success() {
+    if is_sent && response.status().is_success() {
         jobs.were_read(&job);
     }
     Ok(response)

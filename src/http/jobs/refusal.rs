@@ -11,7 +11,7 @@ impl From<Refusal> for Problem {
         match refusal {
             Refusal::Unknown => job(ProblemKind::UnknownJob),
             Refusal::Expired => job(ProblemKind::ExpiredJob),
-            Refusal::Conflict => job(ProblemKind::Conflict),
+            Refusal::Conflict | Refusal::Gone => job(ProblemKind::Conflict),
             Refusal::Waiting(_) => job(ProblemKind::TooManyJobs),
             Refusal::Quota(_) | Refusal::Full => job(ProblemKind::InsufficientStorage),
             Refusal::TooLarge(_) => job(ProblemKind::BodyTooLarge),

@@ -172,7 +172,7 @@ fn names(path: &Path, columns: &[Column]) -> io::Result<Option<Vec<String>>> {
     Ok(Some(names))
 }
 
-/// A result, or what stands in its place, as cells by column; the number of its line says nothing in a table.
+/// A result, or what stands in its place, as cells by column; the number of its line stands with what is wrong there.
 fn row(line: &[u8]) -> io::Result<IndexMap<String, String>> {
     let (mut row, Entries(fields)) = (IndexMap::new(), serde_json::from_slice(line)?);
     for (name, value) in fields {
@@ -191,14 +191,21 @@ fn row(line: &[u8]) -> io::Result<IndexMap<String, String>> {
             }
         }
     }
-    if row.contains_key(ERRORS) {
-        row.shift_remove("line");
+    if row.contains_key(ERRORS)
+        && let (Some(line), Some(words)) = (row.shift_remove("line"), row.get_mut(ERRORS))
+    {
+        *words = format!("line {line}: {words}");
     }
     Ok(row)
 }
 
-/// What is wrong with a row, in words.
+/// What is wrong with a row, field by field, in words.
 fn words(errors: &Value) -> String {
-    let each = errors.as_array().into_iter().flatten().filter_map(|error| error["detail"].as_str());
-    each.collect::<Vec<_>>().join("; ")
+    let word = |error: &Value| {
+        let field = error["pointer"].as_str().unwrap_or_default().trim_start_matches('/').to_owned();
+        let detail = error["detail"].as_str()?;
+        Some(if field.is_empty() { detail.to_owned() } else { format!("{field}: {detail}") })
+    };
+    let each: Vec<String> = errors.as_array().into_iter().flatten().filter_map(word).collect();
+    each.join("; ")
 }

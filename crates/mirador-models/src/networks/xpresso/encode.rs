@@ -30,17 +30,27 @@ pub(super) fn encoder(options: &Options) -> Result<Encoder, LoadError> {
 /// the version its level where it targets the gene, else 0.
 fn encode(gene: &Gene, switches: &Switches) -> Encoded {
     let part = part(gene, switches.window);
+    let sent = part.len();
     let missing = UPSTREAM - (gene.tss - part.start);
     let mut values = vec![0.0; missing];
     values.extend(tokens(gene.promoter[part].iter(), WINDOW - missing, ALPHABET));
     values.extend(switches.features.iter().map(|feature| gene.half_life[*feature].unwrap_or(f32::NAN)));
     values.extend(switches.mirnas.iter().map(|name| gene.mirnas.get(name).copied().unwrap_or(0.0)));
     let mut warnings = window_warnings(&gene.promoter, gene.tss, switches.window);
+    warnings.extend(short_warning(sent, switches.window));
     warnings.extend(feature_warnings(gene, &switches.features));
     warnings.extend(mirna_warnings(gene, &switches.mirnas));
     warnings.extend(unseen_features(gene, &switches.features));
     warnings.extend(unseen_levels(gene, switches));
     Encoded::whole(values, warnings)
+}
+
+/// Said where less than half of the window was sent, which training saw whole.
+fn short_warning(sent: usize, [before, after]: [usize; 2]) -> Option<String> {
+    let last = after - 1;
+    (2 * sent < before + after).then(|| {
+        format!("promoter: training saw positions -{before} to {last} of every gene; a level from less than half of them says little")
+    })
 }
 
 /// Levels that can be, but that no training gene had.
@@ -127,6 +137,7 @@ mod tests {
             [
                 "promoter: positions -7000 to -50 were not sent and read as N",
                 "promoter: positions 37 to 3499 were not sent and read as N",
+                "promoter: training saw positions -7000 to 3499 of every gene; a level from less than half of them says little",
                 "half_life_features: not given, the mean of the training genes was assumed: measured",
                 "mirnas: it was assumed that none of these targets the gene: mir-2",
                 "mirnas: not read by this version: mir-1",
