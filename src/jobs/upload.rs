@@ -119,7 +119,7 @@ impl Body {
 }
 
 impl Upload {
-    /// Of the body that is kept.
+    /// Bytes of the body, where it is kept.
     pub(super) fn bytes(&self) -> Option<u64> {
         self.kept.as_ref().map(|body| body.bytes)
     }

@@ -55,10 +55,9 @@ pub struct Entry {
 
 /// No served model of the task answers to this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}", match (asked.is_empty(), known.is_empty()) {
-    (_, true) => "no model that is loaded here answers this".to_owned(),
-    (true, false) => format!("no model answers this unless it is named; there is: {}", known.join(", ")),
-    (false, false) => format!("no model {asked:?}; there is: {}", known.join(", ")),
+#[error("{}", match known.is_empty() {
+    true => "no model that answers this is loaded here".to_owned(),
+    false => format!("no model {asked:?}; there is: {}", known.join(", ")),
 })]
 pub struct UnknownModel {
     /// What was asked for.

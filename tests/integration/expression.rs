@@ -59,6 +59,7 @@ async fn a_reply_in_full() {
             "promoter: 1 of 10 letters is unknown (R at position 5)",
             "promoter: positions -7000 to -10 were not sent and read as N",
             "promoter: positions 1 to 3499 were not sent and read as N",
+            "promoter: training saw positions -7000 to 3499 of every gene; a level from less than half of them says little",
             "half_life_features: not given, the mean of the training genes was assumed: orf_exon_density",
             "mirnas: not read by this version: hsa-miR-1-3p"
           ]
