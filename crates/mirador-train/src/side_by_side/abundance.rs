@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use mirador_models::tasks::Task;
 
 use super::Comparison;
-use crate::experiment::{Experiment, Fold};
+use crate::experiment::{Experiment, Fold, Row};
 use crate::results::predictions::Predictions;
 use crate::results::side_by_side::Abundance;
 use crate::stats::logistic::Logistic;
@@ -56,26 +56,29 @@ pub(super) fn abundance(comparison: &Comparison, experiment: &dyn Experiment) ->
     })
 }
 
-/// The held-out rows of all folds, in the order of their scores. Reads are counted among the fold's other rows: how often the
-/// miRNA was read, letter by letter, and how many reads fell on the place. A negative has the place of its positive, as
-/// the paper's negatives have the transcript of theirs.
+/// The held-out rows of all folds, in the order of their scores. Reads are counted among all rows but the row's own couple:
+/// how often the miRNA was read, letter by letter, and how many reads fell on the place. A negative has the miRNA and the
+/// place of its positive, so that both count alike; counted among training rows alone, the positive of a held-out negative
+/// would tell its label.
 fn held(folds: &[Fold], kept: &Predictions) -> Result<Vec<Held>> {
+    let rows: Vec<(usize, &Row)> = folds
+        .iter()
+        .enumerate()
+        .flat_map(|(fold, rows)| {
+            rows.tests.first().into_iter().flat_map(move |(_, rows)| rows.iter().map(move |row| (fold, row)))
+        })
+        .collect();
+    let reads = || rows.iter().map(|(_, row)| *row).filter(|row| row.label());
+    let (of_mirna, of_place) =
+        (counts(reads().map(|row| &row.pair().mirna)), counts(reads().map(|row| row.group)));
+    let log = |count: Option<&usize>| (count.copied().unwrap_or(0).max(1) as f64).ln();
     let mut held = Vec::new();
-    for (fold, rows) in folds.iter().enumerate() {
-        let others = || rows.train.iter().chain(&rows.validation).filter(|row| row.label());
-        let (of_mirna, of_place) =
-            (counts(others().map(|row| &row.pair().mirna)), counts(others().map(|row| row.group)));
-        for row in rows.tests.first().map_or(&[][..], |test| &test.1) {
-            let p = kept
-                .network
-                .get(held.len())
-                .context("fewer held-out scores than rows")?
-                .clamp(EDGE, 1.0 - EDGE);
-            let log = |count: Option<&usize>| (1.0 + count.copied().unwrap_or(0) as f64).ln();
-            let inputs =
-                [(p / (1.0 - p)).ln(), log(of_mirna.get(&row.pair().mirna)), log(of_place.get(&row.group))];
-            held.push(Held { inputs, label: row.label(), fold });
-        }
+    for (fold, row) in rows.iter().copied() {
+        let p = kept.network.get(held.len()).context("fewer held-out scores than rows")?;
+        let p = p.clamp(EDGE, 1.0 - EDGE);
+        let inputs =
+            [(p / (1.0 - p)).ln(), log(of_mirna.get(&row.pair().mirna)), log(of_place.get(&row.group))];
+        held.push(Held { inputs, label: row.label(), fold });
     }
     let same: Vec<f64> = held.iter().map(|row| f64::from(u8::from(row.label))).collect();
     ensure!(same == kept.targets, "the held-out scores are of other rows");
