@@ -80,7 +80,11 @@ impl Layers for Zheng {}
 impl ModuleT for Zheng {
     fn forward_t(&self, input: &Tensor, train: bool) -> Tensor {
         let map = input.view([-1, 1, ROWS as i64, 4]); // (n, 1, 164, 4)
-        let highest = |conv: &SameConv2D| map.apply(conv).relu().amax(2, false); // (n, filters, 4)
+        // ReLU after the maximum: the same values, a 164th of the work. (`amax` shares its gradient among equals, slowly.)
+        let column = [ROWS as i64, 1];
+        let highest = |conv: &SameConv2D| {
+            map.apply(conv).max_pool2d(column, column, [0, 0], [1, 1], false).relu().squeeze_dim(2) // (n, filters, 4)
+        };
         let logits = Tensor::cat(&self.convolutions.iter().map(highest).collect::<Vec<_>>(), 1) // (n, 128, 4)
             .transpose(1, 2)
             .flatten(1, 2) // (n, 512), letter by letter
