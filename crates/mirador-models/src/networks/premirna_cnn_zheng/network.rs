@@ -80,7 +80,7 @@ impl Layers for Zheng {}
 impl ModuleT for Zheng {
     fn forward_t(&self, input: &Tensor, train: bool) -> Tensor {
         let map = input.view([-1, 1, ROWS as i64, 4]); // (n, 1, 164, 4)
-        // ReLU after the maximum: the same values, a 164th of the work. (`amax` shares its gradient among equals, slowly.)
+        // ReLU on what is left: the same values. (`amax` shares its gradient among equals, which costs as much as all else.)
         let column = [ROWS as i64, 1];
         let highest = |conv: &SameConv2D| {
             map.apply(conv).max_pool2d(column, column, [0, 0], [1, 1], false).relu().squeeze_dim(2) // (n, filters, 4)
