@@ -58,7 +58,7 @@ impl Jobs {
         body: impl Stream<Item = Result<Bytes, E>>,
         (most, patience): (u64, Duration),
     ) -> Result<Upload, Refusal> {
-        let (id, most) = (Uuid::new_v4(), most.min(self.limits.job_max_bytes.get()));
+        let id = Uuid::new_v4();
         let (owner, key) = (order.owner.clone(), order.idempotency_key.clone());
         let waiting = self.limits.jobs_max_waiting.get();
         let begun = self.store.ask(move |table| {

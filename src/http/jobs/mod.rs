@@ -79,8 +79,8 @@ pub(super) async fn submit(
         callback,
     };
     let body = request.into_body();
-    if body.size_hint().lower() > most.min(state.config().jobs.job_max_bytes.get()) {
-        return Err(Refusal::TooLarge(most.min(state.config().jobs.job_max_bytes.get())).into());
+    if body.size_hint().lower() > most {
+        return Err(Refusal::TooLarge(most).into());
     }
     let body = body.into_data_stream();
     let patience = Duration::from_secs(state.config().read_timeout_s.get().into());

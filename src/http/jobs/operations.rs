@@ -68,10 +68,10 @@ impl Operation {
         headers.insert(header::CONTENT_TYPE, content_type.clone());
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/x-ndjson"));
         let most = match (self.check)(registry, &uri, &headers)? {
-            true => return Ok(u64::MAX),
-            false if self.is_small => config.max_body_bytes.get().min(config.most_of_job()),
-            false => config.most_of_job(),
+            true => u64::MAX,
+            false if self.is_small => config.max_body_bytes.get().min(config.most_of_job()) as u64,
+            false => config.most_of_job() as u64,
         };
-        Ok(most as u64)
+        Ok(most.min(config.jobs.job_max_bytes.get()))
     }
 }
