@@ -26,7 +26,11 @@ pub fn rank_sum(a: &[f64], b: &[f64]) -> Test {
     Test { statistic, log10_p: two_sided(distance / variance.sqrt()) }
 }
 
-/// Wilcoxon's signed-rank test of paired differences. Zeros take part in the ranking and are then dropped (Pratt 1959).
+/// The most differences whose signs are all tried; beyond, the sum of ranks is near enough to normal.
+const SIGNS_TRIED: usize = 20;
+
+/// Wilcoxon's signed-rank test of paired differences, exact where few differ. Zeros take part in the ranking and are then
+/// dropped (Pratt 1959).
 pub fn signed_rank(differences: &[f64]) -> Test {
     let ranks = ranks(&differences.iter().map(|difference| difference.abs()).collect::<Vec<f64>>());
     let sum = |sign: f64| -> f64 {
@@ -40,11 +44,32 @@ pub fn signed_rank(differences: &[f64]) -> Test {
     let n = differences.len() as f64;
     let kept: Vec<f64> =
         differences.iter().zip(&ranks).filter(|row| *row.0 != 0.0).map(|row| *row.1).collect();
+    if kept.len() <= SIGNS_TRIED {
+        return Test { statistic, log10_p: of_all_signs(&kept, statistic).log10() };
+    }
     let zeros = n - kept.len() as f64;
     let mean = n * (n + 1.0) / 4.0 - zeros * (zeros + 1.0) / 4.0;
     let squares = |n: f64| n * (n + 1.0) * (2.0 * n + 1.0);
     let variance = (squares(n) - squares(zeros) - ties(kept) / 2.0) / 24.0;
     Test { statistic, log10_p: two_sided((statistic - mean) / variance.sqrt()) }
+}
+
+/// The two-sided p of a smaller sum of signed ranks, were each rank as likely to be of either sign.
+fn of_all_signs(ranks: &[f64], smaller: f64) -> f64 {
+    // Mid-ranks are halves, so that twice a rank is whole.
+    let doubled = |rank: f64| (2.0 * rank).round() as usize;
+    // The share of all signs by the sum of the positive ranks.
+    let mut shares = vec![1.0];
+    for rank in ranks.iter().map(|&rank| doubled(rank)) {
+        let mut with = vec![0.0; shares.len() + rank];
+        for (sum, share) in shares.iter().enumerate() {
+            with[sum] += share / 2.0;
+            with[sum + rank] += share / 2.0;
+        }
+        shares = with;
+    }
+    let tail: f64 = shares.iter().take(doubled(smaller) + 1).sum();
+    (2.0 * tail).min(1.0)
 }
 
 /// Logarithm to base 10 of the two-sided p of a correlation `r` of `n` rows, by Student's t.

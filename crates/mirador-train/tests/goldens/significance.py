@@ -19,7 +19,9 @@ def rank_sum(a, b):
 
 
 def signed_rank(differences):
-    test = stats.wilcoxon(differences, zero_method="pratt", correction=False, method="asymptotic")
+    few = np.count_nonzero(differences) <= 20
+    method = stats.PermutationMethod(n_resamples=2**20) if few else "asymptotic"
+    test = stats.wilcoxon(differences, zero_method="pratt", correction=False, method=method)
     return {"differences": differences, "statistic": float(test.statistic), "log10_p": float(np.log10(test.pvalue))}
 
 
@@ -36,6 +38,9 @@ signed_ranks = [
     signed_rank(rounded(rng.normal(0.3, 1, 30), 6)),
     signed_rank(rounded(rng.normal(0.2, 1, 60), 0)),
     signed_rank(rounded(rng.normal(1.5, 1, 300), 1)),
+    signed_rank([0.5, 0.25, 1.0, 0.75, 2.0]),
+    signed_rank([0.03, -0.01, 0.02, 0.04]),
+    signed_rank([0.0, 1.0, 1.0, -1.0, 2.0, 2.0, -2.0, 3.0, 0.0, 3.0, 4.0, -1.0]),
 ]
 normals = [{"z": z, "log10_p": log10_normal(z)} for z in [0.0, 0.5, 1.0, 1.9, 2.1, 3.0, 8.0, 40.0, 200.0]]
 correlations = [
