@@ -49,7 +49,7 @@ impl Project {
                 let id = format!("weights/{}/{}/metrics.json", recipe.model, recipe.version);
                 fs::copy(committed().join(id), metrics).unwrap();
             } else {
-                fs::write(metrics, measurements(task, &recipe.seeds).to_string()).unwrap();
+                fs::write(metrics, measurements(task, &recipe).to_string()).unwrap();
             }
             let config =
                 committed().join("weights").join(&recipe.model).join(&recipe.version).join("config.json");
@@ -160,7 +160,7 @@ fn measured(task: Task) -> (&'static [&'static str], &'static [&'static str]) {
     }
 }
 
-fn measurements(task: Task, seeds: &[u64]) -> Value {
+fn measurements(task: Task, recipe: &Recipe) -> Value {
     let (sets, baselines) = measured(task);
     let metrics: Vec<Value> = metrics::Metric::of(task)
         .iter()
@@ -185,7 +185,12 @@ fn measurements(task: Task, seeds: &[u64]) -> Value {
         set
     };
     let tests = sets.iter().filter(|name| **name != "validation");
-    let tests: Vec<Value> = tests.map(|name| json!([name, vec![0.75; metrics.len()]])).collect();
+    let tests: Vec<_> = tests.collect();
+    // Another value for each seed and version, so that pairs by seed differ.
+    let reached = |seed: u64| -> Vec<Value> {
+        let value = 0.5 + ((7 * seed + 3 * recipe.id().to_string().len() as u64) % 11) as f64 / 40.0;
+        tests.iter().map(|name| json!([name, vec![value; metrics.len()]])).collect()
+    };
     let names = sets.iter().filter(|name| **name != "validation" && task.has_two_classes());
     let calls: Vec<Value> = names.map(|name| json!([name, at_threshold])).collect();
     let epoch = |epoch: usize| {
@@ -193,8 +198,8 @@ fn measurements(task: Task, seeds: &[u64]) -> Value {
             "validation": { "accuracy": 0.75, "loss": 0.5 / epoch as f64 }, "score": 0.5 + 0.1 * epoch as f64 })
     };
     let folds = if task == Task::PreMirna { 2 } else { 1 };
-    let run = |(seed, fold): (&u64, usize)| json!({ "seed": seed, "fold": fold, "best": 1, "history": [epoch(1), epoch(2)], "tests": tests, "calls": calls });
-    let runs = seeds.iter().flat_map(|seed| (0..folds).map(move |fold| (seed, fold)));
+    let run = |(seed, fold): (&u64, usize)| json!({ "seed": seed, "fold": fold, "best": 1, "history": [epoch(1), epoch(2)], "tests": reached(*seed), "calls": calls });
+    let runs = recipe.seeds.iter().flat_map(|seed| (0..folds).map(move |fold| (seed, fold)));
     let classes = json!({ "positives": 4, "negatives": 4 });
     let fold = json!({ "train": classes, "validation": classes, "test": classes });
     json!({
