@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::experiment::{Baseline, Fold, Row};
 use crate::learn::checkpoint::Epoch;
+use crate::stats::correlation::mean;
 use crate::stats::metrics::{AtThreshold, Measured, MetricValue};
 
 /// The whole report of one version.
@@ -166,7 +167,8 @@ impl Report {
         self.seeds.get(self.shipped)
     }
 
-    /// A metric of a test by seed, of a training in one fold; `None` where the test or the metric is not there.
+    /// A metric of a test by seed, the mean of its folds where there are several; a seed that lacks a fold is left out. `None`
+    /// where the test or the metric is not there.
     pub fn by_seed(&self, test: &str, metric: &str) -> Option<BTreeMap<u64, f64>> {
         let measured = &self.set(test)?.model.metrics;
         let index = measured.iter().position(|of| of.name.to_string() == metric)?;
@@ -174,7 +176,12 @@ impl Report {
             let (_, metrics) = run.tests.iter().find(|(name, _)| name == test)?;
             Some((run.seed, (*metrics.get(index)?)?))
         };
-        Some(self.seeds.iter().filter_map(of).collect())
+        let mut folds: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
+        for (seed, value) in self.seeds.iter().filter_map(of) {
+            folds.entry(seed).or_default().push(value);
+        }
+        folds.retain(|_, values| values.len() == self.folds.len().max(1));
+        Some(folds.into_iter().map(|(seed, values)| (seed, mean(&values))).collect())
     }
 
     /// A set by its name.
@@ -193,4 +200,35 @@ pub fn mean_and_range(metrics: impl Iterator<Item = f64> + Clone) -> String {
     let low = metrics.clone().fold(f64::INFINITY, f64::min);
     let high = metrics.fold(f64::NEG_INFINITY, f64::max);
     format!("{mean:.3} ({low:.3}–{high:.3})")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn a_seed_is_the_mean_of_its_folds() {
+        let classes = json!({ "positives": 1, "negatives": 1 });
+        let fold = json!({ "train": classes, "validation": classes, "test": classes });
+        let run = |seed: u64, fold: usize, value: f64| json!({ "seed": seed, "fold": fold, "best": 0, "history": [], "tests": [["held_out", [value]]] });
+        let report = |folds: Vec<Value>, seeds: Vec<Value>| -> Report {
+            let metric = json!({ "name": "accuracy", "value": 0.5, "low": 0.5, "high": 0.5 });
+            let set =
+                json!({ "name": "held_out", "model": { "rows": 2, "metrics": [metric] }, "baselines": [] });
+            serde_json::from_value(json!({
+                "command": "", "dataset_sha256": "", "preparation": [], "parameters": 1, "shared": [],
+                "shipped": 0, "training_audit": [], "folds": folds, "seeds": seeds, "sets": [set],
+            }))
+            .unwrap()
+        };
+        let whole = report(vec![], vec![run(1, 0, 0.25), run(2, 0, 0.5)]);
+        assert_eq!(whole.by_seed("held_out", "accuracy"), Some(BTreeMap::from([(1, 0.25), (2, 0.5)])));
+        // A network of seed 2 died, and that of another seed took its place.
+        let runs = vec![run(1, 0, 0.25), run(1, 1, 0.75), run(2, 0, 0.5), run(1002, 1, 0.5)];
+        let folds = report(vec![fold.clone(), fold], runs);
+        assert_eq!(folds.by_seed("held_out", "accuracy"), Some(BTreeMap::from([(1, 0.5)])));
+        assert_eq!(folds.by_seed("held_out", "MCC"), None);
+    }
 }

@@ -184,8 +184,7 @@ fn measurements(task: Task, recipe: &Recipe) -> Value {
         }
         set
     };
-    let tests = sets.iter().filter(|name| **name != "validation");
-    let tests: Vec<_> = tests.collect();
+    let tests: Vec<_> = sets.iter().filter(|name| **name != "validation").collect();
     // Another value for each seed and version, so that pairs by seed differ.
     let reached = |seed: u64| -> Vec<Value> {
         let value = 0.5 + ((7 * seed + 3 * recipe.id().to_string().len() as u64) % 11) as f64 / 40.0;
