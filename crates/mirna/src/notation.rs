@@ -26,6 +26,12 @@ pub enum Notation {
     /// `0.61`.
     #[error("{0} is a number; a sequence is letters (is it another column's?)")]
     Number(String),
+    /// `Sequence unavailable`.
+    #[error("BioMart writes {0} where it has no sequence; leave the record out")]
+    Unavailable(String),
+    /// `#REF!`, `#NAME?`.
+    #[error("{0} is a spreadsheet's error; mend the cell, or leave the row out")]
+    SpreadsheetError(String),
     /// Blanks, line ends and numbers, as in GenBank and EMBL.
     #[error(
         "{what} stands at position {position}; send the letters in one piece, without the blanks, line ends and \
@@ -135,6 +141,12 @@ impl Notation {
         }
         if let Some(backwards) = end_marks(&text) {
             return Some(if backwards { Self::Backwards } else { Self::EndMarks });
+        }
+        if text.replace(char::is_whitespace, "").eq_ignore_ascii_case("sequenceunavailable") {
+            return Some(Self::Unavailable(repeated(&text)));
+        }
+        if first == '#' && text.ends_with(['!', '?']) {
+            return Some(Self::SpreadsheetError(repeated(&text)));
         }
         if is_mirna(&text) {
             return Some(Self::MirnaName(repeated(&text)));
@@ -311,6 +323,10 @@ mod tests {
             ("ENST00000373020.9", "\"ENST00000373020.9\" looks like the name of a gene"),
             ("chr17:7661779-7687550", "\"chr17:7661779-7687550\" looks like the name of a gene"),
             ("0.613", "\"0.613\" is a number"),
+            ("Sequence unavailable", "BioMart writes \"Sequence unavailable\" where it has no sequence"),
+            ("Sequenceunavailable", "BioMart writes \"Sequenceunavailable\""),
+            ("#NAME?", "\"#NAME?\" is a spreadsheet's error; mend the cell"),
+            ("#DIV/0!", "\"#DIV/0!\" is a spreadsheet's error"),
             ("UGAGGUAGUA GGUUGUAUAG", "a blank stands at position 11"),
             ("UGAGGUAGUA\nGGUUGUAUAG", "a line end stands at position 11"),
             ("1 ugagguagua gguuguauag 21 uu", "a number stands at position 1"),
