@@ -119,7 +119,7 @@ pub struct RowsConfig {
     /// Rows: .csv, .tsv, .json, .ndjson, of hairpins and promoters also .fa; .gz behind it where it is compressed
     #[arg(long)]
     pub input: PathBuf,
-    /// Where the answers go: .csv, .tsv, .json or .ndjson
+    /// Where the answers go: .csv, .tsv, .json or .ndjson; of lines of JSON, .ndjson
     #[arg(long)]
     pub out: PathBuf,
     /// Who answers, name or name@version [default: as the server]

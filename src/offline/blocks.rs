@@ -16,6 +16,8 @@ const MOST_BYTES: usize = 4 << 20;
 
 /// The file's blocks, one after the other.
 pub(super) struct Blocks {
+    name: String,
+    is_gzip: bool,
     file: Box<dyn BufRead + Send>,
     /// The header that begins the next block, if it was read already.
     header: Vec<u8>,
@@ -33,7 +35,25 @@ pub(super) struct Block {
 impl Blocks {
     /// Opens a plain file, or one that gzip or bgzip compressed.
     pub(super) fn open(path: &Path) -> Result<Self> {
-        Ok(Self { file: open(path)?, header: Vec::new(), line: 0 })
+        let name = path.display().to_string();
+        let mut file = BufReader::with_capacity(1 << 16, File::open(path).with_context(|| name.clone())?);
+        let is_gzip = file.fill_buf().with_context(|| name.clone())?.starts_with(&[0x1f, 0x8b]);
+        let file: Box<dyn BufRead + Send> = match is_gzip {
+            true => Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(file))),
+            false => Box::new(file),
+        };
+        Ok(Self { name, is_gzip, file, header: Vec::new(), line: 0 })
+    }
+
+    /// What stands in the way of reading on.
+    fn broken(&self) -> String {
+        let Self { name, line, .. } = self;
+        match self.is_gzip {
+            true => format!(
+                "{name}, behind line {line}: the gzip data end early, are damaged, or have other bytes behind them"
+            ),
+            false => format!("{name}, behind line {line}"),
+        }
     }
 
     fn block(&mut self) -> Result<Option<Block>> {
@@ -44,7 +64,8 @@ impl Blocks {
         loop {
             let start = text.len();
             // A line without an end is read no further than a record may reach.
-            let read = (&mut self.file).take(MOST_BYTES as u64).read_until(b'\n', &mut text)?;
+            let read = (&mut self.file).take(MOST_BYTES as u64).read_until(b'\n', &mut text);
+            let read = read.with_context(|| self.broken())?;
             if read == 0 {
                 break;
             }
@@ -63,7 +84,8 @@ impl Blocks {
             }
             ensure!(
                 since_header < MOST_BYTES,
-                "line {}: the record is longer than {MOST_BYTES} bytes",
+                "{}, line {}: the record is longer than {MOST_BYTES} bytes",
+                self.name,
                 self.line
             );
         }
@@ -79,17 +101,6 @@ impl Iterator for Blocks {
     fn next(&mut self) -> Option<Result<Block>> {
         self.block().transpose()
     }
-}
-
-/// Opens a file, decompressing it where it begins as gzip does.
-fn open(path: &Path) -> Result<Box<dyn BufRead + Send>> {
-    let name = || path.display().to_string();
-    let mut file = BufReader::with_capacity(1 << 16, File::open(path).with_context(name)?);
-    let is_gzip = file.fill_buf().with_context(name)?.starts_with(&[0x1f, 0x8b]);
-    Ok(match is_gzip {
-        true => Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(file))),
-        false => Box::new(file),
-    })
 }
 
 #[cfg(test)]
@@ -114,5 +125,19 @@ mod tests {
         assert!(blocks[1].text.starts_with(format!(">r{RECORDS} x\n").as_bytes()));
         let headers = |block: &Block| block.text.iter().filter(|byte| **byte == b'>').count();
         assert_eq!(blocks.iter().map(headers).collect::<Vec<_>>(), [RECORDS, RECORDS, 3]);
+    }
+
+    #[test]
+    fn a_gzip_file_that_is_broken_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("records.fa.gz");
+        let mut file = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        file.write_all(b">r\nACGU\n").unwrap();
+        let whole = file.finish().unwrap();
+        for bytes in [&whole[..whole.len() - 6], &[&whole[..], b"GARBAGE"].concat()] {
+            std::fs::write(&path, bytes).unwrap();
+            let error = Blocks::open(&path).unwrap().find_map(Result::err).unwrap().to_string();
+            assert!(error.contains("records.fa.gz, behind line 2: the gzip data end early"), "{error}");
+        }
     }
 }

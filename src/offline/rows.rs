@@ -22,23 +22,36 @@ use crate::config::{Command, Program, RowsConfig, ServeConfig};
 use crate::http::{AppState, app};
 use crate::serving::Registry;
 
+const LINES: &str = "application/x-ndjson";
+const FASTA: &str = "text/x-fasta";
 /// Media types by the ends of names.
 const ENDINGS: [(&str, &str); 9] = [
     ("csv", "text/csv"),
     ("tsv", "text/tab-separated-values"),
     ("txt", "text/tab-separated-values"),
     ("json", "application/json"),
-    ("ndjson", "application/x-ndjson"),
-    ("jsonl", "application/x-ndjson"),
-    ("fa", "text/x-fasta"),
-    ("fasta", "text/x-fasta"),
-    ("fna", "text/x-fasta"),
+    ("ndjson", LINES),
+    ("jsonl", LINES),
+    ("fa", FASTA),
+    ("fasta", FASTA),
+    ("fna", FASTA),
 ];
 
 /// Answers a file's rows. `Ok(false)`: some lines could not be answered, and say why.
 pub fn rows(task: Task, config: &RowsConfig) -> Result<bool> {
     let (sent, wanted) = (media_type(&config.input)?, media_type(&config.out)?);
-    ensure!(!config.out.exists(), "{} exists already; remove it, or name another", config.out.display());
+    let (input, out) = (config.input.display(), config.out.display());
+    ensure!(!config.out.exists(), "{out} exists already; remove it, or name another");
+    ensure!(!is_named_gzip(&config.out), "{out}: answers are written plain; leave the .gz out");
+    ensure!(wanted != FASTA, "{out}: answers are no sequences; end the name in .csv, .tsv, .json or .ndjson");
+    ensure!(
+        sent != LINES || wanted == LINES,
+        "{input} holds lines of JSON, which are answered as lines: end the name of {out} in .ndjson"
+    );
+    ensure!(
+        sent != FASTA || task != Task::TargetSite,
+        "{input} is a FASTA file, which holds no pairs: put miRNAs and sites into the columns of a table"
+    );
     let devices = config.network.open()?;
     mirador_models::device::set_threads(1);
     let dir = choose(&config.network, task, config.model.as_deref())?;
@@ -71,7 +84,7 @@ pub fn rows(task: Task, config: &RowsConfig) -> Result<bool> {
         while let Some(frame) = body.frame().await {
             if let Ok(data) = frame?.into_data() {
                 out.write_all(&data).with_context(|| part.display().to_string())?;
-                if wanted == "application/x-ndjson" {
+                if wanted == LINES {
                     bad.look(&data);
                 }
             }
@@ -86,17 +99,18 @@ pub fn rows(task: Task, config: &RowsConfig) -> Result<bool> {
 }
 
 fn media_type(path: &Path) -> Result<&'static str> {
-    let plain = if path.extension().is_some_and(|end| end == "gz" || end == "bgz") {
-        path.with_extension("")
-    } else {
-        path.to_owned()
-    };
+    let plain = if is_named_gzip(path) { path.with_extension("") } else { path.to_owned() };
     let end = plain.extension().and_then(|end| end.to_str()).unwrap_or_default().to_ascii_lowercase();
     let found = ENDINGS.iter().find(|(known, _)| *known == end);
     found.map(|(_, media_type)| *media_type).with_context(|| {
         let known = ENDINGS.map(|(end, _)| end).join(", ");
         format!("{}: the end of its name says what it is: one of {known}, and .gz behind it", path.display())
     })
+}
+
+/// Whether the name says that the file is compressed.
+pub(super) fn is_named_gzip(path: &Path) -> bool {
+    path.extension().is_some_and(|end| ["gz", "bgz"].iter().any(|gzip| end.eq_ignore_ascii_case(gzip)))
 }
 
 /// A server without bounds: there is one caller, who has the machine to himself.
@@ -145,21 +159,44 @@ fn complaint(text: &[u8]) -> String {
     let Ok(problem) = serde_json::from_slice::<Value>(text) else {
         return String::from_utf8_lossy(text).into_owned();
     };
-    let mut words = problem["detail"].as_str().unwrap_or_default().to_owned();
-    for error in problem["errors"].as_array().into_iter().flatten() {
-        let place = match (&error["line"], error["pointer"].as_str()) {
-            (Value::Number(line), _) => format!("line {line}: "),
-            (_, Some(pointer)) if !pointer.is_empty() => format!("{pointer}: "),
-            _ => String::new(),
-        };
-        let detail = error["detail"].as_str().unwrap_or_default();
-        // A lone error may be all that was said.
-        if detail == problem["detail"] {
-            return format!("{place}{detail}");
-        }
-        words.push_str(&format!("\n  {place}{detail}"));
+    let errors = problem["errors"].as_array().map_or(&[][..], Vec::as_slice);
+    let more = problem["more_errors"].as_u64().unwrap_or(0);
+    let each: Vec<String> = errors.iter().map(of_error).collect();
+    let words = match &each[..] {
+        [] => problem["detail"].as_str().unwrap_or_default().to_owned(),
+        [only] if more == 0 => only.clone(),
+        _ => format!("{} values are not acceptable:\n  {}", each.len() as u64 + more, each.join("\n  ")),
+    };
+    let words = for_a_command_line(&words);
+    if more > 0 { format!("{words}\n  and {more} more") } else { words }
+}
+
+/// An error, with its line and field, or where it is in a JSON body.
+fn of_error(error: &Value) -> String {
+    let pointer = error["pointer"].as_str().unwrap_or_default();
+    let detail = error["detail"].as_str().unwrap_or_default();
+    // Behind the list and the row: lines have neither.
+    let field = pointer.splitn(4, '/').nth(3).unwrap_or_default();
+    match (error["line"].as_u64(), pointer, field) {
+        (Some(line), _, "") => format!("line {line}: {detail}"),
+        (Some(line), _, field) => format!("line {line}, {field}: {detail}"),
+        (None, "", _) => detail.to_owned(),
+        (None, pointer, _) => format!("{pointer}: {detail}"),
     }
-    words
+}
+
+/// What a URL would say, as this command takes it: `?tss=N` is `--set tss=N`.
+fn for_a_command_line(words: &str) -> String {
+    let mut parts = words.split('?');
+    let mut said = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let name = part.split('=').next().filter(|name| name.len() < part.len()).unwrap_or_default();
+        let is_setting = name.starts_with(|letter: char| letter.is_ascii_lowercase())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.".contains(&byte));
+        said.push_str(if is_setting { "--set " } else { "?" });
+        said.push_str(part);
+    }
+    said
 }
 
 /// Counts the lines of a reply that tell of errors.
@@ -183,6 +220,37 @@ impl Bad {
                 self.lines += usize::from(told.is_ok_and(|told| told.errors.or(told.error).is_some()));
                 self.line.clear();
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_complaint_names_line_field_and_remedy() {
+        let error = |pointer: &str, line: Option<u64>, detail: &str| json!({"pointer": pointer, "line": line, "detail": detail});
+        for (problem, expected) in [
+            (json!({"detail": "busy"}), "busy"),
+            (json!({"detail": "x", "errors": [error("", None, "this is gzip")]}), "this is gzip"),
+            (
+                json!({"detail": "2 values; `errors` names each", "errors": [
+                    error("/pairs/0/site", Some(2), "letter 'X'"), error("/pairs/1", Some(3), "the row has 1 cell")]}),
+                "2 values are not acceptable:\n  line 2, site: letter 'X'\n  line 3: the row has 1 cell",
+            ),
+            (
+                json!({"errors": [error("/genes/0/tss", None, "add ?tss=N; did you mean it? yes=no")]}),
+                "/genes/0/tss: add --set tss=N; did you mean it? yes=no",
+            ),
+            (
+                json!({"errors": [error("/pairs/0/site", Some(2), "a"), error("/pairs/1/site", Some(3), "b")], "more_errors": 7}),
+                "9 values are not acceptable:\n  line 2, site: a\n  line 3, site: b\n  and 7 more",
+            ),
+        ] {
+            assert_eq!(complaint(problem.to_string().as_bytes()), expected);
         }
     }
 }

@@ -16,6 +16,7 @@ use super::engine::{Engine, Scorer};
 use super::genes::{Gene, Genes, MirnaName};
 use super::parallel;
 use super::part::Part;
+use super::rows::is_named_gzip;
 use crate::config::{ScanConfig, ScanFormat, Shard};
 use crate::http::scan_names::{Entry, probes, transcripts};
 use crate::http::{Answerer, Errors, FastaRecords};
@@ -25,7 +26,9 @@ use crate::scan::{
 
 /// Scans, and writes the result under its name when all of it is there.
 pub fn scan(config: &ScanConfig) -> Result<()> {
-    ensure!(!config.out.exists(), "{} exists already; remove it, or name another", config.out.display());
+    let out = config.out.display();
+    ensure!(!config.out.exists(), "{out} exists already; remove it, or name another");
+    ensure!(!is_named_gzip(&config.out), "{out}: results are written plain; leave the .gz out");
     for path in [&config.mirnas, &config.transcripts] {
         let file = std::fs::metadata(path).with_context(|| path.display().to_string())?;
         ensure!(
@@ -55,6 +58,8 @@ pub fn scan(config: &ScanConfig) -> Result<()> {
         mirbase: config.mirbase.as_deref().map(mirbase).transpose()?.map(Into::into),
     };
     let (mirnas, names) = read_mirnas(&config.mirnas, &answerer)?;
+    let mut warnings = Warnings::default();
+    mirnas.iter().for_each(|mirna| warnings.add(&mirna.id, &mirna.warnings));
     let threads = config.threads();
     let named = [config.model.as_deref(), config.repression_model.as_deref()];
     // The models are loaded meanwhile: each of the two takes half a second of a short scan.
@@ -63,7 +68,13 @@ pub fn scan(config: &ScanConfig) -> Result<()> {
         let engine = Engine::load(&config.network, device, named);
         (checking.join().unwrap_or_else(|_| bail!("the check of the transcripts broke off")), engine)
     });
-    let (blocks, engine) = (checked?.div_ceil(RECORDS), engine?);
+    let ((records, of_transcripts), engine) = (checked?, engine?);
+    warnings.merge(of_transcripts);
+    if !config.scores_only && config.format != ScanFormat::Ndjson {
+        // A table of sites or of genes has no place for them.
+        warnings.tell();
+    }
+    let blocks = records.div_ceil(RECORDS);
     let range = config.shard.of(blocks);
     let mut part = Part::open(&config.out, fingerprint(config, &engine)?)?;
     let first = range.start + part.done();
@@ -145,28 +156,71 @@ fn read_mirnas(path: &Path, answerer: &Answerer) -> Result<(Vec<Probe>, Vec<Mirn
     Ok((probes, names))
 }
 
-/// Reads all transcripts once before the first is scanned, so that a wrong one ends no run of hours; tells their number.
-fn check_transcripts(path: &Path, threads: usize, answerer: &Answerer) -> Result<usize> {
+/// Reads all transcripts once before the first is scanned, so that a wrong one ends no run of hours; tells their number,
+/// and what was assumed in reading them.
+fn check_transcripts(path: &Path, threads: usize, answerer: &Answerer) -> Result<(usize, Warnings)> {
     let (mut errors, mut seen, mut records) = (Errors::default(), HashSet::new(), 0);
+    let mut warnings = Warnings::default();
     let read = |(): &(), block: Block| {
-        let (_, entries): (Vec<String>, Vec<Entry>) = entries_of(&block)?.into_iter().unzip();
+        let entries = entries_of(&block).with_context(|| path.display().to_string())?;
+        let (_, entries): (Vec<String>, Vec<Entry>) = entries.into_iter().unzip();
         let ids: Vec<(Option<u64>, u128)> =
             entries.iter().map(|entry| (entry.line, digest(&entry.id))).collect();
-        let mut of_block = Errors::default();
-        transcripts(entries, answerer, &mut of_block);
-        Ok((ids, of_block))
+        let (mut of_block, mut assumed) = (Errors::default(), Warnings::default());
+        for Transcript { id, warnings, .. } in transcripts(entries, answerer, &mut of_block) {
+            assumed.add(&id, &warnings);
+        }
+        Ok((ids, of_block, assumed))
     };
     let blocks = Blocks::open(path)?;
-    parallel::run(vec![(); threads], blocks, read, |(ids, of_block)| {
+    parallel::run(vec![(); threads], blocks, read, |(ids, of_block, assumed)| {
         records += ids.len();
-        let twice = ids.into_iter().filter(|(_, id)| !seen.insert(*id));
+        // Those that are twice in this block are among its errors.
+        let mut here = HashSet::new();
+        let firsts = ids.into_iter().filter(|(_, id)| here.insert(*id));
+        let twice = firsts.filter(|(_, id)| !seen.insert(*id));
         errors.extend(twice.map(|(line, _)| Entry::same_id(line)));
         errors.merge(of_block);
+        warnings.merge(assumed);
         Ok(())
     })?;
     refuse(path, errors)?;
     ensure!(records > 0, "{} has no record", path.display());
-    Ok(records)
+    Ok((records, warnings))
+}
+
+/// What was assumed in reading miRNAs and transcripts: the first of them, and how many there are.
+#[derive(Default)]
+struct Warnings {
+    first: Vec<String>,
+    all: usize,
+}
+
+impl Warnings {
+    /// So many are told; a terminal holds no more.
+    const MOST: usize = 20;
+
+    fn add(&mut self, id: &str, of: &[String]) {
+        self.all += of.len();
+        self.first.extend(of.iter().map(|warning| format!("{id}: {warning}")));
+        self.first.truncate(Self::MOST);
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.all += other.all;
+        self.first.extend(other.first);
+        self.first.truncate(Self::MOST);
+    }
+
+    fn tell(&self) {
+        self.first.iter().for_each(|warning| eprintln!("mirador: {warning}"));
+        let more = self.all - self.first.len();
+        if more > 0 {
+            eprintln!(
+                "mirador: and {more} more warnings; --format ndjson and --scores-only have them beside the scores"
+            );
+        }
+    }
 }
 
 /// Half of its SHA-256: names of a million transcripts are kept as that.

@@ -149,8 +149,31 @@ fn a_torn_file_ends_the_scan_and_is_named() {
     std::io::Write::write_all(&mut gzip, &fs::read(folder.join("transcripts.fa")).unwrap()).unwrap();
     let packed = gzip.finish().unwrap();
     fs::write(folder.join("transcripts.fa"), &packed[..packed.len() / 2]).unwrap();
-    let output = scan(folder, "--out out.tsv");
-    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    refused(&scan(folder, "--out out.tsv"), "transcripts.fa, behind line");
+    refused(&scan(folder, "--out out.tsv.gz"), "leave the .gz out");
+}
+
+#[test]
+fn what_was_assumed_is_told_where_the_table_has_no_place_for_it() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path();
+    fs::write(path.join("mirnas.fa"), ">a\nUGAGGUAGUAGGUUGUAUAGUU\n>b\nUGAGGUAGUAGGUUGUANNGUU\n").unwrap();
+    let masked: String = (0..30).map(|index| format!(">t{index}\n{}\n", "N".repeat(200))).collect();
+    fs::write(path.join("transcripts.fa"), format!("{masked}>whole\n{SITE}\n")).unwrap();
+    for format in ["tsv", "csv", "bed", "gff3", "funmirbench"] {
+        let output = scan(path, &format!("--format {format} --out {format}"));
+        done(&output);
+        let told = String::from_utf8_lossy(&output.stderr);
+        let line = |start: &str| told.lines().any(|line| line.starts_with(start));
+        assert!(line("mirador: b: sequence: ") && line("mirador: t0: sequence: fewer than half"), "{told}");
+        assert!(line("mirador: and 11 more warnings"), "{told}");
+    }
+    for (words, out) in [("--format ndjson", "lines"), ("--scores-only", "scores")] {
+        let output = scan(path, &format!("{words} --out {out}"));
+        done(&output);
+        assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(fs::read_to_string(path.join(out)).unwrap().contains("fewer than half"));
+    }
 }
 
 #[cfg(target_os = "linux")]
@@ -235,8 +258,12 @@ fn what_is_wrong_with_a_file_is_told_before_the_scan() {
     refused(&output, &format!("line {}: another record has the same id", lines + 1));
     refused(&output, &format!("line {}: letter 'X' at position 3", lines + 3));
     assert!(!folder.join("out.tsv").exists() && !folder.join("out.tsv.part").exists());
+    fs::write(&transcripts, ">x\nACGU\n>x\nACGU\n").unwrap();
+    let output = scan(folder, "--out out.tsv");
+    refused(&output, "line 3: x is the id of another");
+    assert_eq!(String::from_utf8_lossy(&output.stderr).matches("line 3").count(), 1, "told once");
     fs::write(&transcripts, "ACGU\n").unwrap();
-    refused(&scan(folder, "--out out.tsv"), "starts with a header");
+    refused(&scan(folder, "--out out.tsv"), "transcripts.fa: line 1: a FASTA file starts with a header");
     fs::write(&transcripts, "").unwrap();
     refused(&scan(folder, "--out out.tsv"), "no record");
     fs::write(&transcripts, ">x\nACGU\n").unwrap();
@@ -264,7 +291,7 @@ async fn rows_are_answered_as_the_server_answers() {
     // One bad row: a table is refused whole, lines tell each for itself.
     let bad = format!("mirna,site\n{MIRNA},{SITE}\n{MIRNA},ACGUXACGU\n");
     fs::write(path.join("bad.csv"), &bad).unwrap();
-    refused(&score("--input bad.csv --out bad.tsv"), "line 3: letter 'X'");
+    refused(&score("--input bad.csv --out bad.tsv"), "bad.csv: line 3, site: letter 'X'");
     assert!(!path.join("bad.tsv").exists());
     let output = score("--input bad.csv --out bad.ndjson");
     assert_eq!(output.status.code(), Some(2));
@@ -272,6 +299,9 @@ async fn rows_are_answered_as_the_server_answers() {
     refused(&score(&format!("--input pairs.csv --out pairs.csv {columns}")), "exists already");
     refused(&score("--input pairs.xlsx --out x.csv"), "csv, tsv");
     refused(&score("--input none.csv --out x.csv"), "none.csv");
+    refused(&score("--input bad.csv --out x.csv.gz"), "leave the .gz out");
+    refused(&score("--input bad.ndjson --out x.csv"), "end the name of x.csv in .ndjson");
+    refused(&score("--input pairs.fa --out x.csv"), "holds no pairs");
 }
 
 #[test]
