@@ -11,6 +11,7 @@ use http_body_util::BodyExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 use tokio::time::timeout;
 
+use super::offload::folding_cores;
 use super::problem::Problem;
 use super::rate::Caller;
 use crate::serving::Share;
@@ -20,6 +21,8 @@ const STREAMS: usize = 256;
 const STREAMS_OF_CALLER: usize = 64;
 /// Chunks of lines that one caller may have in the queue: two streams' worth, so that one alone keeps the workers busy.
 const CHUNKS_OF_CALLER: usize = 8;
+/// Bodies by zstd of one caller at once, of all that there may be.
+const WINDOWS_OF_CALLER: usize = 8;
 /// Bytes are counted in blocks.
 const BLOCK: usize = 4096;
 /// What a row takes beside its letters, its result included.
@@ -45,6 +48,10 @@ pub struct CallerShare {
     streams: Arc<Semaphore>,
     /// For each chunk of lines in the queue.
     pub chunks: Arc<Semaphore>,
+    /// For each stretch of folding: the next is done after everybody else's who waits.
+    pub folds: Arc<Semaphore>,
+    /// For each body by zstd.
+    pub windows: Arc<Semaphore>,
     bodies: Arc<Semaphore>,
 }
 
@@ -61,7 +68,8 @@ pub struct BodyPermit {
     permits: Option<[OwnedSemaphorePermit; 2]>,
     /// Blocks that one caller may have at all.
     most: usize,
-    _share: Arc<CallerShare>,
+    /// The share of the body's caller.
+    pub share: Arc<CallerShare>,
 }
 
 impl Callers {
@@ -87,6 +95,8 @@ impl Callers {
             room: if *caller == Caller::Jobs { Share::Jobs } else { Share::Lines },
             streams: Arc::new(Semaphore::new(STREAMS_OF_CALLER)),
             chunks: Arc::new(Semaphore::new(CHUNKS_OF_CALLER)),
+            folds: Arc::new(Semaphore::new(folding_cores().div_ceil(2))),
+            windows: Arc::new(Semaphore::new(WINDOWS_OF_CALLER)),
             bodies: Arc::new(Semaphore::new(self.blocks_of_caller)),
         });
         shares.insert(caller.clone(), Arc::downgrade(&share));
@@ -110,7 +120,7 @@ impl Callers {
             callers: [share.bodies.clone(), all.clone()],
             permits: None,
             most: self.blocks_of_caller,
-            _share: share,
+            share,
         }
     }
 

@@ -3,7 +3,7 @@
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::header;
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use http_body_util::BodyExt;
 
@@ -22,14 +22,23 @@ pub(super) async fn bounded<F: Future<Output = Response>>(
         request.headers_mut().remove(header::ACCEPT_ENCODING);
         return next(request).await;
     };
-    let response = next(request).await;
+    let mut response = next(request).await;
     if !response.headers().contains_key(header::CONTENT_ENCODING) {
         return response;
     }
+    weaken(response.headers_mut());
     response.map(|body| {
         Body::new(body.map_frame(move |frame| {
             let _held = &place;
             frame
         }))
     })
+}
+
+/// A strong tag is of the bytes as they lie: what is compressed has the same meaning and other bytes.
+fn weaken(headers: &mut HeaderMap) {
+    let tag = headers.get(header::ETAG).filter(|tag| !tag.as_bytes().starts_with(b"W/"));
+    if let Some(weak) = tag.and_then(|tag| HeaderValue::try_from([b"W/", tag.as_bytes()].concat()).ok()) {
+        headers.insert(header::ETAG, weak);
+    }
 }

@@ -10,11 +10,13 @@ use axum::http::{HeaderMap, header};
 use bytes::{Buf, Bytes};
 use flate2::write::GzDecoder;
 use futures_util::{StreamExt, stream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 use zstd::stream::raw::{self, DParameter, InBuffer, Operation, OutBuffer};
 
 use super::body::Broken;
+use super::callers::{CallerShare, Callers};
 use super::problem::Problem;
+use super::rate::Caller;
 
 /// Compressed bytes that are looked at in one step: they become a few MB at most.
 const STEP: usize = 4 * 1024;
@@ -29,12 +31,13 @@ const EMPTY: usize = 10_000;
 /// Compressed bytes that may come without giving any: more than one block of zstd.
 const NOTHING: usize = 256 * 1024;
 
-/// A place for a window.
-type Window = OwnedSemaphorePermit;
+/// A place for a window, of the caller's and of all, and whose share it is of.
+type Window = ([OwnedSemaphorePermit; 2], Arc<CallerShare>);
 
 /// From here on the request's body is plain.
-pub(super) fn decompress(mut request: Request) -> Result<Request, Problem> {
-    let Some(decoder) = Decoder::named_in(request.headers())? else { return Ok(request) };
+pub(super) fn decompress(mut request: Request, callers: &Callers) -> Result<Request, Problem> {
+    let share = || callers.share(&Caller::of(&request));
+    let Some(decoder) = Decoder::named_in(request.headers(), share)? else { return Ok(request) };
     let headers = request.headers_mut();
     headers.remove(header::CONTENT_ENCODING);
     headers.remove(header::CONTENT_LENGTH);
@@ -85,7 +88,7 @@ enum Decoder {
 
 impl Decoder {
     /// The coding that `Content-Encoding` names, in either case and on any number of lines; `None` where nothing is to do.
-    fn named_in(headers: &HeaderMap) -> Result<Option<Self>, Problem> {
+    fn named_in(headers: &HeaderMap, share: impl Fn() -> Arc<CallerShare>) -> Result<Option<Self>, Problem> {
         let mut found = None;
         for line in headers.get_all(header::CONTENT_ENCODING) {
             let line = line.to_str().map_err(|_| Problem::ContentEncoding)?;
@@ -93,7 +96,7 @@ impl Decoder {
                 let decoder = match name.as_str() {
                     "" | "identity" => continue,
                     "gzip" | "x-gzip" => Self::Gzip(Gzip::default(), 0),
-                    "zstd" => Self::Zstd(Zstd::new()?),
+                    "zstd" => Self::Zstd(Zstd::new(share())?),
                     _ => return Err(Problem::ContentEncoding),
                 };
                 // Compressed twice is a mistake, and a way to make much out of little.
@@ -206,16 +209,18 @@ struct Zstd {
 
 impl Zstd {
     /// # Errors
-    /// [`Problem::QueueFull`] while as many keep their windows as may.
-    fn new() -> Result<Self, Problem> {
+    /// [`Problem::QueueFull`] while the caller, or all together, keep as many windows as they may.
+    fn new(share: Arc<CallerShare>) -> Result<Self, Problem> {
         static PLACES: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(WINDOWS)));
-        let window = PLACES.clone().try_acquire_owned().map_err(|_| Problem::QueueFull(1))?;
+        let take = |places: &Arc<Semaphore>| places.clone().try_acquire_owned();
+        let places = take(&share.windows).and_then(|own| Ok([own, take(&PLACES)?]));
+        let places = places.map_err(|_: TryAcquireError| Problem::QueueFull(1))?;
         let decoder = raw::Decoder::new().and_then(|mut decoder| {
             decoder.set_parameter(DParameter::WindowLogMax(WINDOW_LOG))?;
             Ok(decoder)
         });
         let decoder = decoder.map_err(|_| Problem::Internal)?;
-        Ok(Self { decoder, between: false, empty: 0, began: false, _window: window })
+        Ok(Self { decoder, between: false, empty: 0, began: false, _window: (places, share) })
     }
 
     fn feed(&mut self, bytes: &[u8]) -> io::Result<Vec<u8>> {

@@ -87,7 +87,7 @@ async fn surround(State(state): State<AppState>, request: Request, routes: Next)
     let admitted = move |request| compress::bounded(state, request, |request| routes.run(request));
     let guarded = move |request| {
         auth::admit(state, request, move |request| async move {
-            match query::check(&request).and_then(|()| decompress::decompress(request)) {
+            match query::check(&request).and_then(|()| decompress::decompress(request, state.callers())) {
                 Ok(request) => admitted(request).await,
                 Err(problem) => problem.into_response(),
             }

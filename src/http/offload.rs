@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::thread::available_parallelism;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::problem::Problem;
 use crate::serving::stand_back;
@@ -66,12 +66,13 @@ pub(super) async fn offload<T: Send + 'static>(
 }
 
 /// Where heavy work is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub(super) enum Pool {
     /// Reading and encoding rows: milliseconds.
     Rows,
-    /// Folding them: seconds, for which nobody else waits.
-    Folds,
+    /// Folding them: seconds, for which nobody else waits. Of one caller half as many stretches at once as there may be, so
+    /// that one who folds much is before each of the others a few times, whatever waits behind that.
+    Folds(Arc<Semaphore>),
 }
 
 /// [`offload`] to a pool, or to none where the work is light.
@@ -80,18 +81,20 @@ pub(super) async fn offload_to<T: Send + 'static>(
     bounds: Bounds,
     work: impl FnOnce(&Bounds) -> T + Send + 'static,
 ) -> T {
-    static POOLS: LazyLock<[Arc<Semaphore>; 2]> = LazyLock::new(|| {
-        let cores = available_parallelism().map_or(1, NonZeroUsize::get);
-        [cores, cores.saturating_sub(1).max(1)].map(|permits| Arc::new(Semaphore::new(permits)))
-    });
+    static POOLS: LazyLock<[Arc<Semaphore>; 2]> =
+        LazyLock::new(|| [cores(), folding_cores()].map(|permits| Arc::new(Semaphore::new(permits))));
     let Some(pool) = pool else { return work(&bounds) };
     let _leaving = Leaving(bounds.left.clone());
-    let core = POOLS[pool as usize].clone().acquire_owned().await.expect("nobody closes it");
+    let (cores, turn) = match &pool {
+        Pool::Rows => (&POOLS[0], None),
+        Pool::Folds(of_caller) => (&POOLS[1], Some(taken(of_caller).await)),
+    };
+    let core = taken(cores).await;
     let span = tracing::Span::current();
     let work = move || {
         stand_back();
         let done = span.in_scope(|| work(&bounds));
-        drop(core);
+        drop((core, turn));
         done
     };
     match tokio::task::spawn_blocking(work).await {
@@ -99,6 +102,19 @@ pub(super) async fn offload_to<T: Send + 'static>(
         // It was not cancelled, since nobody else holds the handle: it panicked. Let the request's layer answer.
         Err(error) => resume_unwind(error.into_panic()),
     }
+}
+
+fn cores() -> usize {
+    available_parallelism().map_or(1, NonZeroUsize::get)
+}
+
+/// Stretches that are folded at once.
+pub(super) fn folding_cores() -> usize {
+    cores().saturating_sub(1).max(1)
+}
+
+async fn taken(places: &Arc<Semaphore>) -> OwnedSemaphorePermit {
+    places.clone().acquire_owned().await.expect("nobody closes it")
 }
 
 #[cfg(test)]

@@ -15,8 +15,8 @@ use crate::config::{AllowedOrigin, Origin};
 
 /// What a page may read of a reply beside its body.
 const EXPOSED: HeaderValue = HeaderValue::from_static(
-    "X-Model, X-Request-Id, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Server-Timing, \
-     Inference-Header-Content-Length",
+    "X-Model, X-Warnings, X-Request-Id, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, \
+     Server-Timing, Inference-Header-Content-Length",
 );
 /// Seconds for which a browser may remember what a preflight was told.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");

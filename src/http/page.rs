@@ -76,7 +76,11 @@ fn reply((_, media_type, text): File, headers: &HeaderMap) -> Response {
     text.hash(&mut hasher);
     // Weak, since it is the same however the file is compressed.
     let tag = format!("W/\"{:016x}\"", hasher.finish());
-    let known = headers.get(header::IF_NONE_MATCH).is_some_and(|sent| sent == tag.as_str());
+    let sent = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|sent| sent.to_str().ok());
+    let strong = tag.trim_start_matches("W/");
+    let known = sent
+        .flat_map(|sent| sent.split(','))
+        .any(|sent| matches!(sent.trim(), "*") || sent.trim().trim_start_matches("W/") == strong);
     let mut response = match known {
         true => StatusCode::NOT_MODIFIED.into_response(),
         false => text.into_response(),

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use axum::extract::{MatchedPath, Request};
 use axum::http::Uri;
 
-use super::problem::Problem;
+use super::problem::{Problem, shown};
 
 /// Routes that read the query themselves, and the pages of the documentation.
 const OWN: [&str; 6] =
@@ -32,20 +32,16 @@ pub(super) fn pairs(uri: &Uri) -> Result<Vec<(String, String)>, Problem> {
         form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
     let mut seen = HashSet::new();
     match pairs.iter().find(|(name, _)| !seen.insert(name.as_str())) {
-        Some((name, _)) => Err(Problem::BadHeader(format!("the query has {} twice", cut(name)))),
+        Some((name, _)) => Err(Problem::BadHeader(format!("the query has {} twice", shown(name)))),
         None => Ok(pairs),
     }
 }
 
 /// That no parameter has this name.
 pub(super) fn unknown(name: &str, known: &[&str]) -> Problem {
-    let name = cut(name);
+    let name = shown(name);
     Problem::BadHeader(match known {
         [] => format!("no query parameter {name}; this route has none"),
         known => format!("no query parameter {name}; there is: {}", known.join(", ")),
     })
-}
-
-fn cut(name: &str) -> String {
-    format!("{:?}", name.chars().take(100).collect::<String>())
 }

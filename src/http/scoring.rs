@@ -12,6 +12,7 @@ use mirador_models::tasks::Input;
 use mirna::Base;
 use tracing::Instrument;
 
+use super::callers::CallerShare;
 use super::offload::{Bounds, Pool, offload_to};
 use super::problem::{ErrorCode, FieldError, Problem};
 use super::rows::{Answer, Answerer, HEAVY_ROWS, Parsed, ScoringEndpoint, Settings, parse_row};
@@ -151,7 +152,7 @@ pub(super) struct Timing {
 pub(super) async fn predict_all<K: Send + 'static>(
     rows: Vec<Row<K>>,
     served: Option<&Arc<ServedModel>>,
-    deadline: Option<Instant>,
+    (deadline, share): (Option<Instant>, &Arc<CallerShare>),
 ) -> Result<(Vec<Answered<K>>, Timing), Problem> {
     let mut timing = Timing { queued: Duration::MAX, forward: Duration::ZERO };
     let inputs = rows.iter().map(|row| row.inputs).sum();
@@ -160,7 +161,7 @@ pub(super) async fn predict_all<K: Send + 'static>(
         return Ok((rows.into_iter().map(Row::unasked).collect(), timing));
     };
     let few = rows.len() <= FEW && inputs <= FEW * served.encoder.most_inputs;
-    let share = if few { Share::Small } else { Share::Large };
+    let size = if few { Share::Small } else { Share::Large };
     let refused = |error| match error {
         PredictError::TooMuch { inputs: most } => {
             // As many as would fit of rows like these.
@@ -168,11 +169,11 @@ pub(super) async fn predict_all<K: Send + 'static>(
         }
         other => refusal(other, served),
     };
-    let mut room = served.predictor.reserve(share, inputs, deadline).await.map_err(refused)?;
+    let mut room = served.predictor.reserve(size, inputs, deadline).await.map_err(refused)?;
     let mut answers = Vec::with_capacity(rows.len());
     let ask = |part: Vec<Row<K>>| {
         let room = room.split(part.iter().map(|row| row.inputs).sum());
-        predict_part(part, room, served.clone(), deadline)
+        predict_part(part, room, (served.clone(), share.clone()), deadline)
     };
     let parts = parts(rows, served.predictor.most_inputs_at_once());
     let mut done = stream::iter(parts).map(ask).buffered(PARTS_AT_ONCE);
@@ -188,7 +189,7 @@ pub(super) async fn predict_all<K: Send + 'static>(
 pub(super) async fn predict_part<K: Send + 'static>(
     rows: Vec<Row<K>>,
     mut room: Room,
-    served: Arc<ServedModel>,
+    (served, share): (Arc<ServedModel>, Arc<CallerShare>),
     deadline: Option<Instant>,
 ) -> Result<(Vec<Answered<K>>, Timing), PredictError> {
     let most = served.predictor.most_inputs_at_once();
@@ -199,7 +200,7 @@ pub(super) async fn predict_part<K: Send + 'static>(
         let place = served.predictor.place(room.split(count)).await?;
         // A comparison takes as long as dozens of rows.
         let compares = part.rows.iter().any(|row| row.competition.is_some());
-        let (pool, encoder) = (pool(count, compares, &served), served.clone());
+        let (pool, encoder) = (pool(count, compares, &served, &share), served.clone());
         let encode = move |_: &Bounds| {
             let started = Instant::now();
             let inputs = part.encode(count, &encoder);
@@ -221,11 +222,11 @@ pub(super) async fn predict_part<K: Send + 'static>(
 
 /// Where so many inputs are encoded: what is folded is never on a connection's thread, and many of them wait for each other,
 /// not a few for the many.
-fn pool(inputs: usize, compares: bool, served: &ServedModel) -> Option<Pool> {
+fn pool(inputs: usize, compares: bool, served: &ServedModel, share: &Arc<CallerShare>) -> Option<Pool> {
     let few = inputs <= FEW * served.encoder.most_inputs;
     match served.encoder.folds {
         true if few => Some(Pool::Rows),
-        true => Some(Pool::Folds),
+        true => Some(Pool::Folds(share.folds.clone())),
         false => (compares || inputs >= HEAVY_ROWS).then_some(Pool::Rows),
     }
 }

@@ -238,11 +238,6 @@ fn ended_early(stopped: Stopped) -> Turn {
             let problem = problem("malformed-request", "The request is malformed", 400, &detail);
             Turn::Failed(State::ExecutorError, problem)
         }
-        "no_rows" => {
-            let detail = said("100,000 lines one after the other are blank or no rows");
-            let problem = problem("malformed-request", "The request is malformed", 400, &detail);
-            Turn::Failed(State::ExecutorError, problem)
-        }
         _ => Turn::Again(true),
     }
 }

@@ -38,6 +38,9 @@ pub struct ServedModel {
     pub predictor: Predictor,
 }
 
+/// Characters of a name that nobody answers to which are repeated.
+const MOST_ECHOED: usize = 100;
+
 /// All of them, in order of their names.
 pub struct Registry {
     entries: Vec<Entry>,
@@ -60,7 +63,7 @@ pub struct Entry {
     false => format!("no model {asked:?}; there is: {}", known.join(", ")),
 })]
 pub struct UnknownModel {
-    /// What was asked for.
+    /// What was asked for, or its beginning.
     pub asked: String,
     /// What there is, as `name@version`.
     pub known: Vec<String>,
@@ -305,7 +308,7 @@ impl Registry {
         };
         let mut candidates = self.entries.iter().filter(|entry| among(entry));
         candidates.clone().find(|entry| answers(entry)).ok_or_else(|| UnknownModel {
-            asked: name.unwrap_or_default().to_owned(),
+            asked: name.unwrap_or_default().chars().take(MOST_ECHOED).collect(),
             known: candidates.by_ref().map(|entry| entry.served.full_name()).collect(),
         })
     }

@@ -271,31 +271,47 @@ async fn a_body_that_goes_on_and_holds_nothing_is_refused() {
     assert!(reply.body["detail"].as_str().unwrap().contains("holds nothing"), "{}", reply.body);
 }
 
-/// Each keeps a window of 8 MiB. A process of its own, since all of one share the places.
+/// Each keeps a window of 8 MiB: a caller has a part of them. A process of its own, since all of one share the places.
 #[test]
 fn few_bodies_of_zstd_are_unpacked_at_once() {
-    let mut server = Server::start(&["--read-timeout-s", "300"]);
+    let mut server = Server::start(&["--read-timeout-s", "300", "--forwarded-for"]);
     server.until_ready();
-    let head = format!("POST {SCORE} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n");
-    let begun = head + "content-encoding: zstd\r\ncontent-length: 100\r\n\r\n\x28";
-    let hold = |address: &str| -> Vec<TcpStream> {
-        let one = |_| {
+    let head = format!(
+        "POST {SCORE} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nx-forwarded-for: 192.0.2."
+    );
+    let begun = |caller: usize| {
+        format!("{head}{caller}\r\ncontent-encoding: zstd\r\ncontent-length: 100\r\n\r\n\x28")
+    };
+    let hold = |address: &str, callers: usize| -> Vec<TcpStream> {
+        let one = |index| {
             let mut stream = TcpStream::connect(address).unwrap();
-            stream.write_all(begun.as_bytes()).unwrap();
+            stream.write_all(begun(index % callers).as_bytes()).unwrap();
             stream
         };
-        (0..32).map(one).collect()
+        (0..8 * callers).map(one).collect()
     };
     let whole = zstd(json!({"pairs": [pair()]}).to_string().as_bytes());
-    let head = format!("POST {SCORE} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-encoding: zstd\r\n");
-    let head = format!("{head}content-type: application/json\r\ncontent-length: {}\r\n\r\n", whole.len());
-    let request = [head.as_bytes(), &whole].concat();
+    let request = |caller: usize| {
+        let head =
+            format!("{head}{caller}\r\nconnection: close\r\ncontent-encoding: zstd\r\ncontent-length: ");
+        [format!("{head}{}\r\n\r\n", whole.len()).as_bytes(), &whole].concat()
+    };
+    let refused = |address: &str, caller: usize| {
+        (0..100).any(|_| process::ask(address, &request(caller)).starts_with("HTTP/1.1 503"))
+    };
+    let answered = |address: &str| process::ask(address, &request(9)).starts_with("HTTP/1.1 200");
     // On a busy machine some are ended before the last is there: then all are opened anew.
     let mut held = Vec::new();
     server.wait_until(|server| {
-        held = hold(&server.address);
-        (0..100).any(|_| process::ask(&server.address, &request).starts_with("HTTP/1.1 503"))
+        held = hold(&server.address, 1);
+        refused(&server.address, 0)
+    });
+    assert!(answered(&server.address), "another caller has places of his own");
+    let mut held = Vec::new();
+    server.wait_until(|server| {
+        held = hold(&server.address, 4);
+        refused(&server.address, 9)
     });
     held.pop();
-    server.wait_until(|server| process::ask(&server.address, &request).starts_with("HTTP/1.1 200"));
+    server.wait_until(|server| answered(&server.address));
 }

@@ -1,5 +1,7 @@
 //! `POST /v1/duplexes/fold` and `/v1/hairpins/fold`: structures, which no model answers.
 
+use std::time::Duration;
+
 use axum::http::Request;
 use serde_json::{Value, json};
 
@@ -96,6 +98,27 @@ async fn a_hairpin_has_its_structure_and_its_open_windows() {
     let fasta = format!(">h\n{hairpin}\n");
     let of_fasta = app.post_text(&format!("{HAIRPINS}?accessibility=10"), "text/x-fasta", fasta).await;
     assert!(of_fasta.contains("((((((....))))))"), "{of_fasta}");
+}
+
+/// One who folds much is before each of the others once, and for a moment.
+#[tokio::test]
+async fn who_folds_little_waits_for_no_other_callers_requests() {
+    let app = App::ready(&["--forwarded-for"]);
+    let ask = |caller: &str, hairpins: usize, letters: usize| {
+        let body = json!({"hairpins": vec![json!({"sequence": "ACGGU".repeat(letters / 5)}); hairpins]});
+        let request = Request::post(HAIRPINS).header("content-type", "application/json");
+        let request = request.header("x-forwarded-for", caller).body(body.to_string().into()).unwrap();
+        let app = app.clone();
+        tokio::spawn(async move { app.send(request).await.status })
+    };
+    let much: Vec<_> = (0..4).map(|_| ask("192.0.2.1", 20, 500)).collect();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let little = ask("192.0.2.2", 1, 200);
+    assert_eq!(little.await.unwrap(), 200);
+    assert!(much.iter().all(|request| !request.is_finished()), "all four were before the one");
+    for request in much {
+        assert_eq!(request.await.unwrap(), 200);
+    }
 }
 
 #[tokio::test]

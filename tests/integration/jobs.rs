@@ -207,6 +207,46 @@ async fn a_body_without_rows_is_no_job_well_done() {
     }
 }
 
+/// A stream of such lines is ended, since nobody knows how long it goes on.
+#[tokio::test]
+async fn a_bad_row_costs_only_itself_however_many_there_are() {
+    let kept = Kept::ready(&[]);
+    let job = kept
+        .done(JOBS, "text/csv", format!("mirna,site\n{}{MIRNA},{MIRNA}\n", "A,C\n".repeat(100_200)))
+        .await;
+    assert_eq!(
+        (&job["state"], &job["rows"]),
+        (&json!("COMPLETE"), &json!({"read": 100_201, "done": 100_201, "failed": 100_200})),
+        "{job}"
+    );
+}
+
+/// What a job keeps is no longer than what a caller may be told.
+#[tokio::test]
+async fn a_long_name_is_repeated_in_part() {
+    let kept = Kept::ready(&[]);
+    let body = json!({"model": "\u{7f}".repeat(1_000_000), "pairs": [pair()]}).to_string();
+    let job = kept.done(JOBS, "application/json", body.clone()).await;
+    assert_eq!(job["state"], "EXECUTOR_ERROR");
+    assert!(job.to_string().len() < 10_000, "{}", job.to_string().len());
+    for (path, body) in [
+        ("/v1/target-sites/score", body),
+        ("/v1/target-sites/score", json!({"\u{7f}".repeat(1_000_000): 1, "pairs": [pair()]}).to_string()),
+        ("/v1/target-sites/scan", json!({"\u{7f}".repeat(1_000_000): 1}).to_string()),
+        (
+            "/v2/models/dmiso/infer",
+            json!({"inputs": [], "outputs": [{"name": "\u{7f}".repeat(1_000_000)}]}).to_string(),
+        ),
+    ] {
+        let reply = kept.app.post_text(path, "application/json", body).await;
+        assert!(reply.contains("urn:mirador:problem:") && reply.len() < 10_000, "{path}: {}", reply.len());
+    }
+    let header = "\u{7f}".repeat(1_000_000);
+    let reply =
+        kept.app.post_text("/v1/target-sites/score", "text/csv", format!("{header},{header},mirna\n")).await;
+    assert!(reply.len() < 10_000, "{}", reply.len());
+}
+
 #[tokio::test]
 async fn what_no_body_could_mend_is_refused_at_once() {
     let kept = Kept::ready(&[]);
@@ -240,7 +280,7 @@ async fn what_only_its_body_tells_is_told_by_the_job() {
         ("application/json", String::new(), 400),
         ("application/json", "{\"pairs\": 3}".to_owned(), 400),
         ("application/json", json!({"model": "demiso", "pairs": [pair()]}).to_string(), 404),
-        ("application/x-ndjson", "\n".repeat(100_100), 400),
+        ("application/x-ndjson", "\n".repeat(100_100), 422),
     ] {
         let job = kept.done(JOBS, media_type, body).await;
         assert_eq!(
@@ -273,6 +313,18 @@ async fn a_range_of_the_results_can_be_asked_for() {
     assert_eq!(rest.header("content-length"), (all.len() - 5).to_string());
     problem(&kept.ask("GET", &path, &[("range", "bytes=1000000-")]).await, 416, "range-not-satisfiable");
     problem(&kept.ask("GET", &path, &[("accept", "image/png")]).await, 406, "not-acceptable");
+    let tag = part.header("etag").to_owned();
+    for (if_range, status) in [(tag.as_str(), 206), ("\"other\"", 200), (&format!("W/{tag}"), 200)] {
+        let reply = kept.ask("GET", &path, &[("range", "bytes=5-14"), ("if-range", if_range)]).await;
+        let length = if status == 206 { 10 } else { all.len() };
+        assert_eq!((reply.status, reply.header("content-length")), (status, length.to_string().as_str()));
+    }
+    // What is compressed has other bytes.
+    let packed = kept.ask("GET", &path, &[("accept-encoding", "gzip")]).await;
+    assert_eq!(
+        (packed.header("content-encoding"), packed.header("etag")),
+        ("gzip", format!("W/{tag}").as_str())
+    );
     for all in ["bytes=0-1,4-5", "lines=1-2", "x"] {
         assert_eq!(kept.ask("GET", &path, &[("range", all)]).await.status, 200, "{all}");
     }

@@ -148,10 +148,24 @@ async fn the_documents_work_below_any_path() {
     assert_eq!(app.get("/page/no-such-file.js").await.status, 404);
     let first = app.get("/page/page.css").await;
     assert_eq!(first.header("content-type"), "text/css; charset=utf-8");
-    let request = Request::get("/page/page.css").header("if-none-match", first.header("etag"));
-    assert_eq!(app.send(request.body(Body::empty()).unwrap()).await.status, 304);
+    let tag = first.header("etag");
+    for (sent, status) in [
+        (tag.to_owned(), 304),
+        (tag.trim_start_matches("W/").to_owned(), 304),
+        (format!("\"a\", {tag}"), 304),
+        ("*".to_owned(), 304),
+        ("\"a\"".to_owned(), 200),
+    ] {
+        let request = Request::get("/page/page.css").header("if-none-match", &sent);
+        assert_eq!(app.send(request.body(Body::empty()).unwrap()).await.status, status, "{sent}");
+    }
     let script = app.get("/docs/swagger-ui-bundle.js").await;
     assert!(script.header("content-type").contains("javascript"), "{}", script.header("content-type"));
+    for page in ["/", "/docs/"] {
+        let reply = app.get(page).await;
+        assert!(reply.header("content-security-policy").contains("frame-ancestors 'none'"), "{page}");
+        assert_eq!(reply.header("x-content-type-options"), "nosniff", "{page}");
+    }
     assert_eq!(app.get("/docs/no-such-file").await.status, 404);
     assert_eq!(app.get("/openapi.json").await.body["servers"], json!([{"url": "."}]));
 }

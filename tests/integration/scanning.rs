@@ -273,7 +273,7 @@ async fn what_is_wrong_is_named() {
             "wrong_type",
             "whole number",
         ),
-        (more("/mirnas/0/name", json!(1)), 400, "/mirnas/0/name", "unknown_field", "`name`"),
+        (more("/mirnas/0/name", json!(1)), 400, "/mirnas/0/name", "unknown_field", "\"name\""),
         (more("/min_probability", json!(2)), 422, "/min_probability", "out_of_range", "0 to 1"),
         (more("/seedless", json!("yes")), 400, "/seedless", "wrong_type", "true or false"),
         (with("/mirnas", json!({})), 400, "/mirnas", "wrong_type", "a list"),
@@ -308,6 +308,30 @@ async fn what_is_wrong_is_named() {
     let reply = app.post_to(SCAN, &more("/model", json!("repression"))).await;
     assert_eq!((reply.status, &reply.body["type"]), (404, &json!("urn:mirador:problem:unknown-model")));
     assert_eq!(app.post_to(SCAN, &more("/model", Value::Null)).await.status, 200);
+    let asked = json!({
+        "mirnas": [{"id": 1, "sequence": LET7}, {"sequence": LET7}, {"id": "c", "seq": LET7}, 7],
+        "transcripts": [{"id": "t", "sequence": 5, "cds_end": "x"}, {"id": "u", "sequence": "ACGU"}],
+        "sites": "no",
+    });
+    let reply = app.post_to(SCAN, &asked).await;
+    let pointers: Vec<&str> = reply.body["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| error["pointer"].as_str().unwrap())
+        .collect();
+    let expected = [
+        "/mirnas/0/id",
+        "/mirnas/1",
+        "/mirnas/2/seq",
+        "/mirnas/2",
+        "/mirnas/3",
+        "/transcripts/0/sequence",
+        "/transcripts/0/cds_end",
+    ];
+    assert_eq!((reply.status, &pointers[..]), (400, &expected[..]), "{}", reply.body);
+    let reply = app.post_text(SCAN, JSON, r#"{"mirnas": [], "min_probability": NaN}"#).await;
+    assert!(reply.contains("NaN, NA and Infinity are not JSON"), "{reply}");
     let lines = app.post_text(SCAN, "text/csv", "mirna,site\n").await;
     assert!(lines.contains("multipart/form-data"), "{lines}");
 }
@@ -361,6 +385,20 @@ async fn a_masked_transcript_is_scanned_where_it_is_known() {
         (&json!(1), &json!(501), &Value::Null)
     );
     assert!(score["warnings"][0].as_str().unwrap().contains("fewer than half"), "{score}");
+    // A table of sites has no place for it.
+    let asked = request(&[("a", LET7)], &[("t", &transcript), ("u", "ACGU")]);
+    for (query, warnings) in [
+        ("format=csv", Some("1")),
+        ("format=bed", Some("1")),
+        ("format=gff3", Some("1")),
+        ("format=csv&sites=false", None),
+        ("format=json", None),
+    ] {
+        let sent = Request::post(format!("{SCAN}?{query}")).header("content-type", JSON);
+        let reply = app.send(sent.body(asked.to_string().into()).unwrap()).await;
+        let told = reply.headers.get("x-warnings").map(|value| value.to_str().unwrap());
+        assert_eq!((reply.status, told), (200, warnings), "{query}");
+    }
 }
 
 #[tokio::test]

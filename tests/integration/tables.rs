@@ -127,6 +127,8 @@ async fn columns_of_other_names_are_told_the_remedy_once() {
         ("?header=mirna", row.clone(), "missing_field", "site"),
         ("?header=mirna,site", format!("{MIRNA},{SITE},1\n"), "broken_table", "header= names 2"),
         ("", format!("mirna,site\n{row}mirna,site\n{row}"), "broken_table", "repeats"),
+        ("", format!("# from the lab\nmirna,site\n{row}"), "unknown_field", "comments are not read"),
+        ("", format!("mirna,site\n{row}# the rest\n{row}"), "broken_table", "comments (#) are not read"),
     ] {
         refused(&app, &format!("{SCORE}{query}"), &table, code, hint).await;
     }
@@ -150,10 +152,61 @@ async fn bytes_that_are_no_text_are_told_what_they_are() {
     for media_type in ["application/json", NDJSON, CSV] {
         told(&app, SCORE, media_type, vec![0x1F, 0x8B, 8, 0, 0, 0], "Content-Encoding: gzip").await;
         told(&app, SCORE, media_type, vec![0x28, 0xB5, 0x2F, 0xFD, 0], "Content-Encoding: zstd").await;
+        for (start, hint) in [
+            (&b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1\0\0"[..], "workbook (xls)"),
+            (b"BZh91AY&SY", "bzip2"),
+            (b"\xFD7zXZ\0\0\x04", "xz"),
+            (b"PAR1\x15\x04", "Parquet"),
+            (b"{\\rtf1\\ansi mirna", "RTF"),
+            (b"\xFF\xFE\0\0m\0\0\0", "UTF-32"),
+        ] {
+            told(&app, SCORE, media_type, start.to_vec(), hint).await;
+        }
     }
+    let request = |label: &str| format!("{{\"pairs\":[{{\"mirna\":\"{MIRNA}\",\"site\":{label}}}]}}");
+    for (label, hint) in [
+        ("NaN", "NaN, NA and Infinity are not JSON"),
+        ("-Infinity", "NaN, NA and Infinity are not JSON"),
+        ("None", "null, true and false"),
+        ("'ACGU'", "double quotes"),
+    ] {
+        told(&app, SCORE, "application/json", request(label).into_bytes(), hint).await;
+        told(&app, SCORE, NDJSON, request(label)[10..].trim_end_matches("]}").as_bytes().to_vec(), hint)
+            .await;
+    }
+    let latin = [request("\"x").trim_end_matches("}]}").as_bytes(), b"\xE9\"}]}"].concat();
+    told(&app, SCORE, "application/json", latin.clone(), "it is not UTF-8").await;
+    told(&app, SCORE, NDJSON, latin[10..latin.len() - 2].to_vec(), "it is not UTF-8").await;
+    let utf16: Vec<u8> = request("\"A\"")[10..].encode_utf16().flat_map(u16::to_le_bytes).collect();
+    told(&app, SCORE, NDJSON, utf16, "as in UTF-16").await;
     let url = format!("{PREDICT}?tss=1");
     told(&others, &url, FASTA, vec![0x1F, 0x8B, 8, 0], "Content-Encoding: gzip").await;
     told(&others, &url, FASTA, b">\xE9\nACGT\n".to_vec(), "save as UTF-8").await;
     let utf16 = format!("mirna,site\n{MIRNA},{SITE}é\n").encode_utf16().flat_map(u16::to_le_bytes).collect();
     told(&app, SCORE, CSV, utf16, "utf-16le").await;
+}
+
+/// A sign that also stands inside a name says nothing of what parts the cells.
+#[tokio::test]
+async fn cells_are_parted_by_the_sign_that_shows_the_fields() {
+    let app = App::ready(&[]);
+    let expected = ask(&app, SCORE, CSV, "application/json", format!("mirna,site\n{MIRNA},{SITE}\n")).await.1;
+    let table = |sign: &str, last: &str| {
+        [["mirna", "site", last], [MIRNA, SITE, "3"]].map(|row| row.join(sign) + "\n").concat()
+    };
+    for (media_type, sign, last) in [
+        (CSV, ";", "position, nt"),
+        (CSV, ";", "\"position, nt\""),
+        (CSV, "\t", "note, x"),
+        (CSV, ",", "\"note; x\""),
+        ("text/tab-separated-values", ";", "\"a\tb\""),
+    ] {
+        let url = format!("{SCORE}?keep_columns=true");
+        let (status, reply) = ask(&app, &url, media_type, "application/json", table(sign, last)).await;
+        assert_eq!(status, 200, "{sign:?} {last:?}: {reply}");
+        assert_near(&reply["results"][0]["probability"], &expected["results"][0]["probability"]);
+    }
+    let (status, reply) =
+        ask(&app, &format!("{SCORE}?header=mirna,site"), CSV, "", format!("{MIRNA};{SITE}\n")).await;
+    assert_eq!(status, 200, "{reply}");
 }

@@ -5,7 +5,7 @@ use mirna::Rna;
 use super::asked::Asked;
 use super::draft::meant;
 use super::table::Table;
-use crate::http::problem::{ErrorCode, FieldError};
+use crate::http::problem::{ErrorCode, FieldError, shown};
 use crate::http::rows::ScoringEndpoint;
 
 /// That no column is known.
@@ -21,9 +21,14 @@ pub(super) fn nothing_known<S: ScoringEndpoint>(table: &Table, asked: &Asked) ->
         false => {
             let first = S::FIELDS.iter().find(|column| asked.theirs(column.name).is_none());
             let field = first.map_or(needed[0], |column| column.name);
+            let is_comment = table.header.first().is_some_and(|name| name.starts_with('#'));
             let suggested = table.header.iter().find_map(|name| Some((name, meant::<S>(name)?)));
+            if is_comment && suggested.is_none() {
+                let detail = "the first line begins with #: comments are not read, take such lines out";
+                return FieldError::whole(ErrorCode::UnknownField, detail.into());
+            }
             let suggested = suggested
-                .map(|(name, field)| format!(" (did you mean {field} by {name:?}?)"))
+                .map(|(name, field)| format!(" (did you mean {field} by {}?)", shown(name)))
                 .unwrap_or_default();
             format!(
                 "the first line names no column that is known{suggested}: ?column.{field}=NAME says which one holds {field}; it names {found}; needed: {}. For a file without such a line: ?header=NAME,NAME,…",

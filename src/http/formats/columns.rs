@@ -12,7 +12,7 @@ use super::column_errors as complain;
 use super::draft::{Draft, Other, pointer, unknown};
 use super::others::MOST;
 use super::table::Table;
-use crate::http::problem::{ErrorCode, FieldError};
+use crate::http::problem::{ErrorCode, FieldError, shown};
 use crate::http::rows::{Kind, ScoringEndpoint};
 
 /// What the names of rows are called where they go back.
@@ -69,10 +69,10 @@ impl Columns {
                 None if name.is_empty() => Column::Nameless,
                 // Their own column may have the name of a field that another column holds.
                 _ if !seen.insert((field.is_some(), field.map_or(name.as_str(), |(field, _)| field))) => {
-                    bad(name, ErrorCode::DuplicateField, format!("there are two columns {name:?}"))
+                    bad(name, ErrorCode::DuplicateField, format!("there are two columns {}", shown(name)))
                 }
                 Some(("tss", _)) if asked.tss.is_some() => {
-                    let detail = format!("column {name:?} holds tss: leave ?tss= out");
+                    let detail = format!("column {} holds tss: leave ?tss= out", shown(name));
                     bad(name, ErrorCode::DuplicateField, detail)
                 }
                 Some((field, kind)) => Column::Field(field.to_owned(), kind),
@@ -141,7 +141,9 @@ impl Columns {
         if found < expected || record.iter().skip(expected).any(|cell| !cell.trim().is_empty()) {
             let cells = if found == 1 { "cell" } else { "cells" };
             let names = if self.in_file { "the first line" } else { "header= names" };
-            return Some(format!("the row has {found} {cells}, {names} {expected}"));
+            let comment = record.get(0).is_some_and(|cell| cell.starts_with('#'));
+            let remedy = if comment { "; comments (#) are not read, take such lines out" } else { "" };
+            return Some(format!("the row has {found} {cells}, {names} {expected}{remedy}"));
         }
         let filled =
             |(column, cell): (&Column, &str)| matches!(column, Column::Nameless) && !cell.trim().is_empty();

@@ -199,7 +199,7 @@ fn holds_fields<S: ScoringEndpoint>(field: &str) -> bool {
 }
 
 /// Pointer to a field: a dot leads inside.
-pub(super) fn pointer(field: &str) -> String {
+pub(crate) fn pointer(field: &str) -> String {
     let step = |name: &str| format!("/{}", name.replace('~', "~0").replace('/', "~1"));
     match field.split_once('.') {
         Some((outer, name)) => step(outer) + &step(name),
@@ -208,7 +208,7 @@ pub(super) fn pointer(field: &str) -> String {
 }
 
 /// What JSON this is, for people.
-fn what(text: &RawValue) -> String {
+pub(crate) fn what(text: &RawValue) -> String {
     let text = text.get();
     match text.as_bytes().first() {
         Some(b'"') => "text".into(),

@@ -4,14 +4,23 @@ use super::object::Entries;
 use crate::http::problem::{ErrorCode, FieldError};
 use crate::http::rows::ScoringEndpoint;
 
-/// That a body is compressed, though nothing said so.
-pub(super) fn compressed(bytes: &[u8]) -> Option<FieldError> {
-    let detail = match bytes {
-        [0x1F, 0x8B, ..] => "this is gzip: add Content-Encoding: gzip",
-        [0x28, 0xB5, 0x2F, 0xFD, ..] => "this is zstd: add Content-Encoding: zstd",
-        [b'P', b'K', 3, 4, ..] => "this is a zip file, or a workbook (xlsx): save it as CSV UTF-8",
-        _ => return None,
-    };
+/// That a body is no text, or another program's, by how it begins.
+pub(super) fn no_plain_text(bytes: &[u8]) -> Option<FieldError> {
+    const STARTS: [(&[u8], &str); 11] = [
+        (b"\x1F\x8B", "this is gzip: add Content-Encoding: gzip"),
+        (b"\x28\xB5\x2F\xFD", "this is zstd: add Content-Encoding: zstd"),
+        (b"PK\x03\x04", "this is a zip file, or a workbook (xlsx): save it as CSV UTF-8"),
+        (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "this is a workbook (xls): save it as CSV UTF-8"),
+        (b"BZh", "this is bzip2: unpack it, or send it as gzip or zstd"),
+        (b"\xFD7zXZ\0", "this is xz: unpack it, or send it as gzip or zstd"),
+        (b"PAR1", "this is a Parquet file: write its rows as CSV or lines of JSON"),
+        (b"{\\rtf", "this is a document of a word processor (RTF): save it as plain text"),
+        (b"%PDF", "this is a PDF: send the text in it"),
+        (b"\xFF\xFE\0\0", "this is UTF-32: save it as UTF-8"),
+        (b"\0\0\xFE\xFF", "this is UTF-32: save it as UTF-8"),
+    ];
+    let (_, detail) = STARTS.iter().find(|(start, _)| bytes.starts_with(start))?;
+    let detail = *detail;
     Some(FieldError::whole(ErrorCode::Syntax, detail.into()))
 }
 
@@ -20,7 +29,7 @@ pub(super) fn in_place_of_json<S: ScoringEndpoint>(bytes: &[u8], read: bool) -> 
     if read {
         return None;
     }
-    if let Some(error) = compressed(bytes) {
+    if let Some(error) = no_plain_text(bytes) {
         return Some(error);
     }
     let list = S::LIST;
@@ -47,9 +56,32 @@ pub(super) fn in_place_of_json<S: ScoringEndpoint>(bytes: &[u8], read: bool) -> 
     }
 }
 
+/// What may be meant where JSON breaks off, with the remedy; empty where nothing is known.
+pub(crate) fn in_place_of_a_value(bytes: &[u8], error: &serde_json::Error) -> &'static str {
+    if bytes.contains(&0) {
+        return "; there are zero bytes in it, as in UTF-16: JSON has to be UTF-8";
+    }
+    if std::str::from_utf8(bytes).is_err() {
+        return "; it is not UTF-8: save it so, whatever charset= says";
+    }
+    let line = bytes.split(|&byte| byte == b'\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
+    let (before, behind) = line.split_at(error.column().saturating_sub(1).min(line.len()));
+    let is_word = |byte: &&u8| byte.is_ascii_alphabetic();
+    let start = before.len() - before.iter().rev().take_while(is_word).count();
+    let end = before.len() + behind.iter().take_while(is_word).count();
+    match &line[start..end] {
+        b"NaN" | b"nan" | b"NA" | b"Infinity" | b"inf" => {
+            "; NaN, NA and Infinity are not JSON: leave the field out, or send null"
+        }
+        b"None" | b"True" | b"False" => "; JSON has null, true and false",
+        b"" if behind.first() == Some(&b'\'') => "; JSON has double quotes",
+        _ => "",
+    }
+}
+
 /// What a line is that is no row.
 pub(super) fn in_place_of_line<S: ScoringEndpoint>(line: &[u8]) -> Option<FieldError> {
-    if let Some(error) = compressed(line) {
+    if let Some(error) = no_plain_text(line) {
         return Some(error);
     }
     let list = S::LIST;

@@ -14,7 +14,7 @@ use super::hints;
 use super::object::{Fields, Fill, Limits, List, Object};
 use super::others::Gathered;
 use crate::http::offload::{Bounds, offload};
-use crate::http::problem::{ErrorCode, Errors, FieldError, Problem};
+use crate::http::problem::{ErrorCode, Errors, FieldError, Problem, shown};
 use crate::http::rows::{Found, FoundRow, ScoringEndpoint, Settings};
 
 /// From here on a body is parsed away from the connections' threads.
@@ -97,7 +97,7 @@ fn outline<'a, 'b, S: ScoringEndpoint>(
     let mut errors = std::mem::take(&mut request.errors);
     if let Err(error) = read {
         let list = request.in_list.then(|| format!("/{}", S::LIST));
-        errors.push(refusal(&error, list.unwrap_or_default(), S::LIST));
+        errors.push(refusal(bytes, &error, list.unwrap_or_default(), S::LIST));
     } else if request.rows.is_none() && !request.in_list {
         let detail = format!("{} is missing: the list of rows", S::LIST);
         errors.push(FieldError::whole(ErrorCode::MissingField, detail));
@@ -144,7 +144,7 @@ fn fill<'de, F: Fields<'de>>(bytes: &'de [u8], fields: &mut F) -> Result<(), ser
 }
 
 /// What ends the reading of a body, in plain words.
-fn refusal(error: &serde_json::Error, pointer: String, list: &str) -> FieldError {
+fn refusal(bytes: &[u8], error: &serde_json::Error, pointer: String, list: &str) -> FieldError {
     let place = format!("line {}, column {}", error.line(), error.column());
     match error.is_data() {
         true if pointer.is_empty() => FieldError::whole(
@@ -155,7 +155,10 @@ fn refusal(error: &serde_json::Error, pointer: String, list: &str) -> FieldError
         false if error.is_eof() => {
             FieldError::whole(ErrorCode::Syntax, format!("the JSON ends too early, at {place}"))
         }
-        false => FieldError::whole(ErrorCode::Syntax, format!("not JSON at {place}")),
+        false => {
+            let meant = hints::in_place_of_a_value(bytes, error);
+            FieldError::whole(ErrorCode::Syntax, format!("not JSON at {place}{meant}"))
+        }
     }
 }
 
@@ -227,7 +230,8 @@ impl<'de, T: Deserialize<'de>> Fields<'de> for Request<'de, '_, T> {
         } else {
             let model = if self.asks_model { &["model"][..] } else { &[] };
             let known = [model, &[self.list], self.names].concat().join(", ");
-            self.error(name, ErrorCode::UnknownField, format!("no field {name:?} here; there is: {known}"));
+            let detail = format!("no field {} here; there is: {known}", shown(name));
+            self.error(name, ErrorCode::UnknownField, detail);
             map.next_value::<IgnoredAny>()?;
         }
         Ok(())

@@ -68,18 +68,18 @@ fn each<S: ScoringEndpoint>(text: &[u8], asked: &Asked) -> Result<(S, Vec<Other>
     if let Some(hint) = hints::in_place_of_line::<S>(text) {
         return Err(vec![hint]);
     }
-    let text: &RawValue = serde_json::from_slice(text).map_err(|error| {
+    let row: &RawValue = serde_json::from_slice(text).map_err(|error| {
         let (column, ends) =
             (error.column(), if error.is_eof() { "ends too early, at" } else { "breaks at" });
         let end = if text.trim_ascii().contains(&b'\r') {
             "; it has CR in it: lines have to end with LF"
         } else {
-            ""
+            hints::in_place_of_a_value(text, &error)
         };
         let detail = format!("not JSON: the line {ends} column {column}{end}");
         vec![FieldError::whole(ErrorCode::Syntax, detail)]
     })?;
-    Draft::of_json(text, asked)
+    Draft::of_json(row, asked)
 }
 
 /// Appends a result, with what goes back beside it.

@@ -29,7 +29,7 @@ use super::draft::Other;
 use super::ending::{Ending, LastLine};
 use super::line::{self, BadLine, Reading};
 use super::others::to_json;
-use super::upload::{Numbered, USELESS, Upload};
+use super::upload::{Numbered, Upload};
 use super::whole::pool;
 use crate::http::callers::{CallerShare, StreamPermit};
 use crate::http::deadline::Deadline;
@@ -134,7 +134,7 @@ async fn answer_all<S: ScoringEndpoint>(
     let mut late = pin!(OptionFuture::from(deadline.map(|Deadline(end)| sleep_until(end.into()))));
     let state = upload.state.clone();
     let mut drained = pin!(state.drained());
-    let (mut ended, mut bad) = (None, 0);
+    let (mut ended, mut bad, useless) = (None, 0, upload.useless());
     loop {
         if chunks.is_empty()
             && let Some(ending) = ended
@@ -156,7 +156,7 @@ async fn answer_all<S: ScoringEndpoint>(
                     Ok(Err(_)) | Err(_) => return Some((Ending::ModelFault, first)),
                 };
                 bad = if good > 0 { 0 } else { bad + lines };
-                if bad > USELESS && ended.is_none() {
+                if bad > useless && ended.is_none() {
                     ended = Some(Some(Ending::NoRows));
                 }
                 if !text.is_empty() {
@@ -200,13 +200,11 @@ impl<T: Settings> Scorer<T> {
         let (count, folds) = (lines.len(), S::TASK.is_none());
         // By the lines' lengths: what is folded is not read yet.
         let work = if folds { lines.iter().map(|(_, line)| (line.len() as u64).pow(3)).sum() } else { 0 };
-        let (pool, heavy) = (pool(work, count), count >= HEAVY_ROWS);
         let Self { answerer, settings, reading, share } = self;
+        let (pool, heavy) = (pool(work, count, &share), count >= HEAVY_ROWS);
         let reader = answerer.clone();
         let read = move |_: &Bounds| read_lines::<S>(lines, &settings, &reader, &reading);
-        let folding = if folds { Some(share.chunks.acquire().await) } else { None };
         let (outcomes, rows) = offload_to(pool, Bounds::new(usize::MAX), read).await;
-        drop(folding);
         let good = rows.len();
         let threshold = answerer.threshold();
         let answers = match rows.iter().map(|row| row.inputs).sum() {
@@ -215,7 +213,7 @@ impl<T: Settings> Scorer<T> {
                 let served = answerer.served.expect("only a model has inputs");
                 let _chunk = share.chunks.acquire().await;
                 let mut places = served.predictor.reserve(share.room, inputs, None).await?;
-                predict_part(rows, places.split(inputs), served, None).await?.0
+                predict_part(rows, places.split(inputs), (served, share.clone()), None).await?.0
             }
         };
         let write = move |_: &Bounds| write_lines::<S>(outcomes, answers, threshold);

@@ -30,9 +30,10 @@ mod values;
 mod whole;
 
 pub(super) use asked::{Asked, flag};
-pub(super) use draft::{Draft, unknown, whole_number};
+pub(super) use draft::{Draft, pointer, unknown, what, whole_number};
 pub(super) use ending::Ending;
 pub(crate) use fasta::{Record, Records};
+pub(super) use hints::in_place_of_a_value;
 pub(super) use json::without_bom;
 pub(super) use lines::driven;
 pub(super) use media::negotiate;
@@ -165,7 +166,7 @@ pub(super) async fn answer<S: ScoringEndpoint>(
             found.settings.extend(settings);
             let served = settle(found.model.take())?;
             permit.grow_by_rows(length, found.rows.len(), found.passed.bytes()).await?;
-            let response = whole::write_reply(found, &answerer(&served), state, reply).await?;
+            let response = whole::write_reply(found, &answerer(&served), state, reply, &permit.share).await?;
             (served, permit.hold(response))
         }
     };

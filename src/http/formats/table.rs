@@ -51,7 +51,7 @@ impl Table {
         if let Some((_, length)) = excel {
             text.advance(length);
         }
-        let delimiter = excel.map_or_else(|| delimiter(&text, declared), |(sign, _)| sign);
+        let delimiter = excel.map_or_else(|| delimiter::<S>(&text, declared, asked), |(sign, _)| sign);
         quotes::check(&text, delimiter, before)?;
         let mut builder = ReaderBuilder::new();
         builder.delimiter(delimiter).has_headers(false).flexible(true);
@@ -145,9 +145,23 @@ fn separator(text: &[u8]) -> Option<(u8, usize)> {
     }
 }
 
-/// The declared sign, where the first line has it; else the one that it has.
-fn delimiter(text: &[u8], declared: u8) -> u8 {
+/// The sign under which the first line names most fields, or has as many cells as the URL names columns; of equals the
+/// declared one, where the line has it.
+fn delimiter<S: ScoringEndpoint>(text: &[u8], declared: u8, asked: &Asked) -> u8 {
     let mut lines = text.split(|&byte| byte == b'\n');
     let first = lines.find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
-    [declared, b'\t', b';', b','].into_iter().find(|sign| first.contains(sign)).unwrap_or(declared)
+    let fits = |sign: &u8| {
+        let reader = ReaderBuilder::new().delimiter(*sign).has_headers(false).from_reader(first);
+        let cells = reader.into_records().next().and_then(Result::ok).unwrap_or_default();
+        match &asked.header {
+            Some(names) => usize::from(cells.len() == names.len()),
+            None => {
+                let field = |name: &str| asked.field(name.trim()).and_then(S::kind);
+                cells.iter().filter(|name| field(name).is_some()).count()
+            }
+        }
+    };
+    let signs = [declared, b'\t', b';', b','].into_iter().filter(|sign| first.contains(sign));
+    // Of equals the last is taken.
+    signs.rev().max_by_key(fits).unwrap_or(declared)
 }

@@ -14,7 +14,7 @@ use crate::http::problem::{ErrorCode, FieldError};
 /// # Errors
 /// When they are not of that encoding: the line, and the remedy.
 pub(super) fn decode(bytes: Bytes, charset: Option<&str>, save: &str) -> Result<Bytes, FieldError> {
-    if let Some(error) = hints::compressed(&bytes) {
+    if let Some(error) = hints::no_plain_text(&bytes) {
         return Err(error);
     }
     letters(bytes, charset, save).map(tidy)

@@ -23,7 +23,7 @@ const LOOKED_AT: usize = 4096;
 /// So many lines cost a caller as much as one request, where requests are counted.
 const LINES_OF_REQUEST: usize = 512;
 /// A stream that brings so many bad or blank lines, and no good one, is no stream of rows.
-pub(super) const USELESS: usize = 100_000;
+const USELESS: usize = 100_000;
 
 /// A line of the upload, with its number from 1.
 pub(super) type Numbered = (usize, Line);
@@ -112,7 +112,7 @@ impl Upload {
         match line {
             Line::Text(text) if text.iter().all(u8::is_ascii_whitespace) => {
                 self.blank += 1;
-                if self.blank > USELESS {
+                if self.blank > self.useless() {
                     self.ended = Some(Some(Ending::NoRows));
                 }
             }
@@ -124,6 +124,11 @@ impl Upload {
                 }
             }
         }
+    }
+
+    /// So many bad or blank lines in a row end it: nobody knows how long it goes on. A job's body has an end.
+    pub(super) fn useless(&self) -> usize {
+        if self.caller == Caller::Jobs { usize::MAX } else { USELESS }
     }
 
     /// Waits where the caller has had more lines than the rate allows.

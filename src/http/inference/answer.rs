@@ -15,7 +15,7 @@ use crate::http::expression::GeneRow;
 use crate::http::formats::{Draft, by_column, score, to_json, unknown, whole_number};
 use crate::http::offload::{Bounds, offload};
 use crate::http::pre_mirnas::PreMirnaRow;
-use crate::http::problem::{ErrorCode, Errors, FieldError, Problem};
+use crate::http::problem::{ErrorCode, Errors, FieldError, Problem, shown};
 use crate::http::rows::{Answerer, Column, Found, FoundRow, HEAVY_ROWS, Kind, ScoringEndpoint};
 use crate::http::state::AppState;
 use crate::http::target_sites::PairRow;
@@ -66,7 +66,7 @@ async fn answer<S: ScoringEndpoint>(
     permit.grow_by_rows(length, found.rows.len(), 0).await?;
     let heavy = found.rows.len() >= HEAVY_ROWS;
     let answerer = Answerer { served: Some(served.clone()), mirbase: state.mirbase() };
-    let (results, _) = score(found, &answerer, state, deadline).await?;
+    let (results, _) = score(found, &answerer, state, (deadline, &permit.share)).await?;
     let (model_name, model_version) = (served.config.model.clone(), served.config.version.clone());
     let write = move |_: &Bounds| {
         let mut behind = Vec::new();
@@ -204,8 +204,8 @@ fn wanted<S: ScoringEndpoint>(
             Some(column) => wanted.push((*column, parameters.binary_data.unwrap_or(all_binary))),
             None => {
                 let names: Vec<&str> = S::COLUMNS.iter().map(|column| column.name).collect();
-                let name: String = name.chars().take(100).collect();
-                error(ErrorCode::UnknownField, format!("no output {name:?}; there is: {}", names.join(", ")));
+                let detail = format!("no output {}; there is: {}", shown(name), names.join(", "));
+                error(ErrorCode::UnknownField, detail);
             }
         }
     }

@@ -7,7 +7,7 @@ use serde_path_to_error::{Path, Track};
 
 use super::tensors::{Datum, InputTensor, Parameters, Shape};
 use super::{InferRequest, WantedOutput};
-use crate::http::formats::{Fields, Fill, Limits, pointer_to, without_bom};
+use crate::http::formats::{Fields, Fill, Limits, in_place_of_a_value, pointer_to, without_bom};
 use crate::http::offload::Bounds;
 use crate::http::problem::{ErrorCode, FieldError, Problem};
 
@@ -28,7 +28,7 @@ pub(super) fn read(json: &[u8], bounds: &Bounds) -> Result<InferRequest, Problem
     match (limits.stopped(), read) {
         (Some(problem), _) => Err(problem),
         (None, Ok(())) => Ok(request.request),
-        (None, Err(error)) => Err(refusal(&track.path(), &error).into()),
+        (None, Err(error)) => Err(refusal(json, &track.path(), &error).into()),
     }
 }
 
@@ -231,11 +231,13 @@ impl<'de> Visitor<'de> for Data<'_, '_> {
 }
 
 /// What is wrong, in plain words.
-fn refusal(path: &Path, error: &serde_json::Error) -> FieldError {
+fn refusal(bytes: &[u8], path: &Path, error: &serde_json::Error) -> FieldError {
     let pointer = pointer_to(path);
     if !error.is_data() {
         let (line, column) = (error.line(), error.column());
-        return FieldError::whole(ErrorCode::Syntax, format!("not JSON at line {line}, column {column}"));
+        let meant = in_place_of_a_value(bytes, error);
+        let detail = format!("not JSON at line {line}, column {column}{meant}");
+        return FieldError::whole(ErrorCode::Syntax, detail);
     }
     let words = error.to_string();
     if words.starts_with("duplicate field") {

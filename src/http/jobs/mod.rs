@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 use super::openapi::{JobListProblems, JobProblems, ResultsProblems, SubmitProblems};
 use super::problem::{Problem, ProblemKind};
 use super::rate::Caller;
+use super::scan::ScanForm;
 use super::state::{AppState, Models};
 use crate::jobs::{Jobs, JobsError, Order, Refusal, State as JobState};
 use asked::{AskedList, AskedSubmit, id, idempotency_key};
@@ -51,6 +52,8 @@ pub fn start_jobs(state: &AppState) -> Result<Option<JoinHandle<()>>, JobsError>
         (String = "application/x-ndjson", example = "{\"id\":\"p1\",\"mirna\":\"UGAGGUAGUAGGUUGUAUAGUU\",\"site\":\"AACUAUACAACCUACUACCUCA\"}\n"),
         (String = "text/csv", example = "id,mirna,site\np1,UGAGGUAGUAGGUUGUAUAGUU,AACUAUACAACCUACUACCUCA\n"),
         (String = "text/tab-separated-values", example = "id\tmirna\tsite\np1\tUGAGGUAGUAGGUUGUAUAGUU\tAACUAUACAACCUACUACCUCA\n"),
+        (String = "text/x-fasta"),
+        (ScanForm = "multipart/form-data"),
     )),
     responses(
         (status = 202, body = JobDocument, description = "It is kept, and will be done also if the server is killed", headers(

@@ -83,6 +83,19 @@ async fn stored(path: PathBuf, mut request: Request) -> Response {
     if request.headers().get(header::RANGE).is_some_and(not_one) {
         request.headers_mut().remove(header::RANGE);
     }
+    if let Some(wanted) = request.headers_mut().remove(header::IF_RANGE)
+        && request.headers().contains_key(header::RANGE)
+    {
+        // A part of other bytes than he has is of no use to him: then he gets all.
+        let Ok(whole) =
+            ServeFile::new(&path).oneshot(Request::head("/").body(Body::empty()).unwrap_or_default()).await;
+        if ![header::ETAG, header::LAST_MODIFIED]
+            .iter()
+            .any(|name| whole.headers().get(name) == Some(&wanted))
+        {
+            request.headers_mut().remove(header::RANGE);
+        }
+    }
     // Nobody changes results.
     request.headers_mut().remove(header::IF_UNMODIFIED_SINCE);
     let Ok(response) = ServeFile::new(path).oneshot(request).await;

@@ -9,7 +9,15 @@ use super::Problem;
 /// Entries of a list of errors; of the rest only the number is told, so that a reply stays shorter than its request.
 pub(crate) const MOST_ERRORS: usize = 100;
 /// Characters of a caller's value that a message repeats.
-const MOST_ECHOED: usize = 100;
+pub(super) const MOST_ECHOED: usize = 100;
+
+/// Ends a text after so many characters.
+pub(super) fn shorten(text: &mut String, most: usize) {
+    if let Some((end, _)) = text.char_indices().nth(most) {
+        text.truncate(end);
+        text.push('…');
+    }
+}
 
 /// One thing that is wrong with the request's body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -163,10 +171,7 @@ impl FieldError {
     fn shorten(&mut self) {
         for text in [&mut self.pointer, &mut self.detail] {
             // Our own words beside the value are shorter than that.
-            if let Some((end, _)) = text.char_indices().nth(4 * MOST_ECHOED) {
-                text.truncate(end);
-                text.push('…');
-            }
+            shorten(text, 4 * MOST_ECHOED);
         }
     }
 

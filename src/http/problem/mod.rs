@@ -13,12 +13,15 @@ use utoipa::ToSchema;
 
 pub(crate) use field_error::Errors;
 pub(super) use field_error::{ErrorCode, FieldError, MOST_ERRORS};
+use field_error::{MOST_ECHOED, shorten};
 pub(super) use kind::{PROBLEM_JSON, ProblemKind};
 
 use super::keys::Scope;
 use super::rate::RateStatus;
 use crate::serving::UnknownModel;
 
+/// Characters of what a problem says as a whole; jobs keep it.
+const LONGEST_DETAIL: usize = 4_000;
 /// What `Retry-After` says, in seconds, where nothing better is known.
 const RETRY_AFTER_S: u64 = 1;
 /// Where one of the caller's jobs has to end first.
@@ -292,7 +295,8 @@ impl Problem {
 
     /// What is said of it to the caller who asked for `path`.
     pub(super) fn body(self, request_id: &str, path: &str) -> ProblemBody {
-        let (kind, detail) = (self.kind(), self.detail());
+        let (kind, mut detail) = (self.kind(), self.detail());
+        shorten(&mut detail, LONGEST_DETAIL);
         let errors = match self {
             Self::Malformed(errors) | Self::InvalidInput(errors) => errors,
             _ => Errors::default(),
@@ -336,8 +340,13 @@ impl Problem {
 fn named(sent: &str) -> String {
     match sent {
         "" => "missing".into(),
-        _ => format!("{:?}", sent.chars().take(100).collect::<String>()),
+        _ => shown(sent),
     }
+}
+
+/// A caller's word in quotes, or its beginning: a message is no longer than its request, and never long.
+pub(super) fn shown(word: &str) -> String {
+    format!("{:?}", word.chars().take(MOST_ECHOED).collect::<String>())
 }
 
 impl IntoResponse for Problem {

@@ -64,6 +64,15 @@ const FORMATS: [(&str, &str, Wanted); 9] = [
 ];
 
 impl Wanted {
+    /// Whether it is a table of sites: warnings stand beside scores.
+    pub(super) fn has_no_warnings(self, sites: bool) -> bool {
+        match self {
+            Self::Json | Self::Lines => false,
+            Self::Table(TableFormat::Delimited(_)) => sites,
+            Self::Table(TableFormat::Bed | TableFormat::Gff3) => true,
+        }
+    }
+
     /// The media type that a reply of this format has.
     pub(super) fn media_type(self) -> &'static str {
         FORMATS.iter().find(|format| format.2 == self).map_or("application/json", |format| format.1)

@@ -3,14 +3,18 @@
 use std::marker::PhantomData;
 
 use serde::de::{DeserializeSeed, Error, MapAccess};
+use serde_json::value::RawValue;
 use serde_path_to_error::{Path, Track};
 
 use super::asked::{Asked, PROBABILITY};
 use super::names::{Entry, Found};
 use super::{MOST_MIRNAS, MOST_TRANSCRIPTS, MirnaEntry, TranscriptEntry};
-use crate::http::formats::{Fields, Fill, Limits, List, Object, pointer_to, without_bom};
+use crate::http::formats::{
+    Entries, Fields, Fill, Limits, List, Object, in_place_of_a_value, pointer, pointer_to, what,
+    whole_number, without_bom,
+};
 use crate::http::offload::Bounds;
-use crate::http::problem::{ErrorCode, FieldError, Problem};
+use crate::http::problem::{ErrorCode, Errors, FieldError, Problem, shown};
 
 /// Reads a body; what the URL said already may not stand there again.
 pub(super) fn read(bytes: &[u8], asked: Asked, _: &Bounds) -> Result<Found, Problem> {
@@ -33,7 +37,11 @@ pub(super) fn read(bytes: &[u8], asked: Asked, _: &Bounds) -> Result<Found, Prob
         let detail = format!("{name} is in the URL and in the body; leave one of them out");
         return Err(Problem::BadHeader(detail));
     }
-    read.map_err(|error| refusal(&track.path(), &error))?;
+    if let Err(error) = read {
+        let mut errors = Errors::default();
+        errors.extend(every_fault(bytes, refusal(bytes, &track.path(), &error)));
+        errors.into_result()?;
+    }
     let missing = |name: &str| {
         FieldError::whole(
             ErrorCode::MissingField,
@@ -126,14 +134,80 @@ impl Reader<'_, '_> {
     }
 }
 
+/// What ended the reading, and what else is wrong with the shape of the entries: they are read again, each field by itself.
+fn every_fault(bytes: &[u8], first: FieldError) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    let body: Result<Entries<'_>, _> = serde_json::from_slice(without_bom(bytes));
+    for (list, value) in body.map(|body| body.0).unwrap_or_default() {
+        let most = match list.as_str() {
+            "mirnas" => MOST_MIRNAS,
+            "transcripts" => MOST_TRANSCRIPTS,
+            _ => continue,
+        };
+        let items: Vec<&RawValue> = serde_json::from_str(value.get()).unwrap_or_default();
+        for (index, item) in items.into_iter().enumerate().take(most) {
+            let of_item = faults(item, list == "transcripts").into_iter();
+            errors.extend(of_item.map(|error| error.below(&format!("/{list}/{index}"))));
+        }
+    }
+    if !errors.iter().any(|error: &FieldError| error.pointer.starts_with(&first.pointer)) {
+        errors.insert(0, first);
+    }
+    errors
+}
+
+/// Everything that is wrong with the shape of an entry.
+fn faults(item: &RawValue, of_transcript: bool) -> Vec<FieldError> {
+    let Ok(Entries(fields)) = serde_json::from_str(item.get()) else {
+        let detail = format!("this has to be an object; it is {}", what(item));
+        return vec![FieldError::whole(ErrorCode::WrongType, detail)];
+    };
+    let mut errors = Vec::new();
+    for (place, (name, value)) in fields.iter().enumerate() {
+        let expected = match name.as_str() {
+            "id" | "sequence" => (!value.get().starts_with('"')).then_some("text in quotes"),
+            "cds_end" if of_transcript => {
+                let number = serde_json::from_str::<Option<f64>>(value.get());
+                let whole = |number: Option<f64>| number.is_none() || whole_number(number).is_some();
+                (!number.is_ok_and(whole)).then_some("a whole number, 0 or more")
+            }
+            _ => {
+                let known = if of_transcript { "id, sequence, cds_end" } else { "id, sequence" };
+                let detail = format!("no field {}; there is: {known}", shown(name));
+                errors.push(FieldError::new(pointer(name), ErrorCode::UnknownField, detail));
+                continue;
+            }
+        };
+        if fields[..place].iter().any(|(other, _)| other == name) {
+            let detail = format!("{name} stands there twice");
+            errors.push(FieldError::new(pointer(name), ErrorCode::DuplicateField, detail));
+        } else if let Some(expected) = expected {
+            let detail = format!("{name} has to be {expected}; this is {}", what(value));
+            errors.push(FieldError::new(pointer(name), ErrorCode::WrongType, detail));
+        }
+    }
+    for name in ["id", "sequence"] {
+        if !fields.iter().any(|(there, _)| there == name) {
+            errors.push(FieldError::whole(ErrorCode::MissingField, format!("{name} is missing")));
+        }
+    }
+    errors
+}
+
 /// What is wrong, in plain words.
-fn refusal(path: &Path, error: &serde_json::Error) -> FieldError {
+fn refusal(bytes: &[u8], path: &Path, error: &serde_json::Error) -> FieldError {
     let pointer = pointer_to(path);
     let words = error.to_string();
     if !error.is_data() {
         let (line, column) = (error.line(), error.column());
-        let what = if error.is_eof() { "the JSON ends too early, at" } else { "not JSON at" };
-        return FieldError::whole(ErrorCode::Syntax, format!("{what} line {line}, column {column}"));
+        let detail = match error.is_eof() {
+            true => format!("the JSON ends too early, at line {line}, column {column}"),
+            false => {
+                let meant = in_place_of_a_value(bytes, error);
+                format!("not JSON at line {line}, column {column}{meant}")
+            }
+        };
+        return FieldError::whole(ErrorCode::Syntax, detail);
     }
     // serde names the place in the text behind the words.
     let words = words.rsplit_once(" at line ").map_or(words.as_str(), |(words, _)| words);

@@ -8,7 +8,7 @@ mod reply;
 mod work;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use axum::response::Response;
 use mirador_models::tasks::Task;
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,8 @@ use asked::{Asked, Sent};
 use names::Found;
 use work::Scan;
 
+/// How many warnings there are, where the format of the reply has no place for them.
+const X_WARNINGS: HeaderName = HeaderName::from_static("x-warnings");
 /// Most miRNAs of a request.
 const MOST_MIRNAS: usize = 100;
 /// Most transcripts of a request.
@@ -150,7 +152,9 @@ pub(super) fn check(registry: &Registry, uri: &Uri, headers: &HeaderMap) -> Resu
         (ScanForm = "multipart/form-data"),
     )),
     responses(
-        (status = 200, description = "Scores and sites; a table is of sites, or with `sites=false` of scores", content(
+        (status = 200, description = "Scores and sites; a table is of sites, or with `sites=false` of scores", headers(
+            ("X-Warnings" = u64, description = "How many warnings there are, where a table of sites has no place for them: JSON, lines and tables of scores (`sites=false`) have them"),
+        ), content(
             (ScanResponse = "application/json"),
             (String = "application/x-ndjson", example = "{\"transcript\":{\"mirna\":\"let-7a\",\"transcript\":\"made-up\",\"repression_score\":2.274167,\"rank_score\":2.274167,\"canonical_sites\":2,\"weak_sites\":0,\"best_probability\":0.9999999,\"warnings\":[]},\"sites\":[{\"mirna\":\"let-7a\",\"transcript\":\"made-up\",\"kind\":\"canonical\",\"site_type\":\"8mer\",\"start\":20,\"end\":26,\"window\":[0,40],\"probability\":0.9999999,\"repression\":1.472232,\"mfe_kcal_per_mol\":-36.6,\"pairing\":\"((((((((((((((((((((((&.....)))))))))))))))))))))).............\"},{\"mirna\":\"let-7a\",\"transcript\":\"made-up\",\"kind\":\"canonical\",\"site_type\":\"7mer-m8\",\"start\":43,\"end\":49,\"window\":[13,58],\"probability\":0.99994373,\"repression\":0.801935,\"mfe_kcal_per_mol\":-23.9,\"pairing\":\"((((((((((((((........&))))))))))))))...............................\"}],\"done\":1,\"of\":1}\n"),
             (String = "text/tab-separated-values", example = "mirna\ttranscript\tkind\tsite_type\tstart\tend\twindow_start\twindow_end\tprobability\trepression\tmfe_kcal_per_mol\tpairing\nlet-7a\tmade-up\tcanonical\t8mer\t20\t26\t0\t40\t0.9999999\t1.472232\t-36.6\t((((((((((((((((((((((&.....)))))))))))))))))))))).............\nlet-7a\tmade-up\tcanonical\t7mer-m8\t43\t49\t13\t58\t0.99994373\t0.801935\t-23.9\t((((((((((((((........&))))))))))))))...............................\n"),
@@ -209,6 +213,9 @@ pub(super) async fn scan(
         errors.into_result().map(|()| (asked.look(), (probes, transcripts)))
     })
     .await?;
+    let warnings = probes.iter().map(|probe| probe.warnings.len()).sum::<usize>()
+        + transcripts.iter().map(|transcript| transcript.warnings.len()).sum::<usize>();
+    let untold = wanted.has_no_warnings(look.sites).then_some(warnings).filter(|warnings| *warnings > 0);
     let scan = Scan { binding, repression, look, probes, transcripts, told };
     let answered = model(&scan.binding);
     let both = [("model", &*scan.binding), ("repression_model", &*scan.repression)];
@@ -218,6 +225,9 @@ pub(super) async fn scan(
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(wanted.media_type()));
     headers.insert(X_MODEL, answered);
+    if let Some(warnings) = untold {
+        headers.insert(X_WARNINGS, warnings.into());
+    }
     response.extensions_mut().insert(who);
     Ok(permit.hold(response))
 }

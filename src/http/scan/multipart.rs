@@ -11,7 +11,7 @@ use super::asked::Asked;
 use super::names::{Entry, Found};
 use super::{MOST_MIRNAS, MOST_TRANSCRIPTS};
 use crate::http::formats::Records;
-use crate::http::problem::{ErrorCode, FieldError, Problem};
+use crate::http::problem::{ErrorCode, FieldError, Problem, shown};
 
 /// The bytes of both files: miRNAs, transcripts.
 pub(super) async fn parts(bytes: Bytes, boundary: String) -> Result<[Bytes; 2], Problem> {
@@ -27,9 +27,9 @@ pub(super) async fn parts(bytes: Bytes, boundary: String) -> Result<[Bytes; 2], 
             "mirnas" => &mut mirnas,
             "transcripts" => &mut transcripts,
             _ => {
-                let name: String = name.chars().take(100).collect();
+                let name = shown(&name);
                 let detail = format!(
-                    "no part {name:?}; there is: mirnas, transcripts (FASTA files); settings stand in the URL"
+                    "no part {name}; there is: mirnas, transcripts (FASTA files); settings stand in the URL"
                 );
                 return Err(FieldError::whole(ErrorCode::UnknownField, detail).into());
             }

@@ -50,7 +50,8 @@ pub(super) async fn answer(
     let permit = state.callers().stream(&caller)?;
     let scan = Arc::new(scan);
     let lines = wanted == Wanted::Lines;
-    let plan = scan.plan(if lines { LINES * MOST_WINDOWS } else { MOST_WINDOWS }, lines).await?;
+    let most = if lines { LINES * MOST_WINDOWS } else { MOST_WINDOWS };
+    let plan = scan.plan(most, lines, &permit.share).await?;
     if lines {
         return Ok(in_lines(scan, &plan, state, permit, deadline));
     }

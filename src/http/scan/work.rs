@@ -13,7 +13,7 @@ use crate::http::offload::{Bounds, Pool, offload_to};
 use crate::http::problem::Problem;
 use crate::http::scoring::{PARTS_AT_ONCE, Row, predict_part, refusal};
 use crate::scan::{Looked, Scanned, look};
-use crate::serving::{ServedModel, Share};
+use crate::serving::ServedModel;
 
 /// Letters of the transcripts that are looked at together.
 const LETTERS_OF_PART: usize = 100_000;
@@ -56,7 +56,12 @@ impl Scan {
     ///
     /// # Errors
     /// 413 where there are more than `most`, or too many of one miRNA on one transcript.
-    pub(super) async fn plan(self: &Arc<Self>, most: usize, lines: bool) -> Result<Plan, Problem> {
+    pub(super) async fn plan(
+        self: &Arc<Self>,
+        most: usize,
+        lines: bool,
+        share: &Arc<CallerShare>,
+    ) -> Result<Plan, Problem> {
         let scan = self.clone();
         let count = move |bounds: &Bounds| {
             let (mut counts, mut all) = (Vec::with_capacity(scan.len()), 0);
@@ -76,7 +81,8 @@ impl Scan {
             Ok(Plan { counts })
         };
         let letters: usize = self.transcripts.iter().map(|transcript| transcript.letters.len()).sum();
-        let pool = (letters * self.probes.len() > LIGHT_LETTERS).then_some(Pool::Folds);
+        let heavy = letters * self.probes.len() > LIGHT_LETTERS;
+        let pool = heavy.then(|| Pool::Folds(share.folds.clone()));
         offload_to(pool, Bounds::new(usize::MAX), count).await
     }
 
@@ -131,7 +137,7 @@ impl Scan {
         let letters: usize = items.clone().map(|index| self.item(index).1.letters.len()).sum();
         let pool = (letters > LIGHT_LETTERS).then_some(Pool::Rows);
         let (scan, range) = (self.clone(), items.clone());
-        let looked: Vec<Looked> = offload_to(pool, Bounds::new(usize::MAX), move |_| {
+        let looked: Vec<Looked> = offload_to(pool.clone(), Bounds::new(usize::MAX), move |_| {
             let effects = scan.effects();
             range
                 .map(|index| {
@@ -143,7 +149,7 @@ impl Scan {
         .await;
         let mut logits = Vec::with_capacity(looked.len());
         for (index, looked) in items.clone().zip(&looked) {
-            logits.push(self.logits(index, looked, share.room).await?);
+            logits.push(self.logits(index, looked, &share).await?);
         }
         let scan = self.clone();
         Ok(offload_to(pool, Bounds::new(usize::MAX), move |_| {
@@ -161,7 +167,12 @@ impl Scan {
     }
 
     /// The binding model's answers to an item's windows, as many at once as a batch may have.
-    async fn logits(&self, index: usize, looked: &Looked, room: Share) -> Result<Vec<f32>, Problem> {
+    async fn logits(
+        &self,
+        index: usize,
+        looked: &Looked,
+        share: &Arc<CallerShare>,
+    ) -> Result<Vec<f32>, Problem> {
         let (probe, transcript) = self.item(index);
         let most = self.binding.predictor.most_inputs_at_once();
         let mut logits = Vec::new();
@@ -171,10 +182,12 @@ impl Scan {
                 pairs.by_ref().take(most).map(|pair: Pair| Row::of(pair, &self.binding)).collect();
             let inputs = rows.iter().map(|row| row.inputs).sum();
             let refused = |error| refusal(error, &self.binding);
-            let mut places = self.binding.predictor.reserve(room, inputs, None).await.map_err(refused)?;
+            let mut places =
+                self.binding.predictor.reserve(share.room, inputs, None).await.map_err(refused)?;
             let places = places.split(inputs);
-            let (answers, _) =
-                predict_part(rows, places, self.binding.clone(), None).await.map_err(refused)?;
+            let (answers, _) = predict_part(rows, places, (self.binding.clone(), share.clone()), None)
+                .await
+                .map_err(refused)?;
             for answer in answers {
                 logits.push(answer.ok_or(Problem::Internal)?.output());
             }
