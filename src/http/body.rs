@@ -107,7 +107,7 @@ pub(super) async fn read_on<F: Future<Output = Response>>(
     let request = Request::from_parts(head, Body::new(Lent(kept.clone())));
     // What panics is refused too.
     let mut response = caught(|| next(request)).await;
-    let is_whole = match pace.and_then(|pace| pace.slow()) {
+    let is_whole = match pace.as_ref().and_then(Pace::slow) {
         Some(slow) => {
             let problem = if slow == Slow::Caller { Problem::SlowBody } else { Problem::Draining };
             response = problem.into_response();
@@ -116,7 +116,10 @@ pub(super) async fn read_on<F: Future<Output = Response>>(
         // He reads while he writes, or has given up: the answer is worth most at once.
         None if response.status() == StatusCode::GATEWAY_TIMEOUT => false,
         None => match Arc::try_unwrap(kept) {
-            Ok(kept) => into_inner(kept).drop_rest(bounds).await,
+            Ok(kept) => {
+                pace.iter().for_each(Pace::is_unwanted);
+                into_inner(kept).drop_rest(bounds).await
+            }
             // The reply is made from it while it comes.
             Err(kept) => {
                 return response

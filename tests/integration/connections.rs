@@ -101,6 +101,23 @@ fn where_requests_run_on_all_places_health_is_still_answered() {
     server.wait_until(|server| get(&server.address, "/v1/models").starts_with("HTTP/1.1 200"));
 }
 
+/// The rest of their bodies is read for their sake alone.
+#[test]
+fn who_was_refused_takes_no_place_from_others() {
+    let mut server = Server::start(&["--max-connections", "4", "--read-timeout-s", "300"]);
+    server.until_ready();
+    let head = "POST /v1/nothing HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n{";
+    let refused: Vec<_> = (0..4).map(|_| open(&server.address, head.as_bytes())).collect();
+    let trickling: Vec<_> = refused.iter().map(trickle_on).collect();
+    std::thread::sleep(Duration::from_millis(500));
+    for _ in 0..4 {
+        let reply = get(&server.address, "/v1/models");
+        assert!(reply.starts_with("HTTP/1.1 200"), "{reply}");
+    }
+    assert!(trickling.into_iter().any(|caller| !caller.join().unwrap()), "one had to go");
+    assert!(ended(&server.address, "crowded") > 0);
+}
+
 #[test]
 fn heads_and_silence_have_limits() {
     let server = Server::start(&["--head-timeout-s", "1", "--idle-timeout-s", "3"]);

@@ -87,6 +87,8 @@ pub(crate) struct Exchange {
     untaken: Mutex<Option<Instant>>,
     /// Ends the stream of HTTP/2 that it runs on; on HTTP/1 the connection ends.
     stream: OnceLock<Arc<Notify>>,
+    /// When it was refused, where the caller still sends the body.
+    refused: OnceLock<Instant>,
 }
 
 impl Life {
@@ -169,8 +171,10 @@ impl Life {
     /// How little is lost by ending it, and for how long it has waited; `None` while a request runs.
     pub(crate) fn waiting(&self) -> Option<(bool, Duration)> {
         let state = self.lock();
-        let waits = state.is_idle() && !state.given_up;
-        waits.then(|| (!state.asked, state.waits_since.elapsed()))
+        let waits = state.is_spare() && !state.given_up;
+        let refused = state.running.iter().filter_map(|exchange| exchange.refused.get()).min();
+        let since = refused.unwrap_or(&state.waits_since);
+        waits.then(|| (!state.asked || refused.is_some(), since.elapsed()))
     }
 
     /// Asks it to end, for somebody else's sake.
@@ -182,7 +186,7 @@ impl Life {
     /// Whether it may end, as it was asked to: a request may have come meanwhile.
     pub(crate) fn may_end(&self) -> bool {
         let mut state = self.lock();
-        state.given_up &= state.is_idle();
+        state.given_up &= state.is_spare();
         state.given_up
     }
 
@@ -232,6 +236,11 @@ impl State {
         self.running.is_empty() && !self.unwritten
     }
 
+    /// Nobody is kept from an answer by its end: of what runs only the rest of a refused body is waited for.
+    fn is_spare(&self) -> bool {
+        self.running.iter().all(|exchange| exchange.refused.get().is_some()) && !self.unwritten
+    }
+
     fn speaks_http_2(&self) -> bool {
         self.preface == PREFACE.len()
     }
@@ -260,7 +269,14 @@ impl Exchange {
             id: OnceLock::new(),
             untaken: Mutex::new(None),
             stream: OnceLock::new(),
+            refused: OnceLock::new(),
         }
+    }
+
+    /// It was refused, and only for the caller's sake the rest of its body is read.
+    pub(super) fn refuse(&self) {
+        // It is told once.
+        let _ = self.refused.set(Instant::now());
     }
 
     /// It runs on a stream of HTTP/2, which ends when this is rung.

@@ -26,8 +26,11 @@ const SLOWEST: f64 = 16.0 * 1024.0;
 const PIECE: usize = 16 * 1024;
 
 /// What became of a request's body; goes with the request.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Pace(Arc<OnceLock<Slow>>);
+#[derive(Clone, Debug)]
+pub(crate) struct Pace {
+    slow: Arc<OnceLock<Slow>>,
+    exchange: Arc<Exchange>,
+}
 
 /// Why a request's body was not waited for any longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +44,12 @@ pub(crate) enum Slow {
 impl Pace {
     /// Why it was given up, if it was.
     pub(crate) fn slow(&self) -> Option<Slow> {
-        self.0.get().copied()
+        self.slow.get().copied()
+    }
+
+    /// Nobody wants the rest of it: its connection is the first to end where places are short.
+    pub(crate) fn is_unwanted(&self) {
+        self.exchange.refuse();
     }
 }
 
@@ -72,7 +80,7 @@ impl Upload {
     ) -> Self {
         Self {
             body,
-            pace: Pace::default(),
+            pace: Pace { slow: Arc::default(), exchange: exchange.clone() },
             exchange,
             limit,
             lines: are_lines(headers),
@@ -121,7 +129,7 @@ impl Upload {
     }
 
     fn fail(&self, slow: Slow) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        if self.pace.0.set(slow).is_ok() {
+        if self.pace.slow.set(slow).is_ok() {
             self.exchange.say(match slow {
                 Slow::Caller => Cause::SlowBody,
                 Slow::Draining => Cause::Draining,
