@@ -168,7 +168,7 @@ pub(crate) fn whole_number(number: Option<f64>) -> Option<u64> {
 }
 
 /// That there is no such field, and what helps; the list, which may be long, last.
-pub(crate) fn unknown<S: ScoringEndpoint>(what: &str, name: &str) -> String {
+pub(super) fn unknown<S: ScoringEndpoint>(what: &str, name: &str) -> String {
     let meant = meant::<S>(name);
     let name: String = name.chars().take(100).collect();
     let suggestion = meant.map(|field| format!(", did you mean {field}?")).unwrap_or_default();
@@ -180,7 +180,7 @@ pub(crate) fn unknown<S: ScoringEndpoint>(what: &str, name: &str) -> String {
 }
 
 /// The field that somebody may have meant: of the same letters, or the last part of its name.
-pub(super) fn meant<S: ScoringEndpoint>(name: &str) -> Option<&'static str> {
+pub(crate) fn meant<S: ScoringEndpoint>(name: &str) -> Option<&'static str> {
     let letters = |text: &str| {
         let letters = text.chars().filter(|letter| letter.is_alphanumeric());
         letters.collect::<String>().to_lowercase()

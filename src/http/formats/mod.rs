@@ -30,7 +30,7 @@ mod values;
 mod whole;
 
 pub(super) use asked::{Asked, flag};
-pub(super) use draft::{Draft, pointer, unknown, what, whole_number};
+pub(super) use draft::{Draft, meant, pointer, what, whole_number};
 pub(super) use ending::Ending;
 pub(crate) use fasta::{Record, Records};
 pub(super) use hints::in_place_of_a_value;

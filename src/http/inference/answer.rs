@@ -12,7 +12,7 @@ use super::{HEADER_LENGTH, InferRequest, InferResponse, WantedOutput, reader};
 use crate::http::body;
 use crate::http::deadline::Deadline;
 use crate::http::expression::GeneRow;
-use crate::http::formats::{Draft, by_column, score, to_json, unknown, whole_number};
+use crate::http::formats::{Draft, by_column, meant, score, to_json, whole_number};
 use crate::http::offload::{Bounds, offload};
 use crate::http::pre_mirnas::PreMirnaRow;
 use crate::http::problem::{ErrorCode, Errors, FieldError, Problem, shown};
@@ -151,7 +151,11 @@ fn row<S: ScoringEndpoint>(
     for (InputTensor { name, .. }, datum) in inputs.iter().zip(values) {
         let wrong = |expected: &str| (ErrorCode::WrongType, format!("{name} has to be {expected}"));
         let value = match (S::kind(name), datum) {
-            (None, _) => Err((ErrorCode::UnknownField, unknown::<S>("field", name))),
+            (None, _) => {
+                let meant = meant::<S>(name).map(|field| format!(", did you mean {field}?"));
+                let (name, meant) = (shown(name), meant.unwrap_or_default());
+                Err((ErrorCode::UnknownField, format!("no input {name}{meant}; there is: {}", S::names())))
+            }
             (Some(_), Datum::Nothing) => Ok(Value::Null),
             (Some(_), Datum::Infinite) => {
                 Err((ErrorCode::OutOfRange, format!("{name} has to be a finite number")))
