@@ -41,10 +41,11 @@ impl Gene {
         let after = || words.iter().skip(place.unwrap_or(0) + 1).copied().find(|word| may_be_symbol(word));
         // Without an Ensembl gene, what stands behind the first word may be a description.
         let symbol = labelled.or_else(in_brackets).or_else(|| place.and_then(|_| after()));
-        Self {
-            id: id.split('.').next().unwrap_or(id).to_owned(),
-            symbol: symbol.unwrap_or_default().to_owned(),
-        }
+        // A dot belongs to the names of other genes: RP11-34P13.7.
+        let has_version =
+            place.is_some() || ["NM_", "NR_", "XM_", "XR_"].iter().any(|start| id.starts_with(start));
+        let id = if has_version { id.split('.').next().unwrap_or(id) } else { id };
+        Self { id: id.to_owned(), symbol: symbol.unwrap_or_default().to_owned() }
     }
 }
 
@@ -165,6 +166,8 @@ mod tests {
                 "TSPAN6",
             ),
             ("NM_001127897", "NM_001127897", ""),
+            ("RP11-34P13.7", "RP11-34P13.7", ""),
+            ("Y74C9A.3 cdc-42", "Y74C9A.3", ""),
         ] {
             assert_eq!(Gene::of(header), Gene { id: id.into(), symbol: symbol.into() }, "{header}");
         }
