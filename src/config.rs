@@ -184,8 +184,8 @@ pub struct ServeConfig {
     /// Most lines of one stream [default: no bound]
     #[arg(long, env = "MIRADOR_MAX_LINES")]
     pub max_lines: Option<NonZeroUsize>,
-    /// Most connections; beyond them those that wait for a request are closed, the longest waiting first. Fewer where
-    /// the system allows fewer open files
+    /// Most connections; beyond them those whose refused bodies still come and those that wait for a request are closed, the
+    /// longest waiting first. Fewer where the system allows fewer open files
     #[arg(long, env = "MIRADOR_MAX_CONNECTIONS", default_value = "1024")]
     pub max_connections: NonZeroUsize,
     /// Most seconds for a TLS handshake, and for the head of a request

@@ -117,7 +117,7 @@ pub(super) async fn read_on<F: Future<Output = Response>>(
         None if response.status() == StatusCode::GATEWAY_TIMEOUT => false,
         None => match Arc::try_unwrap(kept) {
             Ok(kept) => {
-                pace.iter().for_each(Pace::is_unwanted);
+                let _unwanted = pace.as_ref().map(Pace::unwanted);
                 into_inner(kept).drop_rest(bounds).await
             }
             // The reply is made from it while it comes.

@@ -87,8 +87,8 @@ pub(crate) struct Exchange {
     untaken: Mutex<Option<Instant>>,
     /// Ends the stream of HTTP/2 that it runs on; on HTTP/1 the connection ends.
     stream: OnceLock<Arc<Notify>>,
-    /// When it was refused, where the caller still sends the body.
-    refused: OnceLock<Instant>,
+    /// Since when only the rest of its body is read, for the caller's sake.
+    unwanted: Mutex<Option<Instant>>,
 }
 
 impl Life {
@@ -168,13 +168,14 @@ impl Life {
         }
     }
 
-    /// How little is lost by ending it, and for how long it has waited; `None` while a request runs.
+    /// How little is lost by ending it, and for how long it has waited; `None` while a request runs whose body is wanted or
+    /// whose reply is on its way.
     pub(crate) fn waiting(&self) -> Option<(bool, Duration)> {
         let state = self.lock();
         let waits = state.is_spare() && !state.given_up;
-        let refused = state.running.iter().filter_map(|exchange| exchange.refused.get()).min();
-        let since = refused.unwrap_or(&state.waits_since);
-        waits.then(|| (!state.asked || refused.is_some(), since.elapsed()))
+        let unwanted = state.running.iter().filter_map(|exchange| exchange.unwanted_since()).min();
+        let since = unwanted.unwrap_or(state.waits_since);
+        waits.then(|| (!state.asked || unwanted.is_some(), since.elapsed()))
     }
 
     /// Asks it to end, for somebody else's sake.
@@ -238,7 +239,7 @@ impl State {
 
     /// Nobody is kept from an answer by its end: of what runs only the rest of a refused body is waited for.
     fn is_spare(&self) -> bool {
-        self.running.iter().all(|exchange| exchange.refused.get().is_some()) && !self.unwritten
+        self.running.iter().all(|exchange| exchange.unwanted_since().is_some()) && !self.unwritten
     }
 
     fn speaks_http_2(&self) -> bool {
@@ -269,14 +270,17 @@ impl Exchange {
             id: OnceLock::new(),
             untaken: Mutex::new(None),
             stream: OnceLock::new(),
-            refused: OnceLock::new(),
+            unwanted: Mutex::new(None),
         }
     }
 
-    /// It was refused, and only for the caller's sake the rest of its body is read.
-    pub(super) fn refuse(&self) {
-        // It is told once.
-        let _ = self.refused.set(Instant::now());
+    /// From now on only the rest of its body is read, or no longer.
+    pub(super) fn set_unwanted(&self, unwanted: bool) {
+        *self.unwanted.lock().unwrap_or_else(PoisonError::into_inner) = unwanted.then(Instant::now);
+    }
+
+    fn unwanted_since(&self) -> Option<Instant> {
+        *self.unwanted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// It runs on a stream of HTTP/2, which ends when this is rung.

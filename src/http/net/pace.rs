@@ -47,9 +47,19 @@ impl Pace {
         self.slow.get().copied()
     }
 
-    /// Nobody wants the rest of it: its connection is the first to end where places are short.
-    pub(crate) fn is_unwanted(&self) {
-        self.exchange.refuse();
+    /// Nobody wants the rest of it while the guard is held: its connection is the first to end where places are short.
+    pub(crate) fn unwanted(&self) -> Unwanted {
+        self.exchange.set_unwanted(true);
+        Unwanted(self.exchange.clone())
+    }
+}
+
+/// See [`Pace::unwanted`]: a reply that is on its way is wanted again.
+pub(crate) struct Unwanted(Arc<Exchange>);
+
+impl Drop for Unwanted {
+    fn drop(&mut self) {
+        self.0.set_unwanted(false);
     }
 }
 

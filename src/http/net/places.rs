@@ -1,5 +1,5 @@
-//! Places for connections. Where all are taken, whoever has waited longest without a request gives his up: a flood of
-//! connections that ask nothing pushes out itself. A few are kept back for health, should requests run on all others.
+//! Places for connections. Where all are taken, whoever has waited longest without a request, or still sends what was
+//! refused, gives his up: a flood of connections that ask nothing pushes out itself. A few are kept back for health, should requests run on all others.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -152,6 +152,19 @@ mod tests {
         ask(&place);
         assert!(!place.life.may_end() && !place.life.is_ending());
         assert!(!places.free_one(false), "a request runs on it");
+    }
+
+    #[tokio::test]
+    async fn only_while_a_refused_body_comes_may_its_connection_end() {
+        let places = Places::new(1, 0);
+        let place = places.take().await;
+        let exchange = ask(&place);
+        assert!(!places.free_one(false), "its body is wanted");
+        exchange.set_unwanted(true);
+        settle();
+        assert!(places.free_one(false) && place.life.is_ending());
+        exchange.set_unwanted(false);
+        assert!(!place.life.may_end() && !places.free_one(false), "its reply is on the way");
     }
 
     #[tokio::test]
