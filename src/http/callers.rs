@@ -2,7 +2,9 @@
 //! Each is a part of what there is, so that no caller keeps the others out.
 
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -11,7 +13,6 @@ use http_body_util::BodyExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 use tokio::time::timeout;
 
-use super::offload::folding_cores;
 use super::problem::Problem;
 use super::rate::Caller;
 use crate::serving::Share;
@@ -29,6 +30,16 @@ const BLOCK: usize = 4096;
 const ROW_BYTES: usize = 512;
 /// Who finds no room for a body waits so long for some.
 const A_MOMENT: Duration = Duration::from_secs(2);
+
+/// Cores of this machine.
+pub(super) fn cores() -> usize {
+    available_parallelism().map_or(1, NonZeroUsize::get)
+}
+
+/// Stretches that are folded at once.
+pub(super) fn folding_cores() -> usize {
+    cores().saturating_sub(1).max(1)
+}
 
 /// Knows every caller who holds something.
 pub struct Callers {
@@ -95,7 +106,7 @@ impl Callers {
             room: if *caller == Caller::Jobs { Share::Jobs } else { Share::Lines },
             streams: Arc::new(Semaphore::new(STREAMS_OF_CALLER)),
             chunks: Arc::new(Semaphore::new(CHUNKS_OF_CALLER)),
-            folds: Arc::new(Semaphore::new(folding_cores().div_ceil(2))),
+            folds: Arc::new(Semaphore::new(folding_cores())),
             windows: Arc::new(Semaphore::new(WINDOWS_OF_CALLER)),
             bodies: Arc::new(Semaphore::new(self.blocks_of_caller)),
         });

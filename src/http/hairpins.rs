@@ -152,7 +152,9 @@ impl ScoringEndpoint for HairpinRow {
     }
 
     fn work(&self) -> u64 {
-        (self.sequence.len() as u64).pow(3)
+        // What is longer is refused and not folded.
+        let letters = Some(self.sequence.len()).filter(|letters| LENGTHS.contains(letters));
+        (letters.unwrap_or(0) as u64).pow(3)
     }
 
     fn parse_row(self, Opening(open): &Opening, reader: &mut RowReader<'_>) -> Option<Parsed<Self::Echo>> {

@@ -1,13 +1,12 @@
 //! Keeps long stretches of parsing off the threads that serve connections, and ends them when nobody waits any more.
 
-use std::num::NonZeroUsize;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
-use std::thread::available_parallelism;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::callers::{CallerShare, cores, folding_cores};
 use super::problem::Problem;
 use crate::serving::stand_back;
 
@@ -70,9 +69,9 @@ pub(super) async fn offload<T: Send + 'static>(
 pub(super) enum Pool {
     /// Reading and encoding rows: milliseconds.
     Rows,
-    /// Folding them: seconds, for which nobody else waits. Of one caller half as many stretches at once as there may be, so
-    /// that one who folds much is before each of the others a few times, whatever waits behind that.
-    Folds(Arc<Semaphore>),
+    /// Folding them: seconds, for which nobody else waits. Of one caller no more stretches wait for a core than there are
+    /// cores: whoever comes is behind those, and not behind all that he asked for.
+    Folds(Arc<CallerShare>),
 }
 
 /// [`offload`] to a pool, or to none where the work is light.
@@ -87,7 +86,7 @@ pub(super) async fn offload_to<T: Send + 'static>(
     let _leaving = Leaving(bounds.left.clone());
     let (cores, turn) = match &pool {
         Pool::Rows => (&POOLS[0], None),
-        Pool::Folds(of_caller) => (&POOLS[1], Some(taken(of_caller).await)),
+        Pool::Folds(share) => (&POOLS[1], Some((taken(&share.folds).await, share.clone()))),
     };
     let core = taken(cores).await;
     let span = tracing::Span::current();
@@ -102,15 +101,6 @@ pub(super) async fn offload_to<T: Send + 'static>(
         // It was not cancelled, since nobody else holds the handle: it panicked. Let the request's layer answer.
         Err(error) => resume_unwind(error.into_panic()),
     }
-}
-
-fn cores() -> usize {
-    available_parallelism().map_or(1, NonZeroUsize::get)
-}
-
-/// Stretches that are folded at once.
-pub(super) fn folding_cores() -> usize {
-    cores().saturating_sub(1).max(1)
 }
 
 async fn taken(places: &Arc<Semaphore>) -> OwnedSemaphorePermit {
@@ -145,7 +135,7 @@ mod tests {
     #[tokio::test]
     async fn no_more_is_read_at_once_than_there_are_cores() {
         let _cores = CORES.lock().await;
-        let cores = available_parallelism().unwrap().get();
+        let cores = cores();
         let (running, most) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
         let works = (0..cores + 3).map(|_| {
             let (running, most) = (running.clone(), most.clone());

@@ -226,7 +226,7 @@ fn pool(inputs: usize, compares: bool, served: &ServedModel, share: &Arc<CallerS
     let few = inputs <= FEW * served.encoder.most_inputs;
     match served.encoder.folds {
         true if few => Some(Pool::Rows),
-        true => Some(Pool::Folds(share.folds.clone())),
+        true => Some(Pool::Folds(share.clone())),
         false => (compares || inputs >= HEAVY_ROWS).then_some(Pool::Rows),
     }
 }

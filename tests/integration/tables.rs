@@ -156,13 +156,15 @@ async fn bytes_that_are_no_text_are_told_what_they_are() {
             (&b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1\0\0"[..], "workbook (xls)"),
             (b"BZh91AY&SY", "bzip2"),
             (b"\xFD7zXZ\0\0\x04", "xz"),
-            (b"PAR1\x15\x04", "Parquet"),
+            (b"PAR1\x15\x04PAR1", "Parquet"),
             (b"{\\rtf1\\ansi mirna", "RTF"),
             (b"\xFF\xFE\0\0m\0\0\0", "UTF-32"),
         ] {
             told(&app, SCORE, media_type, start.to_vec(), hint).await;
         }
     }
+    let named = format!("PAR1,{MIRNA},{SITE}\nBZh1,{MIRNA},{SITE}\n");
+    assert_eq!(ask(&app, &format!("{SCORE}?header=id,mirna,site"), CSV, "", named).await.0, 200);
     let request = |label: &str| format!("{{\"pairs\":[{{\"mirna\":\"{MIRNA}\",\"site\":{label}}}]}}");
     for (label, hint) in [
         ("NaN", "NaN, NA and Infinity are not JSON"),

@@ -21,7 +21,9 @@ pub(super) fn nothing_known<S: ScoringEndpoint>(table: &Table, asked: &Asked) ->
         false => {
             let first = S::FIELDS.iter().find(|column| asked.theirs(column.name).is_none());
             let field = first.map_or(needed[0], |column| column.name);
-            let is_comment = table.header.first().is_some_and(|name| name.starts_with('#'));
+            let begins = table.header.first().is_some_and(|name| name.starts_with('#'));
+            // Some write it before the names of columns.
+            let is_comment = begins && (table.header.len() == 1 || table.first_row_is_longer());
             let suggested = table.header.iter().find_map(|name| Some((name, meant::<S>(name)?)));
             if is_comment && suggested.is_none() {
                 let detail = "the first line begins with #: comments are not read, take such lines out";

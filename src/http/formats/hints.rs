@@ -6,21 +6,27 @@ use crate::http::rows::ScoringEndpoint;
 
 /// That a body is no text, or another program's, by how it begins.
 pub(super) fn no_plain_text(bytes: &[u8]) -> Option<FieldError> {
-    const STARTS: [(&[u8], &str); 11] = [
+    const STARTS: [(&[u8], &str); 9] = [
         (b"\x1F\x8B", "this is gzip: add Content-Encoding: gzip"),
         (b"\x28\xB5\x2F\xFD", "this is zstd: add Content-Encoding: zstd"),
         (b"PK\x03\x04", "this is a zip file, or a workbook (xlsx): save it as CSV UTF-8"),
         (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "this is a workbook (xls): save it as CSV UTF-8"),
-        (b"BZh", "this is bzip2: unpack it, or send it as gzip or zstd"),
         (b"\xFD7zXZ\0", "this is xz: unpack it, or send it as gzip or zstd"),
-        (b"PAR1", "this is a Parquet file: write its rows as CSV or lines of JSON"),
         (b"{\\rtf", "this is a document of a word processor (RTF): save it as plain text"),
         (b"%PDF", "this is a PDF: send the text in it"),
         (b"\xFF\xFE\0\0", "this is UTF-32: save it as UTF-8"),
         (b"\0\0\xFE\xFF", "this is UTF-32: save it as UTF-8"),
     ];
-    let (_, detail) = STARTS.iter().find(|(start, _)| bytes.starts_with(start))?;
-    let detail = *detail;
+    let detail = match bytes {
+        // What begins with letters may be a table of such names.
+        [b'B', b'Z', b'h', b'1'..=b'9', b'1', b'A', b'Y', b'&', b'S', b'Y', ..] => {
+            "this is bzip2: unpack it, or send it as gzip or zstd"
+        }
+        [b'P', b'A', b'R', b'1', .., b'P', b'A', b'R', b'1'] => {
+            "this is a Parquet file: write its rows as CSV or lines of JSON"
+        }
+        _ => STARTS.iter().find(|(start, _)| bytes.starts_with(start))?.1,
+    };
     Some(FieldError::whole(ErrorCode::Syntax, detail.into()))
 }
 

@@ -104,6 +104,11 @@ impl Table {
         }
     }
 
+    /// Whether the first row has more cells than there are columns.
+    pub(super) fn first_row_is_longer(&self) -> bool {
+        self.next.as_ref().is_some_and(|(_, first)| first.len() > self.header.len())
+    }
+
     /// R writes the names of rows as a first column that the first line leaves out.
     fn find_row_names<S: ScoringEndpoint>(&mut self, delimiter: u8, asked: &Asked) -> Result<(), FieldError> {
         self.next = self.row()?;
@@ -154,7 +159,10 @@ fn delimiter<S: ScoringEndpoint>(text: &[u8], declared: u8, asked: &Asked) -> u8
         let reader = ReaderBuilder::new().delimiter(*sign).has_headers(false).from_reader(first);
         let cells = reader.into_records().next().and_then(Result::ok).unwrap_or_default();
         match &asked.header {
-            Some(names) => usize::from(cells.len() == names.len()),
+            Some(names) => {
+                let blank = cells.iter().rev().take_while(|cell| cell.trim().is_empty()).count();
+                usize::from((cells.len() - blank..=cells.len()).contains(&names.len()))
+            }
             None => {
                 let field = |name: &str| asked.field(name.trim()).and_then(S::kind);
                 cells.iter().filter(|name| field(name).is_some()).count()

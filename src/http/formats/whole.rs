@@ -84,7 +84,7 @@ pub(crate) async fn score<S: ScoringEndpoint>(
 /// Where so much work, see [`ScoringEndpoint::work`], or so many rows are dealt with.
 pub(super) fn pool(work: u64, rows: usize, share: &Arc<CallerShare>) -> Option<Pool> {
     match work > LIGHT_WORK {
-        true => Some(Pool::Folds(share.folds.clone())),
+        true => Some(Pool::Folds(share.clone())),
         false => (rows >= HEAVY_ROWS).then_some(Pool::Rows),
     }
 }

@@ -17,9 +17,9 @@ use crate::http::offload::Bounds;
 use crate::http::problem::{ErrorCode, Errors, FieldError, Problem, shown};
 
 /// Reads a body; what the URL said already may not stand there again.
-pub(super) fn read(bytes: &[u8], asked: Asked, _: &Bounds) -> Result<Found, Problem> {
-    let bounds = [MOST_MIRNAS, MOST_TRANSCRIPTS].map(Bounds::new);
-    let limits = bounds.each_ref().map(Limits::new);
+pub(super) fn read(bytes: &[u8], asked: Asked, bounds: &Bounds) -> Result<Found, Problem> {
+    let most = [MOST_MIRNAS, MOST_TRANSCRIPTS].map(Bounds::new);
+    let limits = most.each_ref().map(Limits::new);
     let mut reader = Reader { asked, mirnas: None, transcripts: None, limits: &limits, twice: None };
     let mut track = Track::new();
     let mut deserializer = serde_json::Deserializer::from_slice(without_bom(bytes));
@@ -38,9 +38,7 @@ pub(super) fn read(bytes: &[u8], asked: Asked, _: &Bounds) -> Result<Found, Prob
         return Err(Problem::BadHeader(detail));
     }
     if let Err(error) = read {
-        let mut errors = Errors::default();
-        errors.extend(every_fault(bytes, refusal(bytes, &track.path(), &error)));
-        errors.into_result()?;
+        every_fault(bytes, refusal(bytes, &track.path(), &error), bounds)?.into_result()?;
     }
     let missing = |name: &str| {
         FieldError::whole(
@@ -135,8 +133,9 @@ impl Reader<'_, '_> {
 }
 
 /// What ended the reading, and what else is wrong with the shape of the entries: they are read again, each field by itself.
-fn every_fault(bytes: &[u8], first: FieldError) -> Vec<FieldError> {
-    let mut errors = Vec::new();
+fn every_fault(bytes: &[u8], first: FieldError, bounds: &Bounds) -> Result<Errors, Problem> {
+    let mut errors = Errors::default();
+    let mut is_among = false;
     let body: Result<Entries<'_>, _> = serde_json::from_slice(without_bom(bytes));
     for (list, value) in body.map(|body| body.0).unwrap_or_default() {
         let most = match list.as_str() {
@@ -144,54 +143,67 @@ fn every_fault(bytes: &[u8], first: FieldError) -> Vec<FieldError> {
             "transcripts" => MOST_TRANSCRIPTS,
             _ => continue,
         };
-        let items: Vec<&RawValue> = serde_json::from_str(value.get()).unwrap_or_default();
-        for (index, item) in items.into_iter().enumerate().take(most) {
-            let of_item = faults(item, list == "transcripts").into_iter();
-            errors.extend(of_item.map(|error| error.below(&format!("/{list}/{index}"))));
+        let (limited, mut index) = (Bounds::new(most), 0);
+        let limits = Limits::new(&limited);
+        let items = List::<&RawValue> { limits: &limits, items: PhantomData };
+        let mut json = serde_json::Deserializer::from_str(value.get());
+        for item in items.deserialize(&mut json).unwrap_or_default() {
+            bounds.look()?;
+            let place = format!("/{list}/{index}");
+            index += 1;
+            faults(item, list == "transcripts", |error| {
+                let error = error.below(&place);
+                is_among |= error.pointer == first.pointer;
+                errors.push(error);
+            });
         }
     }
-    if !errors.iter().any(|error: &FieldError| error.pointer.starts_with(&first.pointer)) {
-        errors.insert(0, first);
+    if !is_among {
+        let mut with_first = Errors::default();
+        with_first.push(first);
+        with_first.merge(errors);
+        errors = with_first;
     }
-    errors
+    Ok(errors)
 }
 
 /// Everything that is wrong with the shape of an entry.
-fn faults(item: &RawValue, of_transcript: bool) -> Vec<FieldError> {
+fn faults(item: &RawValue, of_transcript: bool, mut tell: impl FnMut(FieldError)) {
     let Ok(Entries(fields)) = serde_json::from_str(item.get()) else {
         let detail = format!("this has to be an object; it is {}", what(item));
-        return vec![FieldError::whole(ErrorCode::WrongType, detail)];
+        return tell(FieldError::whole(ErrorCode::WrongType, detail));
     };
-    let mut errors = Vec::new();
-    for (place, (name, value)) in fields.iter().enumerate() {
-        let expected = match name.as_str() {
-            "id" | "sequence" => (!value.get().starts_with('"')).then_some("text in quotes"),
-            "cds_end" if of_transcript => {
+    let known = if of_transcript { &["id", "sequence", "cds_end"][..] } else { &["id", "sequence"] };
+    let mut there = [false; 3];
+    for (name, value) in &fields {
+        let Some(place) = known.iter().position(|known| known == name) else {
+            let detail = format!("no field {}; there is: {}", shown(name), known.join(", "));
+            tell(FieldError::new(pointer(name), ErrorCode::UnknownField, detail));
+            continue;
+        };
+        let expected = match known[place] {
+            "cds_end" => {
                 let number = serde_json::from_str::<Option<f64>>(value.get());
                 let whole = |number: Option<f64>| number.is_none() || whole_number(number).is_some();
                 (!number.is_ok_and(whole)).then_some("a whole number, 0 or more")
             }
-            _ => {
-                let known = if of_transcript { "id, sequence, cds_end" } else { "id, sequence" };
-                let detail = format!("no field {}; there is: {known}", shown(name));
-                errors.push(FieldError::new(pointer(name), ErrorCode::UnknownField, detail));
-                continue;
-            }
+            _ => (!value.get().starts_with('"')).then_some("text in quotes"),
         };
-        if fields[..place].iter().any(|(other, _)| other == name) {
-            let detail = format!("{name} stands there twice");
-            errors.push(FieldError::new(pointer(name), ErrorCode::DuplicateField, detail));
+        if std::mem::replace(&mut there[place], true) {
+            tell(FieldError::new(
+                pointer(name),
+                ErrorCode::DuplicateField,
+                format!("{name} stands there twice"),
+            ));
         } else if let Some(expected) = expected {
             let detail = format!("{name} has to be {expected}; this is {}", what(value));
-            errors.push(FieldError::new(pointer(name), ErrorCode::WrongType, detail));
+            tell(FieldError::new(pointer(name), ErrorCode::WrongType, detail));
         }
     }
-    for name in ["id", "sequence"] {
-        if !fields.iter().any(|(there, _)| there == name) {
-            errors.push(FieldError::whole(ErrorCode::MissingField, format!("{name} is missing")));
-        }
+    // The first two are needed.
+    for (name, _) in known.iter().zip(there).take(2).filter(|(_, there)| !there) {
+        tell(FieldError::whole(ErrorCode::MissingField, format!("{name} is missing")));
     }
-    errors
 }
 
 /// What is wrong, in plain words.

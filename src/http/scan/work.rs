@@ -82,7 +82,7 @@ impl Scan {
         };
         let letters: usize = self.transcripts.iter().map(|transcript| transcript.letters.len()).sum();
         let heavy = letters * self.probes.len() > LIGHT_LETTERS;
-        let pool = heavy.then(|| Pool::Folds(share.folds.clone()));
+        let pool = heavy.then(|| Pool::Folds(share.clone()));
         offload_to(pool, Bounds::new(usize::MAX), count).await
     }
 
