@@ -103,6 +103,19 @@ impl Part {
     }
 }
 
+/// Whether a result may get this name.
+pub(super) fn check_name(out: &Path) -> Result<()> {
+    let name = out.display();
+    ensure!(!out.exists(), "{name} exists already; remove it, or name another");
+    ensure!(!is_named_gzip(out), "{name}: results are written plain; leave the .gz out");
+    Ok(())
+}
+
+/// Whether the name says that the file is compressed.
+pub(super) fn is_named_gzip(path: &Path) -> bool {
+    path.extension().is_some_and(|end| ["gz", "bgz"].iter().any(|gzip| end.eq_ignore_ascii_case(gzip)))
+}
+
 /// The name with an ending more.
 pub(super) fn beside(out: &Path, ending: &str) -> PathBuf {
     let mut name = out.as_os_str().to_owned();

@@ -17,7 +17,7 @@ use tokio_util::io::ReaderStream;
 use tower::ServiceExt;
 
 use super::models::choose;
-use super::part::beside;
+use super::part::{beside, check_name, is_named_gzip};
 use crate::config::{Command, Program, RowsConfig, ServeConfig};
 use crate::http::{AppState, app};
 use crate::serving::Registry;
@@ -41,8 +41,7 @@ const ENDINGS: [(&str, &str); 9] = [
 pub fn rows(task: Task, config: &RowsConfig) -> Result<bool> {
     let (sent, wanted) = (media_type(&config.input)?, media_type(&config.out)?);
     let (input, out) = (config.input.display(), config.out.display());
-    ensure!(!config.out.exists(), "{out} exists already; remove it, or name another");
-    ensure!(!is_named_gzip(&config.out), "{out}: answers are written plain; leave the .gz out");
+    check_name(&config.out)?;
     ensure!(wanted != FASTA, "{out}: answers are no sequences; end the name in .csv, .tsv, .json or .ndjson");
     ensure!(
         sent != LINES || wanted == LINES,
@@ -106,11 +105,6 @@ fn media_type(path: &Path) -> Result<&'static str> {
         let known = ENDINGS.map(|(end, _)| end).join(", ");
         format!("{}: the end of its name says what it is: one of {known}, and .gz behind it", path.display())
     })
-}
-
-/// Whether the name says that the file is compressed.
-pub(super) fn is_named_gzip(path: &Path) -> bool {
-    path.extension().is_some_and(|end| ["gz", "bgz"].iter().any(|gzip| end.eq_ignore_ascii_case(gzip)))
 }
 
 /// A server without bounds: there is one caller, who has the machine to himself.

@@ -15,8 +15,7 @@ use super::blocks::{Block, Blocks, RECORDS};
 use super::engine::{Engine, Scorer};
 use super::genes::{Gene, Genes, MirnaName};
 use super::parallel;
-use super::part::Part;
-use super::rows::is_named_gzip;
+use super::part::{Part, check_name};
 use crate::config::{ScanConfig, ScanFormat, Shard};
 use crate::http::scan_names::{Entry, probes, transcripts};
 use crate::http::{Answerer, Errors, FastaRecords};
@@ -26,9 +25,7 @@ use crate::scan::{
 
 /// Scans, and writes the result under its name when all of it is there.
 pub fn scan(config: &ScanConfig) -> Result<()> {
-    let out = config.out.display();
-    ensure!(!config.out.exists(), "{out} exists already; remove it, or name another");
-    ensure!(!is_named_gzip(&config.out), "{out}: results are written plain; leave the .gz out");
+    check_name(&config.out)?;
     for path in [&config.mirnas, &config.transcripts] {
         let file = std::fs::metadata(path).with_context(|| path.display().to_string())?;
         ensure!(
