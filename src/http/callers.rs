@@ -22,7 +22,8 @@ const STREAMS: usize = 256;
 const STREAMS_OF_CALLER: usize = 64;
 /// Chunks of lines that one caller may have in the queue: two streams' worth, so that one alone keeps the workers busy.
 const CHUNKS_OF_CALLER: usize = 8;
-/// Bodies by zstd of one caller at once, of all that there may be.
+/// Bodies by zstd at once, since each may keep a window.
+const WINDOWS: usize = 32;
 const WINDOWS_OF_CALLER: usize = 8;
 /// Bytes are counted in blocks.
 const BLOCK: usize = 4096;
@@ -44,6 +45,7 @@ pub(super) fn folding_cores() -> usize {
 /// Knows every caller who holds something.
 pub struct Callers {
     streams: Arc<Semaphore>,
+    windows: Arc<Semaphore>,
     bodies: Arc<Semaphore>,
     /// For the bodies of jobs, beside those of whoever waits.
     job_bodies: Arc<Semaphore>,
@@ -61,14 +63,13 @@ pub struct CallerShare {
     pub chunks: Arc<Semaphore>,
     /// For each stretch of folding: the next is done after everybody else's who waits.
     pub folds: Arc<Semaphore>,
-    /// For each body by zstd.
-    pub windows: Arc<Semaphore>,
+    windows: Arc<Semaphore>,
     bodies: Arc<Semaphore>,
 }
 
-/// Held while a stream of lines lasts.
-pub struct StreamPermit {
-    /// The share of the stream's caller.
+/// Held while a stream of lines, or a body by zstd, lasts.
+pub struct SharePermit {
+    /// The share of its caller.
     pub share: Arc<CallerShare>,
     _permits: [OwnedSemaphorePermit; 2],
 }
@@ -89,6 +90,7 @@ impl Callers {
         let blocks = (body_bytes / BLOCK).clamp(2, Semaphore::MAX_PERMITS);
         Self {
             streams: Arc::new(Semaphore::new(STREAMS)),
+            windows: Arc::new(Semaphore::new(WINDOWS)),
             bodies: Arc::new(Semaphore::new(blocks)),
             job_bodies: Arc::new(Semaphore::new(blocks / 2)),
             blocks_of_caller: blocks / 2,
@@ -115,12 +117,15 @@ impl Callers {
     }
 
     /// Lets a stream of lines begin.
-    pub fn stream(&self, caller: &Caller) -> Result<StreamPermit, Problem> {
+    pub fn stream(&self, caller: &Caller) -> Result<SharePermit, Problem> {
         let share = self.share(caller);
-        let take = |streams: &Arc<Semaphore>| streams.clone().try_acquire_owned();
-        let permits = take(&share.streams).and_then(|own| Ok([own, take(&self.streams)?]));
-        let permits = permits.map_err(|_: TryAcquireError| Problem::QueueFull(1))?;
-        Ok(StreamPermit { share, _permits: permits })
+        SharePermit::of([&share.streams.clone(), &self.streams], share)
+    }
+
+    /// Lets a body by zstd be unpacked.
+    pub fn window(&self, caller: &Caller) -> Result<SharePermit, Problem> {
+        let share = self.share(caller);
+        SharePermit::of([&share.windows.clone(), &self.windows], share)
     }
 
     /// Room for a body of which nothing has come yet.
@@ -140,6 +145,19 @@ impl Callers {
         let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
         shares.retain(|_, share| share.strong_count() > 0);
         shares.shrink_to_fit();
+    }
+}
+
+impl SharePermit {
+    /// A place of the caller's and of all.
+    ///
+    /// # Errors
+    /// [`Problem::QueueFull`] where one of them is not free.
+    fn of([own, all]: [&Arc<Semaphore>; 2], share: Arc<CallerShare>) -> Result<Self, Problem> {
+        let take = |places: &Arc<Semaphore>| places.clone().try_acquire_owned();
+        let permits = take(own).and_then(|own| Ok([own, take(all)?]));
+        let permits = permits.map_err(|_: TryAcquireError| Problem::QueueFull(1))?;
+        Ok(Self { share, _permits: permits })
     }
 }
 

@@ -2,7 +2,6 @@
 //! number of frames. What stands behind the last one is an error, never a silent end.
 
 use std::io::{self, Write};
-use std::sync::{Arc, LazyLock};
 
 use axum::body::{Body, BodyDataStream};
 use axum::extract::Request;
@@ -10,11 +9,10 @@ use axum::http::{HeaderMap, header};
 use bytes::{Buf, Bytes};
 use flate2::write::GzDecoder;
 use futures_util::{StreamExt, stream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 use zstd::stream::raw::{self, DParameter, InBuffer, Operation, OutBuffer};
 
 use super::body::Broken;
-use super::callers::{CallerShare, Callers};
+use super::callers::{Callers, SharePermit};
 use super::problem::Problem;
 use super::rate::Caller;
 
@@ -24,20 +22,15 @@ const STEP: usize = 4 * 1024;
 const ROOM: usize = 64 * 1024;
 /// The window of zstd that RFC 9659 asks of a server: 8 MiB. It is the caller who says how much the decoder keeps.
 const WINDOW_LOG: u32 = 23;
-/// Bodies by zstd at once, since each may keep a window.
-const WINDOWS: usize = 32;
 /// Members or frames of one body that hold nothing. Each costs more than the few bytes that it has.
 const EMPTY: usize = 10_000;
 /// Compressed bytes that may come without giving any: more than one block of zstd.
 const NOTHING: usize = 256 * 1024;
 
-/// A place for a window, of the caller's and of all, and whose share it is of.
-type Window = ([OwnedSemaphorePermit; 2], Arc<CallerShare>);
-
 /// From here on the request's body is plain.
 pub(super) fn decompress(mut request: Request, callers: &Callers) -> Result<Request, Problem> {
-    let share = || callers.share(&Caller::of(&request));
-    let Some(decoder) = Decoder::named_in(request.headers(), share)? else { return Ok(request) };
+    let window = || callers.window(&Caller::of(&request));
+    let Some(decoder) = Decoder::named_in(request.headers(), window)? else { return Ok(request) };
     let headers = request.headers_mut();
     headers.remove(header::CONTENT_ENCODING);
     headers.remove(header::CONTENT_LENGTH);
@@ -88,7 +81,10 @@ enum Decoder {
 
 impl Decoder {
     /// The coding that `Content-Encoding` names, in either case and on any number of lines; `None` where nothing is to do.
-    fn named_in(headers: &HeaderMap, share: impl Fn() -> Arc<CallerShare>) -> Result<Option<Self>, Problem> {
+    fn named_in(
+        headers: &HeaderMap,
+        window: impl Fn() -> Result<SharePermit, Problem>,
+    ) -> Result<Option<Self>, Problem> {
         let mut found = None;
         for line in headers.get_all(header::CONTENT_ENCODING) {
             let line = line.to_str().map_err(|_| Problem::ContentEncoding)?;
@@ -96,7 +92,7 @@ impl Decoder {
                 let decoder = match name.as_str() {
                     "" | "identity" => continue,
                     "gzip" | "x-gzip" => Self::Gzip(Gzip::default(), 0),
-                    "zstd" => Self::Zstd(Zstd::new(share())?),
+                    "zstd" => Self::Zstd(Zstd::new(window()?)?),
                     _ => return Err(Problem::ContentEncoding),
                 };
                 // Compressed twice is a mistake, and a way to make much out of little.
@@ -204,23 +200,18 @@ struct Zstd {
     empty: usize,
     /// The first bytes were those of a frame.
     began: bool,
-    _window: Window,
+    /// A place for what it keeps.
+    _window: SharePermit,
 }
 
 impl Zstd {
-    /// # Errors
-    /// [`Problem::QueueFull`] while the caller, or all together, keep as many windows as they may.
-    fn new(share: Arc<CallerShare>) -> Result<Self, Problem> {
-        static PLACES: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(WINDOWS)));
-        let take = |places: &Arc<Semaphore>| places.clone().try_acquire_owned();
-        let places = take(&share.windows).and_then(|own| Ok([own, take(&PLACES)?]));
-        let places = places.map_err(|_: TryAcquireError| Problem::QueueFull(1))?;
+    fn new(window: SharePermit) -> Result<Self, Problem> {
         let decoder = raw::Decoder::new().and_then(|mut decoder| {
             decoder.set_parameter(DParameter::WindowLogMax(WINDOW_LOG))?;
             Ok(decoder)
         });
         let decoder = decoder.map_err(|_| Problem::Internal)?;
-        Ok(Self { decoder, between: false, empty: 0, began: false, _window: (places, share) })
+        Ok(Self { decoder, between: false, empty: 0, began: false, _window: window })
     }
 
     fn feed(&mut self, bytes: &[u8]) -> io::Result<Vec<u8>> {

@@ -79,8 +79,8 @@ fn reply((_, media_type, text): File, headers: &HeaderMap) -> Response {
     let sent = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|sent| sent.to_str().ok());
     let strong = tag.trim_start_matches("W/");
     let known = sent
-        .flat_map(|sent| sent.split(','))
-        .any(|sent| matches!(sent.trim(), "*") || sent.trim().trim_start_matches("W/") == strong);
+        .flat_map(|sent| sent.split(',').map(str::trim))
+        .any(|sent| sent == "*" || sent.trim_start_matches("W/") == strong);
     let mut response = match known {
         true => StatusCode::NOT_MODIFIED.into_response(),
         false => text.into_response(),

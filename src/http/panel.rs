@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::problem::{ErrorCode, Errors, FieldError, Problem};
+use super::problem::{ErrorCode, Errors, FieldError, Problem, shown};
 use super::rows::{Answerer, RowReader, Settings};
 
 /// Levels in any unit; what lies beyond adds up to infinity, or is nothing beside others.
@@ -134,8 +134,8 @@ fn of_url(text: &str) -> Result<Value, String> {
         Some(serde_json::json!({ "mirna": mirna.trim(), "level": level }))
     };
     let entries = text.split(',').map(|text| {
-        let shown: String = text.chars().take(100).collect();
-        entry(text).ok_or_else(|| format!("panel in a URL is mirna:level between commas; this is {shown:?}"))
+        let wrong = || format!("panel in a URL is mirna:level between commas; this is {}", shown(text));
+        entry(text).ok_or_else(wrong)
     });
     entries.collect::<Result<Vec<Value>, String>>().map(Value::Array)
 }

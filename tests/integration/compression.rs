@@ -271,7 +271,7 @@ async fn a_body_that_goes_on_and_holds_nothing_is_refused() {
     assert!(reply.body["detail"].as_str().unwrap().contains("holds nothing"), "{}", reply.body);
 }
 
-/// Each keeps a window of 8 MiB: a caller has a part of them. A process of its own, since all of one share the places.
+/// Each keeps a window of 8 MiB: a caller has a part of them.
 #[test]
 fn few_bodies_of_zstd_are_unpacked_at_once() {
     let mut server = Server::start(&["--read-timeout-s", "300", "--forwarded-for"]);

@@ -5,7 +5,7 @@ use serde_json::Value;
 use utoipa::IntoParams;
 
 use super::media::Format;
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, shown};
 use crate::http::query;
 use crate::http::rows::{ScoringEndpoint, Settings};
 
@@ -144,10 +144,7 @@ pub(crate) fn flag(name: &str, value: &str) -> Result<bool, Problem> {
     match value.to_ascii_lowercase().as_str() {
         "true" | "1" => Ok(true),
         "false" | "0" => Ok(false),
-        _ => {
-            let value: String = value.chars().take(100).collect();
-            Err(bad(&format!("{name} has to be true or false; this is {value:?}")))
-        }
+        _ => Err(bad(&format!("{name} has to be true or false; this is {}", shown(value)))),
     }
 }
 

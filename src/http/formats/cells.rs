@@ -3,7 +3,7 @@
 use serde_json::{Number, Value};
 
 use super::draft::whole_number;
-use crate::http::problem::ErrorCode;
+use crate::http::problem::{ErrorCode, shown};
 use crate::http::rows::Kind;
 
 /// What stands in a cell without a value, in lower case.
@@ -14,10 +14,8 @@ pub(super) fn value(field: &str, kind: Kind, cell: &str, comma: bool) -> Result<
     let text = bare(cell);
     // An id is the caller's own, whatever it is.
     let missing = text.is_empty() || (field != "id" && MISSING.contains(&text.to_ascii_lowercase().as_str()));
-    let expected = |what: &str| {
-        let shown: String = text.chars().take(100).collect();
-        (ErrorCode::WrongType, format!("{field} has to be {what}; this is {shown:?}"))
-    };
+    let expected =
+        |what: &str| (ErrorCode::WrongType, format!("{field} has to be {what}; this is {}", shown(text)));
     match kind {
         _ if missing && kind != Kind::Text => Ok(Value::Null),
         Kind::Text if field == "id" => Ok(if missing { Value::Null } else { cell.into() }),
@@ -30,9 +28,9 @@ pub(super) fn value(field: &str, kind: Kind, cell: &str, comma: bool) -> Result<
             _ => Err(expected("true or false")),
         },
         Kind::Integer if may_be_thousands(text) => {
-            let shown: String = text.chars().take(100).collect();
             let detail = format!(
-                "{field}: {shown:?} may be thousands or decimals; write the number without a sign in it"
+                "{field}: {} may be thousands or decimals; write the number without a sign in it",
+                shown(text)
             );
             Err((ErrorCode::WrongType, detail))
         }

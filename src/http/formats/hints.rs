@@ -62,6 +62,16 @@ pub(super) fn in_place_of_json<S: ScoringEndpoint>(bytes: &[u8], read: bool) -> 
     }
 }
 
+/// Where a body is no JSON any more, and what may be meant.
+pub(crate) fn broken_json(bytes: &[u8], error: &serde_json::Error) -> FieldError {
+    let place = format!("line {}, column {}", error.line(), error.column());
+    let detail = match error.is_eof() {
+        true => format!("the JSON ends too early, at {place}"),
+        false => format!("not JSON at {place}{}", in_place_of_a_value(bytes, error)),
+    };
+    FieldError::whole(ErrorCode::Syntax, detail)
+}
+
 /// What may be meant where JSON breaks off, with the remedy; empty where nothing is known.
 pub(crate) fn in_place_of_a_value(bytes: &[u8], error: &serde_json::Error) -> &'static str {
     if bytes.contains(&0) {

@@ -145,20 +145,13 @@ fn fill<'de, F: Fields<'de>>(bytes: &'de [u8], fields: &mut F) -> Result<(), ser
 
 /// What ends the reading of a body, in plain words.
 fn refusal(bytes: &[u8], error: &serde_json::Error, pointer: String, list: &str) -> FieldError {
-    let place = format!("line {}, column {}", error.line(), error.column());
     match error.is_data() {
         true if pointer.is_empty() => FieldError::whole(
             ErrorCode::WrongType,
             format!("the body has to be an object: {{\"{list}\": [...]}}"),
         ),
         true => FieldError::new(pointer, ErrorCode::WrongType, format!("{list} has to be a list of rows")),
-        false if error.is_eof() => {
-            FieldError::whole(ErrorCode::Syntax, format!("the JSON ends too early, at {place}"))
-        }
-        false => {
-            let meant = hints::in_place_of_a_value(bytes, error);
-            FieldError::whole(ErrorCode::Syntax, format!("not JSON at {place}{meant}"))
-        }
+        false => hints::broken_json(bytes, error),
     }
 }
 

@@ -31,7 +31,7 @@ use super::line::{self, BadLine, Reading};
 use super::others::to_json;
 use super::upload::{Numbered, Upload};
 use super::whole::pool;
-use crate::http::callers::{CallerShare, StreamPermit};
+use crate::http::callers::{CallerShare, SharePermit};
 use crate::http::deadline::Deadline;
 use crate::http::offload::{Bounds, offload, offload_to};
 use crate::http::problem::{ErrorCode, FieldError, Problem};
@@ -105,7 +105,7 @@ async fn drive<S: ScoringEndpoint>(
     mut upload: Upload,
     scorer: Scorer<S::Settings>,
     deadline: Option<Deadline>,
-    _permit: StreamPermit,
+    _permit: SharePermit,
     answers: mpsc::Sender<Bytes>,
 ) {
     let ending = answer_all::<S>(&mut upload, &scorer, deadline, &answers).await;

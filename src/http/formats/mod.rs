@@ -33,7 +33,7 @@ pub(super) use asked::{Asked, flag};
 pub(super) use draft::{Draft, meant, pointer, what, whole_number};
 pub(super) use ending::Ending;
 pub(crate) use fasta::{Record, Records};
-pub(super) use hints::in_place_of_a_value;
+pub(super) use hints::{broken_json, in_place_of_a_value};
 pub(super) use json::without_bom;
 pub(super) use lines::driven;
 pub(super) use media::negotiate;

@@ -5,6 +5,7 @@ use serde_json::{Number, Value};
 use utoipa::ToSchema;
 
 use crate::http::formats::{cell, field};
+use crate::http::problem::shown;
 use crate::http::rows::{Column, Kind};
 
 /// The protocol's name of what a column holds.
@@ -150,8 +151,7 @@ fn decode(datatype: &str, bytes: &[u8], rows: usize) -> Result<Vec<Datum>, Strin
         "FP64" => each(bytes, rows, |value| Datum::of(f64::from_le_bytes(value))),
         "FP32" => each(bytes, rows, |value| Datum::of(f32::from_le_bytes(value).into())),
         other => {
-            let other: String = other.chars().take(100).collect();
-            return Err(format!("datatype {other:?} is none of BYTES, INT64, INT32, FP64, FP32"));
+            return Err(format!("datatype {} is none of BYTES, INT64, INT32, FP64, FP32", shown(other)));
         }
     };
     values.ok_or_else(|| format!("these bytes are not of datatype {datatype}"))

@@ -1,5 +1,6 @@
 //! Places for connections. Where all are taken, whoever has waited longest without a request, or still sends what was
-//! refused, gives his up: a flood of connections that ask nothing pushes out itself. A few are kept back for health, should requests run on all others.
+//! refused, gives his up: a flood of connections that ask nothing pushes out itself. A few are kept back for health,
+//! should requests run on all others.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

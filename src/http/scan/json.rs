@@ -10,8 +10,8 @@ use super::asked::{Asked, PROBABILITY};
 use super::names::{Entry, Found};
 use super::{MOST_MIRNAS, MOST_TRANSCRIPTS, MirnaEntry, TranscriptEntry};
 use crate::http::formats::{
-    Entries, Fields, Fill, Limits, List, Object, in_place_of_a_value, pointer, pointer_to, what,
-    whole_number, without_bom,
+    Entries, Fields, Fill, Limits, List, Object, broken_json, pointer, pointer_to, what, whole_number,
+    without_bom,
 };
 use crate::http::offload::Bounds;
 use crate::http::problem::{ErrorCode, Errors, FieldError, Problem, shown};
@@ -211,15 +211,7 @@ fn refusal(bytes: &[u8], path: &Path, error: &serde_json::Error) -> FieldError {
     let pointer = pointer_to(path);
     let words = error.to_string();
     if !error.is_data() {
-        let (line, column) = (error.line(), error.column());
-        let detail = match error.is_eof() {
-            true => format!("the JSON ends too early, at line {line}, column {column}"),
-            false => {
-                let meant = in_place_of_a_value(bytes, error);
-                format!("not JSON at line {line}, column {column}{meant}")
-            }
-        };
-        return FieldError::whole(ErrorCode::Syntax, detail);
+        return broken_json(bytes, error);
     }
     // serde names the place in the text behind the words.
     let words = words.rsplit_once(" at line ").map_or(words.as_str(), |(words, _)| words);

@@ -16,7 +16,7 @@ use tracing::Instrument;
 use super::MOST_WINDOWS;
 use super::asked::Wanted;
 use super::work::{Plan, Scan};
-use crate::http::callers::{BodyPermit, StreamPermit};
+use crate::http::callers::{BodyPermit, SharePermit};
 use crate::http::deadline::Deadline;
 use crate::http::formats::{Ending, driven, to_json};
 use crate::http::model_ref::ModelRef;
@@ -113,7 +113,7 @@ fn in_lines(
     scan: Arc<Scan>,
     plan: &Plan,
     state: &AppState,
-    permit: StreamPermit,
+    permit: SharePermit,
     deadline: Option<Deadline>,
 ) -> Response {
     let (lines, replies) = mpsc::channel(1);
@@ -129,7 +129,7 @@ async fn drive(
     found: impl Stream<Item = Result<Vec<Scanned>, Problem>>,
     (mut done, of, sites): (usize, usize, bool),
     state: AppState,
-    _permit: StreamPermit,
+    _permit: SharePermit,
     deadline: Option<Deadline>,
     lines: mpsc::Sender<Bytes>,
 ) {
