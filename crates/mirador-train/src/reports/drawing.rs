@@ -48,7 +48,13 @@ pub fn curves(
         .x_label_area_size(38)
         .y_label_area_size(52)
         .build_cartesian_2d(x0..x1, y0..y1)?;
-    chart.configure_mesh().x_desc(axes.0).y_desc(axes.1).light_line_style(WHITE.mix(0.0)).draw()?;
+    chart
+        .configure_mesh()
+        .x_desc(axes.0)
+        .y_desc(axes.1)
+        .x_label_formatter(&tick)
+        .light_line_style(WHITE.mix(0.0))
+        .draw()?;
     for (index, Curve { name, points }) in curves.iter().enumerate() {
         let colour = COLOURS[index % COLOURS.len()];
         chart
@@ -63,6 +69,11 @@ pub fn curves(
         .border_style(BLACK.mix(0.3))
         .draw()?;
     Ok(root.present()?)
+}
+
+/// A number beside an axis, without the zeros that say nothing: epochs are whole.
+fn tick(at: &f64) -> String {
+    ((at * 1e3).round() / 1e3).to_string()
 }
 
 /// Horizontal bars, one for each name, from `from` on.

@@ -24,10 +24,12 @@ impl Page {
             let epochs = run.history.iter().zip(1..);
             epochs.map(|(epoch, at)| (f64::from(at), sign * epoch.score)).collect()
         };
-        let curve = |run: &SeedReport| Curve {
-            name: format!("seed {}, fold {}", run.seed, run.fold + 1),
-            points: points(run),
+        let has_folds = network.report.seeds.iter().any(|run| run.fold > 0);
+        let name = |run: &SeedReport| match has_folds {
+            true => format!("seed {}, fold {}", run.seed, run.fold + 1),
+            false => format!("seed {}", run.seed),
         };
+        let curve = |run: &SeedReport| Curve { name: name(run), points: points(run) };
         let curves: Vec<Curve> = network.report.seeds.iter().take(5).map(curve).collect();
         let values = || curves.iter().flat_map(|curve| curve.points.iter().map(|point| point.1));
         let (low, high) =
