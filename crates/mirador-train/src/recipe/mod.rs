@@ -103,6 +103,12 @@ impl Recipe {
         Self::parse(&text).with_context(|| path.display().to_string())
     }
 
+    /// Whether what was measured by another recipe is this one's too: notes may differ.
+    pub fn measures_as(&self, other: &Self) -> bool {
+        let without_notes = |recipe: &Self| Self { notes: Vec::new(), ..recipe.clone() };
+        without_notes(self) == without_notes(other)
+    }
+
     fn parse(text: &str) -> Result<Self> {
         let recipe: Self = serde_json::from_str(text)?;
         let model = find(&recipe.model).with_context(|| format!("no model {:?}", recipe.model))?;

@@ -104,9 +104,11 @@ impl Page {
             return Ok(None);
         }
         let recipe = Recipe::read(&path)?;
-        let metrics = self.runs.roots.folder(&recipe).join("metrics.json");
-        let report = if metrics.is_file() {
-            read(&metrics)?
+        let folder = self.runs.roots.folder(&recipe);
+        // A folder of before the recipe was changed says nothing of it.
+        let copy = folder.join("recipe.json");
+        let report = if copy.is_file() && Recipe::read(&copy)?.measures_as(&recipe) {
+            read(&folder.join("metrics.json"))?
         } else if let Some(report) = kept::read(&self.runs.reports, &recipe)? {
             return Ok(Some((recipe, report)));
         } else if self.runs.train {

@@ -37,8 +37,7 @@ pub fn read<R: DeserializeOwned>(reports: &Path, recipe: &Recipe) -> Result<Opti
     }
     let kept: Kept<R> =
         serde_json::from_slice(&fs::read(&path)?).with_context(|| path.display().to_string())?;
-    let without_notes = |recipe: &Recipe| Recipe { notes: Vec::new(), ..recipe.clone() };
-    Ok((without_notes(&kept.recipe) == without_notes(recipe)).then_some(kept.report))
+    Ok(kept.recipe.measures_as(recipe).then_some(kept.report))
 }
 
 #[cfg(test)]

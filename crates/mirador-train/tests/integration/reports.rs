@@ -44,6 +44,7 @@ impl Project {
             let task = find(&recipe.model).unwrap().task;
             let folder = roots.folder(&recipe);
             fs::create_dir_all(&folder).unwrap();
+            fs::copy(&path, folder.join("recipe.json")).unwrap();
             let metrics = folder.join("metrics.json");
             if recipe.fit.is_some() {
                 let id = format!("weights/{}/{}/metrics.json", recipe.model, recipe.version);
@@ -275,6 +276,21 @@ fn a_network_that_is_not_trained_is_named_with_its_command() {
         let command = format!("\n- `mirador-train train --model dmiso --version {version}`");
         assert!(dmiso.contains(&command), "no {command} in {dmiso}");
     }
+}
+
+#[test]
+fn what_was_measured_before_a_recipe_was_changed_is_not_taken() {
+    let project = Project::new();
+    project.train(false);
+    let command = "- `mirador-train train --model dmiso --version reads`";
+    assert!(!project.report("dmiso").contains(command));
+    fs::remove_dir_all(project.0.path().join("reports/measured")).unwrap();
+    let path = project.0.path().join("runs/measured/dmiso/reads/recipe.json");
+    let recipe = fs::read_to_string(&path).unwrap();
+    fs::write(&path, recipe.replace(r#""seeds": ["#, r#""seeds": [99, "#)).unwrap();
+    assert!(project.report("dmiso").contains(command));
+    fs::write(&path, recipe.replace(r#""notes": ["#, r#""notes": ["one more", "#)).unwrap();
+    assert!(!project.report("dmiso").contains(command));
 }
 
 #[test]
