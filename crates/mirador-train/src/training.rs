@@ -159,13 +159,13 @@ impl Training {
 
     /// Tells this recipe on this dataset from others. The list of seeds may grow, and notes may change.
     fn fingerprint(&self, dataset: &str, starts: &[Start]) -> Result<String> {
-        let recipe = Recipe { seeds: Vec::new(), notes: Vec::new(), ..self.recipe.clone() };
+        let recipe = self.recipe.of_one_seed();
         let starts: String = starts.iter().map(|start| start.sha256.as_str()).collect();
         Ok(sha256_of((serde_json::to_string(&recipe)? + dataset + &starts).as_bytes()))
     }
 
     fn folder(&self, name: &str) -> PathBuf {
-        self.roots.runs.join(&self.recipe.model).join(&self.recipe.version).join(name)
+        self.roots.runs_of(&self.recipe).join(name)
     }
 }
 
@@ -324,7 +324,7 @@ impl Data<'_> {
         let mut sets = vec![validation];
         // A test may have rows in no fold at all.
         sets.extend(tests.into_iter().filter(|set| !set.targets.is_empty()));
-        predictions::write(&self.training.folder("predictions.tsv"), &sets)?;
+        predictions::write(&self.training.roots, &self.training.recipe, &sets)?;
         Ok((sets.iter().map(|set| self.measure(set)).collect::<Result<_>>()?, audit))
     }
 

@@ -83,8 +83,7 @@ impl Residuals {
         let genes = Genes::in_folds(dataset)?;
         let others = targets.map(Genes::in_folds).transpose()?;
         let targets = others.as_ref().unwrap_or(&genes);
-        let plain = Recipe { notes: Vec::new(), seeds: Vec::new(), ..recipe.clone() };
-        let fingerprint = sha256(dataset)? + &serde_json::to_string(&plain)?;
+        let fingerprint = sha256(dataset)? + &serde_json::to_string(&recipe.of_one_seed())?;
         let folder = runs.join(&recipe.model).join(&recipe.version).join("residuals");
         let mut all = Self::default();
         for (fold, rows) in genes.folds().iter().enumerate() {

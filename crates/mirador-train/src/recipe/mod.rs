@@ -105,8 +105,18 @@ impl Recipe {
 
     /// Whether what was measured by another recipe is this one's too: notes may differ.
     pub fn measures_as(&self, other: &Self) -> bool {
-        let without_notes = |recipe: &Self| Self { notes: Vec::new(), ..recipe.clone() };
-        without_notes(self) == without_notes(other)
+        self.seeds == other.seeds && self.of_one_seed() == other.of_one_seed()
+    }
+
+    /// What a seed's training depends on: not on notes, nor on which other seeds there are.
+    pub fn of_one_seed(&self) -> Self {
+        Self { notes: Vec::new(), seeds: Vec::new(), ..self.clone() }
+    }
+
+    /// Whether a folder's files are this recipe's: what they were made by before it was changed says nothing of it.
+    pub fn made(&self, folder: &Path) -> Result<bool> {
+        let copy = folder.join(COPY);
+        Ok(copy.is_file() && Self::read(&copy)?.measures_as(self))
     }
 
     fn parse(text: &str) -> Result<Self> {
@@ -178,6 +188,9 @@ impl Recipe {
     }
 }
 
+/// A recipe's copy beside what was made by it.
+const COPY: &str = "recipe.json";
+
 /// The command that trains a version.
 pub fn command(ModelId { name, version }: &ModelId) -> String {
     format!("mirador-train train --model {name} --version {version}")
@@ -198,6 +211,18 @@ impl Roots {
     /// Where a version's recipe stands.
     pub fn recipe(&self, id: &ModelId) -> PathBuf {
         self.recipes.join(&id.name).join(format!("{}.json", id.version))
+    }
+
+    /// Where a recipe's checkpoints and row scores stand.
+    pub fn runs_of(&self, recipe: &Recipe) -> PathBuf {
+        self.runs.join(&recipe.model).join(&recipe.version)
+    }
+
+    /// Marks a folder as made by a recipe, when all else stands in it: a copy of the recipe's file, to the byte.
+    pub fn mark(&self, recipe: &Recipe, folder: &Path) -> Result<()> {
+        let source = self.recipe(&recipe.id());
+        fs::copy(&source, folder.join(COPY)).with_context(|| source.display().to_string())?;
+        Ok(())
     }
 
     /// The folder of a recipe's weights.

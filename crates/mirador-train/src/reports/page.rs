@@ -69,8 +69,7 @@ impl Page {
         let Some((recipe, report)) = self.measured(&id, |recipe| self.train(recipe))? else {
             return Ok(None);
         };
-        let scores = self.runs.roots.runs.join(model).join(version).join("predictions.tsv");
-        let predictions = if scores.is_file() { predictions::read(&scores)? } else { Vec::new() };
+        let predictions = predictions::read(&self.runs.roots, &recipe)?.unwrap_or_default();
         let predictions = predictions.into_iter().map(Arc::new).collect();
         Ok(Some(Network::new(recipe, report, predictions)))
     }
@@ -105,9 +104,7 @@ impl Page {
         }
         let recipe = Recipe::read(&path)?;
         let folder = self.runs.roots.folder(&recipe);
-        // A folder of before the recipe was changed says nothing of it.
-        let copy = folder.join("recipe.json");
-        let report = if copy.is_file() && Recipe::read(&copy)?.measures_as(&recipe) {
+        let report = if recipe.made(&folder)? {
             read(&folder.join("metrics.json"))?
         } else if let Some(report) = kept::read(&self.runs.reports, &recipe)? {
             return Ok(Some((recipe, report)));

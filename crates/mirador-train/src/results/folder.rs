@@ -24,9 +24,7 @@ pub fn write_trained(
     let folder = roots.folder(recipe);
     std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
     write_folder(&roots.weights_of(recipe), &identity, replica, metrics, card)?;
-    // The file itself, so that both stay the same to the byte; last, since it says that the rest is of this recipe.
-    let source = roots.recipe(&recipe.id());
-    std::fs::copy(&source, folder.join("recipe.json")).with_context(|| source.display().to_string())?;
+    roots.mark(recipe, &folder)?;
     println!("wrote {}", folder.display());
     Ok(())
 }

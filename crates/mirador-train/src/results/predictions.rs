@@ -1,12 +1,13 @@
 //! Each measured row's scores, the network's and the baselines', kept beside the checkpoints: what curves and
 //! comparisons are made from.
 
-use std::path::Path;
+use std::fs;
 
 use anyhow::{Context, Result};
 use mirador_models::tasks::Task;
 
 use crate::experiment::{Baseline, Row, Scored, groups, targets};
+use crate::recipe::{Recipe, Roots};
 use crate::stats::interval::bootstrap;
 use crate::stats::metrics::{Metric, MetricValue, metrics, with_intervals};
 
@@ -81,9 +82,14 @@ impl Predictions {
     }
 }
 
-/// Writes sets, one after the other; all have the same baselines.
-pub fn write(path: &Path, sets: &[Predictions]) -> Result<()> {
-    let mut writer = csv::WriterBuilder::new().delimiter(b'\t').from_path(path)?;
+/// The file beside the checkpoints.
+const FILE: &str = "predictions.tsv";
+
+/// Writes a recipe's sets, one after the other; all have the same baselines.
+pub fn write(roots: &Roots, recipe: &Recipe, sets: &[Predictions]) -> Result<()> {
+    let folder = roots.runs_of(recipe);
+    let (path, whole) = (folder.join(FILE).with_extension("part"), folder.join(FILE));
+    let mut writer = csv::WriterBuilder::new().delimiter(b'\t').from_path(&path)?;
     let baselines = sets.iter().take(1).flat_map(|set| &set.baselines);
     let names = baselines.map(|scored| scored.baseline.into());
     writer.write_record(["set", "target", "group", NETWORK].into_iter().chain(names))?;
@@ -95,12 +101,19 @@ pub fn write(path: &Path, sets: &[Predictions]) -> Result<()> {
             writer.write_record(first.into_iter().chain(scores))?;
         }
     }
-    Ok(writer.flush()?)
+    writer.flush()?;
+    fs::rename(path, whole)?;
+    roots.mark(recipe, &folder)
 }
 
-/// Reads what [`write()`] wrote.
-pub fn read(path: &Path) -> Result<Vec<Predictions>> {
-    let mut reader = csv::ReaderBuilder::new().delimiter(b'\t').from_path(path)?;
+/// What [`write()`] wrote for a recipe; `None` where it did not, or wrote for the recipe before it was changed.
+pub fn read(roots: &Roots, recipe: &Recipe) -> Result<Option<Vec<Predictions>>> {
+    let folder = roots.runs_of(recipe);
+    if !recipe.made(&folder)? {
+        return Ok(None);
+    }
+    let path = folder.join(FILE);
+    let mut reader = csv::ReaderBuilder::new().delimiter(b'\t').from_path(&path)?;
     let names = reader.headers()?.iter().skip(4);
     let baselines: Vec<Scored> = names
         .map(|name| {
@@ -128,5 +141,5 @@ pub fn read(path: &Path) -> Result<Vec<Predictions>> {
             }
         }
     }
-    Ok(sets)
+    Ok(Some(sets))
 }

@@ -29,7 +29,7 @@ use crate::experiments::open;
 use crate::experiments::target_sites::with_permuted;
 use crate::recipe::{Recipe, Roots};
 use crate::results;
-use crate::results::predictions::Predictions;
+use crate::results::predictions::{self, Predictions};
 use crate::results::side_by_side::{ReachedHere, Scorer, SetBeside, SideBySide, command};
 use crate::stats::metrics::{AtThreshold, with_intervals};
 
@@ -153,9 +153,8 @@ fn beside(test: &str, rows: &[Row], scores: &[ScoresOf<'_>], stratum: strata::St
 impl Comparison {
     /// The held-out scores that training kept, of a recipe with folds.
     fn held_out(&self) -> Result<Vec<Predictions>> {
-        let runs = self.roots.runs.join(&self.plan.rows.name).join(&self.plan.rows.version);
-        let path = runs.join("predictions.tsv");
-        ensure!(path.is_file(), "{} is not there: training {} writes it", path.display(), self.plan.rows);
-        crate::results::predictions::read(&path)
+        let recipe = Recipe::read(&self.roots.recipe(&self.plan.rows))?;
+        predictions::read(&self.roots, &recipe)?
+            .with_context(|| format!("no scores of its rows are here: `{}` writes them", recipe.command()))
     }
 }

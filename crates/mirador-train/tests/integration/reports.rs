@@ -61,6 +61,7 @@ impl Project {
                 let folder = roots.runs.join(&recipe.model).join(&recipe.version);
                 fs::create_dir_all(&folder).unwrap();
                 fs::write(folder.join("predictions.tsv"), scores(task)).unwrap();
+                fs::copy(&path, folder.join("recipe.json")).unwrap();
             }
         }
     }
@@ -291,6 +292,21 @@ fn what_was_measured_before_a_recipe_was_changed_is_not_taken() {
     assert!(project.report("dmiso").contains(command));
     fs::write(&path, recipe.replace(r#""notes": ["#, r#""notes": ["one more", "#)).unwrap();
     assert!(!project.report("dmiso").contains(command));
+}
+
+#[test]
+fn row_scores_of_before_a_recipe_was_changed_are_not_taken() {
+    let project = Project::new();
+    project.train(true);
+    let left_out = "Left out, since the scores of single rows";
+    assert!(!project.report("dmiso").contains(left_out));
+    fs::remove_dir_all(project.0.path().join("reports/dmiso")).unwrap(); // a picture that is there stays
+    let path = project.0.path().join("runs/dmiso/paper/recipe.json");
+    let recipe = fs::read_to_string(&path).unwrap();
+    fs::write(&path, recipe.replace(r#""seeds": ["#, r#""seeds": [99, "#)).unwrap();
+    let report = project.report("dmiso");
+    let (_, missing) = report.split_once(left_out).unwrap();
+    assert!(missing.contains("- `mirador-train train --model dmiso --version paper`"), "{missing}");
 }
 
 #[test]
