@@ -69,14 +69,14 @@ impl Training {
                 runs.push(data.train(seed, fold, start.as_ref())?);
             }
         }
-        let validation =
-            |run: &Trained| run.report.best_epoch().map_or(f64::NEG_INFINITY, |epoch| epoch.score);
-        let may_be_shipped =
-            |run: &usize| experiment.shipped_fold().is_none_or(|fold| runs[*run].report.fold == fold);
+        let may_be_shipped = |run: &SeedReport| {
+            experiment.shipped_fold().is_none_or(|fold| run.fold == fold)
+                && recipe.shipped_seed.is_none_or(|seed| run.seed == seed)
+        };
         let shipped = (0..runs.len())
-            .filter(may_be_shipped)
-            .max_by(|&a, &b| validation(&runs[a]).total_cmp(&validation(&runs[b])))
-            .context("a recipe needs a seed")?;
+            .filter(|&run| may_be_shipped(&runs[run].report))
+            .max_by(|&a, &b| runs[a].report.validation().total_cmp(&runs[b].report.validation()))
+            .context("no run is of the shipped seed")?;
         let best = &runs[shipped];
         let replica = Replica::new(model, &recipe.options, self.device)?;
         best.weights.clone().load_into(&replica.store)?;

@@ -68,6 +68,10 @@ pub struct Recipe {
     /// One run each; the best by validation is shipped, all are reported. None where there is a fit.
     #[serde(default)]
     pub seeds: Vec<u64>,
+    /// The one of them whose weights are served already, and stay under the version's name, though one that was trained
+    /// later may be better by validation.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub shipped_seed: Option<u64>,
     /// Trained by each seed, one after the other; validation chooses the epoch within the last. None where there is a fit,
     /// or where a seed's network is solved for in closed form.
     #[serde(default)]
@@ -105,12 +109,13 @@ impl Recipe {
 
     /// Whether what was measured by another recipe is this one's too: notes may differ.
     pub fn measures_as(&self, other: &Self) -> bool {
-        self.seeds == other.seeds && self.of_one_seed() == other.of_one_seed()
+        let seeds = |recipe: &Self| (recipe.seeds.clone(), recipe.shipped_seed);
+        seeds(self) == seeds(other) && self.of_one_seed() == other.of_one_seed()
     }
 
     /// What a seed's training depends on: not on notes, nor on which other seeds there are.
     pub fn of_one_seed(&self) -> Self {
-        Self { notes: Vec::new(), seeds: Vec::new(), ..self.clone() }
+        Self { notes: Vec::new(), seeds: Vec::new(), shipped_seed: None, ..self.clone() }
     }
 
     /// Whether a folder's files are this recipe's: what they were made by before it was changed says nothing of it.
@@ -131,6 +136,10 @@ impl Recipe {
             of_data.name()
         );
         recipe.check_fit(task)?;
+        ensure!(
+            recipe.shipped_seed.is_none_or(|seed| recipe.seeds.contains(&seed)),
+            "shipped_seed has to be one of the seeds"
+        );
         let keeps_last = recipe.stages.last().is_some_and(|stage| stage.keep_last);
         let nothing_chooses = matches!(&recipe.data, Data::PreMirnas(data) if data.validation_trained);
         ensure!(
@@ -312,6 +321,7 @@ mod tests {
         assert_eq!(Recipe::parse(&serde_json::to_string(&read).unwrap()).unwrap(), read);
         let refused = |model, data, rest| recipe(model, data, rest).unwrap_err().to_string();
         assert!(refused("repression", experiments, r#", "seeds": [1]"#).contains("no seeds"));
+        assert!(refused("repression", experiments, r#", "shipped_seed": 1"#).contains("one of the seeds"));
         assert!(refused("repression", experiments, r#", "start_from": "dmiso@paper""#).contains("or start"));
         let hairpins = r#""pre_mirnas": {"split": "folds"}"#;
         assert_eq!(

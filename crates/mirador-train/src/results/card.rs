@@ -23,12 +23,19 @@ pub fn card(recipe: &Recipe, report: &Report, data: &str) -> Result<String> {
         writeln!(text, "{note}\n")?;
     }
     let (seed, fold) = report.shipped().map_or((0, 0), |run| (run.seed, run.fold));
+    let why = match recipe.shipped_seed {
+        None => format!("chosen by the validation metric `{}`", recipe.choose_by),
+        Some(_) => format!(
+            "which was trained first; a version's weights stay, though another seed may be better by validation \
+             (`{}`, below)",
+            recipe.choose_by
+        ),
+    };
     writeln!(
         text,
         "## Metrics\n\nValue (95 % interval, 1,000 bootstraps over groups of related rows). The shipped weights are \
-         those of seed {seed}, chosen by the validation metric `{}`. Baselines are fitted on the training rows and \
-         scored on the same rows as the network.\n",
-        recipe.choose_by
+         those of seed {seed}, {why}. Baselines are fitted on the training rows and scored on the same rows as the \
+         network.\n"
     )?;
     if report.seeds.iter().any(|run| run.fold != fold) {
         writeln!(
@@ -47,9 +54,10 @@ pub fn card(recipe: &Recipe, report: &Report, data: &str) -> Result<String> {
     let names: Vec<&str> = metrics.iter().map(Into::into).collect();
     writeln!(
         text,
-        "## All runs\n\n{}. Validation metrics are means over the sources and choose the epoch within the last stage, \
-         and the run.\n",
-        names.join(" / ")
+        "## All runs\n\n{}. Validation metrics are means over the sources and choose the epoch within the last stage\
+         {}.\n",
+        names.join(" / "),
+        if recipe.shipped_seed.is_none() { ", and the run" } else { "" }
     )?;
     if let Some(last) = report.shared.last() {
         writeln!(

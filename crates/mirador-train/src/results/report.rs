@@ -34,7 +34,7 @@ pub struct Report {
     pub shared: Vec<Epoch>,
     /// All runs, in the recipe's order: each seed, and within it each fold.
     pub seeds: Vec<SeedReport>,
-    /// The run whose weights are shipped: the best by validation.
+    /// The run whose weights are shipped: the best by validation, unless the recipe says which seed.
     pub shipped: usize,
     /// The shipped weights on validation and on every test; with folds, each fold's rows by the network that did not
     /// see them.
@@ -158,6 +158,11 @@ impl SeedReport {
     /// The epoch whose weights were kept.
     pub fn best_epoch(&self) -> Option<&Epoch> {
         self.history.get(self.best)
+    }
+
+    /// What chooses among runs: the validation score of that epoch, higher is better.
+    pub fn validation(&self) -> f64 {
+        self.best_epoch().map_or(f64::NEG_INFINITY, |epoch| epoch.score)
     }
 }
 

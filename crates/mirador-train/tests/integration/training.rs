@@ -169,6 +169,41 @@ fn what_a_recipe_starts_from_is_trained_first() {
 }
 
 #[test]
+fn seeds_can_be_added_while_the_shipped_one_stays() {
+    let root = tempfile::tempdir().unwrap();
+    write_dataset(&root.path().join("data.tsv"), 200);
+    write_recipes(root.path());
+    let path = root.path().join("recipes/dmiso/tiny.json");
+    let mut recipe: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    recipe["seeds"] = json!([1, 2]);
+    // Trains by the recipe; gives what it printed, the shipped seed, and the seeds from the worst by validation on.
+    let mut train = |shipped_seed: Value| {
+        recipe["shipped_seed"] = shipped_seed;
+        fs::write(&path, recipe.to_string()).unwrap();
+        let printed = succeed(trainer(root.path(), &TRAIN));
+        let metrics = fs::read(root.path().join("weights/dmiso/tiny/metrics.json")).unwrap();
+        let metrics: Value = serde_json::from_slice(&metrics).unwrap();
+        let runs = metrics["seeds"].as_array().unwrap();
+        let shipped = runs[metrics["shipped"].as_u64().unwrap() as usize]["seed"].clone();
+        let score =
+            |run: &Value| run["history"][run["best"].as_u64().unwrap() as usize]["score"].as_f64().unwrap();
+        let mut runs = runs.clone();
+        runs.sort_by(|a, b| score(a).total_cmp(&score(b)));
+        (printed, shipped, runs.iter().map(|run| run["seed"].clone()).collect::<Vec<_>>())
+    };
+    let weights = || sha256(&root.path().join("weights/dmiso/tiny/model.safetensors")).unwrap();
+    let (_, shipped, seeds) = train(Value::Null);
+    assert_eq!(shipped, seeds[1], "the best by validation");
+    let best = weights();
+    let (printed, shipped, seeds) = train(seeds[0].clone());
+    assert_eq!(shipped, seeds[0]);
+    assert!(!printed.contains("; validation "), "nothing is trained again: {printed}");
+    assert_ne!(weights(), best);
+    let card = fs::read_to_string(root.path().join("weights/dmiso/tiny/CARD.md")).unwrap();
+    assert!(card.contains("a version's weights stay"), "{card}");
+}
+
+#[test]
 fn a_wrong_row_is_named() {
     let root = tempfile::tempdir().unwrap();
     let data =
