@@ -8,7 +8,7 @@ use mirador_models::tasks::Task;
 
 use super::report::{Change, MeasuredOn, OfExperiment, Report};
 use crate::recipe::Recipe;
-use crate::stats::interval::Interval;
+use crate::stats::interval::{Interval, range};
 use crate::stats::metrics::{Metric, MetricValue};
 
 /// The card's Markdown.
@@ -177,7 +177,7 @@ fn write_experiments(text: &mut String, experiments: &[OfExperiment]) -> Result<
 
 /// Four digits: what is compared differs in the third.
 fn value(Interval { value, low, high }: &Interval) -> String {
-    format!("{value:.4} ({low:.4}–{high:.4})")
+    format!("{value:.4} ({})", range(*low, *high, 4))
 }
 
 fn difference(Interval { value, low, high }: &Interval) -> String {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::experiment::{Baseline, Fold, Row};
 use crate::learn::checkpoint::Epoch;
 use crate::stats::correlation::mean;
+use crate::stats::interval::range;
 use crate::stats::metrics::{AtThreshold, Measured, MetricValue};
 
 /// The whole report of one version.
@@ -204,7 +205,7 @@ pub fn mean_and_range(metrics: impl Iterator<Item = f64> + Clone) -> String {
     let mean = metrics.clone().sum::<f64>() / count as f64;
     let low = metrics.clone().fold(f64::INFINITY, f64::min);
     let high = metrics.fold(f64::NEG_INFINITY, f64::max);
-    format!("{mean:.3} ({low:.3}–{high:.3})")
+    format!("{mean:.3} ({})", range(low, high, 3))
 }
 
 #[cfg(test)]

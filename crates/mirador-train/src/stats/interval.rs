@@ -32,8 +32,14 @@ impl std::fmt::Display for Interval {
         if self.value.is_nan() {
             return write!(f, "–");
         }
-        write!(f, "{:.3} ({:.3}–{:.3})", self.value, self.low, self.high)
+        write!(f, "{:.3} ({})", self.value, range(self.low, self.high, 3))
     }
+}
+
+/// From one number to another, in words where a minus beside the dash would be misread.
+pub fn range(low: f64, high: f64, digits: usize) -> String {
+    let between = if low.is_sign_negative() { " to " } else { "–" };
+    format!("{low:.digits$}{between}{high:.digits$}")
 }
 
 /// A bootstrap over groups of rows (site clusters), not rows: rows of one group are not independent. `metrics` gives
@@ -63,4 +69,16 @@ pub fn bootstrap(groups: &[usize], metrics: impl Fn(&[usize]) -> Vec<f64>) -> Ve
         Interval { value, low: at(0.025), high: at(0.975) }
     };
     values.into_iter().zip(samples).map(interval).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_minus_does_not_stand_beside_a_dash() {
+        assert_eq!(range(0.25, 0.5, 2), "0.25–0.50");
+        assert_eq!(range(-0.5, -0.25, 2), "-0.50 to -0.25");
+        assert_eq!(Interval { value: 0.0, low: -0.0001, high: 0.1 }.to_string(), "0.000 (-0.000 to 0.100)");
+    }
 }
