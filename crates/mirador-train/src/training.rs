@@ -16,7 +16,7 @@ use crate::learn::checkpoint::{Checkpoint, Epoch, State};
 use crate::learn::fit::{Run, encode};
 use crate::learn::mean::join;
 use crate::pretrain;
-use crate::recipe::{Recipe, Roots, Stage};
+use crate::recipe::{RESTARTS, Recipe, Roots, Stage, starts};
 use crate::results::card::card;
 use crate::results::default::{contest, hold_to_baselines};
 use crate::results::folder;
@@ -41,17 +41,9 @@ pub struct Training {
     pub command: String,
 }
 
-/// Seeds tried in place of one whose network died, see [`Data::train`].
-const RESTARTS: u64 = 20;
-
-/// A seed, then those that are tried in its place.
-pub fn starts(seed: u64) -> impl Iterator<Item = u64> {
-    (0..=RESTARTS).map(move |restart| seed + 1000 * restart)
-}
-
 impl Training {
-    /// Trains every seed and fold that is not done yet, keeps the best by validation, measures once and writes the
-    /// folder.
+    /// Trains every seed and fold that is not done yet, keeps the best by validation or the one that the recipe ships,
+    /// measures once and writes the folder.
     pub fn run(&self) -> Result<Report> {
         let recipe = &self.recipe;
         let model = find(&recipe.model).with_context(|| format!("no model {:?}", recipe.model))?;
@@ -76,13 +68,18 @@ impl Training {
         let shipped = (0..runs.len())
             .filter(|&run| may_be_shipped(&runs[run].report))
             .max_by(|&a, &b| runs[a].report.validation().total_cmp(&runs[b].report.validation()))
-            .context("no run is of the shipped seed")?;
+            .with_context(|| {
+                let ran: Vec<u64> = runs.iter().map(|run| run.report.seed).collect();
+                format!("shipped_seed: no run is of this seed, since its network died: name one of {ran:?}")
+            })?;
         let best = &runs[shipped];
         let replica = Replica::new(model, &recipe.options, self.device)?;
         best.weights.clone().load_into(&replica.store)?;
         eprintln!("measuring seed {} and its baselines", best.report.seed);
-        let of_seed: Vec<&Trained> = runs.iter().filter(|run| run.report.seed == best.report.seed).collect();
-        let (sets, training_audit) = data.sets(&replica, best.report.fold, &of_seed)?;
+        // By place: a fold whose network died has another seed.
+        let folds = experiment.folds().len();
+        let of_seed = &runs[shipped / folds * folds..][..folds];
+        let (sets, training_audit) = data.sets(&replica, best.report.fold, of_seed)?;
         let chosen = sets.iter().find(|set| set.name == contest(model.task).0);
         let (own, baselines) = chosen.map_or((&[][..], &[][..]), |set| (&set.model.metrics, &set.baselines));
         let default_although = hold_to_baselines(recipe, model.task, own, baselines)?;
@@ -133,9 +130,10 @@ impl Training {
         let file = if pretrain::is_made_by(id) {
             pretrain::ensure(&path, &self.public_data, &self.roots.runs, self.device)?
         } else {
-            let recipe = Recipe::read(&path)?;
-            let file = self.roots.folder(&recipe).join("model.safetensors");
-            if !file.is_file() {
+            let recipe = self.roots.read(id)?;
+            let folder = self.roots.folder(&recipe);
+            let file = folder.join("model.safetensors");
+            if !file.is_file() || !recipe.made(&folder) {
                 eprintln!("{} starts from {id}, which is trained first", self.recipe.id());
                 self.of_another(recipe).run()?;
             }
@@ -296,7 +294,7 @@ impl Data<'_> {
         &self,
         replica: &Replica,
         shipped: usize,
-        runs: &[&Trained],
+        runs: &[Trained],
     ) -> Result<(Vec<SetReport>, Vec<MeasuredBaseline>)> {
         let (mut validation, mut tests, mut audit) = (Predictions::default(), Vec::new(), Vec::new());
         for run in runs {

@@ -34,6 +34,10 @@ pub fn write_folder(
 ) -> Result<(), LoadError> {
     let folder = root.join(identity.model).join(identity.version);
     fs::create_dir_all(&folder).map_err(io(&folder))?;
+    let config_path = folder.join("config.json");
+    if config_path.exists() {
+        fs::remove_file(&config_path).map_err(io(&config_path))?;
+    }
     let weights = folder.join("model.safetensors");
     Tensors::of(&replica.store).write(&weights)?;
     write_json(&folder.join("golden.json"), &Golden::record(replica, &golden_rows(replica.encoder.task())))?;
@@ -49,7 +53,7 @@ pub fn write_folder(
         options: identity.options.clone(),
         sha256: sha256(&weights)?,
     };
-    write_json(&folder.join("config.json"), &config)
+    write_json(&config_path, &config)
 }
 
 /// Writes a value as JSON to be read by people too.

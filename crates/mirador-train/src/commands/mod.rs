@@ -203,7 +203,7 @@ impl Cli {
             Command::Train { model, version, dataset, data, runs } => {
                 let weights = own_weights_root(self.weights_dir);
                 let roots = Roots { recipes: self.recipes_dir, weights, runs };
-                let recipe = Recipe::read(&roots.recipe(&ModelId::new(&model, &version)))?;
+                let recipe = roots.read(&ModelId::new(&model, &version))?;
                 let dataset = dataset.unwrap_or_else(|| dataset_file(recipe.data.dataset()));
                 if recipe.fit.is_some() {
                     Fitting { recipe, dataset, public_data: data, roots }.run()?;

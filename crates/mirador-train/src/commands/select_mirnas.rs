@@ -12,9 +12,8 @@ use crate::experiment::{Experiment, is_constant, labelled, scores};
 use crate::experiments::expression::Genes;
 use crate::learn::checkpoint::Checkpoint;
 use crate::learn::fit::{Run, encode};
-use crate::recipe::Recipe;
+use crate::recipe::{Recipe, starts};
 use crate::stats::correlation::spearman;
-use crate::training::starts;
 
 /// A miRNA with fewer targets among the genes is left out: its correlation says little.
 const FEWEST_TARGETS: usize = 30;

@@ -3,12 +3,13 @@
 
 mod data;
 mod fit;
+mod roots;
 mod stage;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use mirador_models::tasks::Task;
 use mirador_models::{ModelId, Options, find};
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,7 @@ pub use data::{
     SiteSplit, TargetSites, TaughtPairs,
 };
 pub use fit::Fit;
+pub use roots::{Roots, mark, unmark};
 pub use stage::{EpochMetric, OptimizerKind, Schedule, Stage};
 
 /// A whole training.
@@ -48,7 +50,7 @@ pub struct Recipe {
     pub options: Options,
     /// The rows to train and measure on.
     pub data: Data,
-    /// The validation metric that chooses the epoch and the seed.
+    /// The validation metric that chooses the epoch, and among the seeds.
     #[serde(default, skip_serializing_if = "is_default")]
     pub choose_by: EpochMetric,
     /// The version whose tensors the network starts from, as far as it has variables of their names. It is trained
@@ -65,11 +67,12 @@ pub struct Recipe {
     /// Trained once, before the seeds part; may be empty.
     #[serde(default, skip_serializing_if = "is_default")]
     pub shared_stages: Vec<Stage>,
-    /// One run each; the best by validation is shipped, all are reported. None where there is a fit.
+    /// One run each; the best by validation is shipped (but see `shipped_seed`), all are reported. None where there is a
+    /// fit.
     #[serde(default)]
     pub seeds: Vec<u64>,
-    /// The one of them whose weights are served already, and stay under the version's name, though one that was trained
-    /// later may be better by validation.
+    /// The one of them that is shipped, though another may be better by validation: where weights are served already, they
+    /// stay under their name while seeds are added.
     #[serde(default, skip_serializing_if = "is_default")]
     pub shipped_seed: Option<u64>,
     /// Trained by each seed, one after the other; validation chooses the epoch within the last. None where there is a fit,
@@ -79,6 +82,9 @@ pub struct Recipe {
     /// In place of seeds and stages, for what is fitted in closed form.
     #[serde(default, skip_serializing_if = "is_default")]
     pub fit: Option<Fit>,
+    /// The file that it was read from, to the byte: the file may have changed when training ends.
+    #[serde(skip)]
+    text: String,
 }
 
 /// A version in a mean.
@@ -95,6 +101,20 @@ fn yes() -> bool {
     true
 }
 
+/// The highest seed.
+const LAST_SEED: u64 = 1_000_000;
+
+/// What is added to a seed whose network died.
+const RESTART: u64 = 1000;
+
+/// Seeds that are tried in place of one whose network died.
+pub const RESTARTS: u64 = 20;
+
+/// A seed, then those that are tried in its place.
+pub fn starts(seed: u64) -> impl Iterator<Item = u64> {
+    (0..=RESTARTS).map(move |restart| seed + RESTART * restart)
+}
+
 /// Left out where a recipe is written.
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
@@ -104,28 +124,33 @@ impl Recipe {
     /// Reads a recipe; a wrong or unknown field is named, and what its task does not use.
     pub fn read(path: &Path) -> Result<Self> {
         let text = fs::read_to_string(path).with_context(|| format!("recipe {}", path.display()))?;
-        Self::parse(&text).with_context(|| path.display().to_string())
+        let recipe = Self::parse(&text).with_context(|| path.display().to_string())?;
+        Ok(Self { text, ..recipe })
     }
 
-    /// Whether what was measured by another recipe is this one's too: notes may differ.
+    /// Whether what was measured by another recipe is this one's too: it has the same seeds, in this order.
     pub fn measures_as(&self, other: &Self) -> bool {
         let seeds = |recipe: &Self| (recipe.seeds.clone(), recipe.shipped_seed);
         seeds(self) == seeds(other) && self.of_one_seed() == other.of_one_seed()
     }
 
-    /// What a seed's training depends on: not on notes, nor on which other seeds there are.
+    /// What a seed's training depends on: not on notes, on the other seeds, nor on how the version is served.
     pub fn of_one_seed(&self) -> Self {
-        Self { notes: Vec::new(), seeds: Vec::new(), shipped_seed: None, ..self.clone() }
-    }
-
-    /// Whether a folder's files are this recipe's: what they were made by before it was changed says nothing of it.
-    pub fn made(&self, folder: &Path) -> Result<bool> {
-        let copy = folder.join(COPY);
-        Ok(copy.is_file() && Self::read(&copy)?.measures_as(self))
+        Self {
+            notes: Vec::new(),
+            seeds: Vec::new(),
+            shipped_seed: None,
+            serve: true,
+            default: false,
+            default_version: false,
+            default_although: None,
+            text: String::new(),
+            ..self.clone()
+        }
     }
 
     fn parse(text: &str) -> Result<Self> {
-        let recipe: Self = serde_json::from_str(text)?;
+        let recipe: Self = serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(text))?;
         let model = find(&recipe.model).with_context(|| format!("no model {:?}", recipe.model))?;
         let (task, of_data) = (model.task, recipe.data.task());
         ensure!(
@@ -136,10 +161,7 @@ impl Recipe {
             of_data.name()
         );
         recipe.check_fit(task)?;
-        ensure!(
-            recipe.shipped_seed.is_none_or(|seed| recipe.seeds.contains(&seed)),
-            "shipped_seed has to be one of the seeds"
-        );
+        recipe.check_seeds()?;
         let keeps_last = recipe.stages.last().is_some_and(|stage| stage.keep_last);
         let nothing_chooses = matches!(&recipe.data, Data::PreMirnas(data) if data.validation_trained);
         ensure!(
@@ -160,6 +182,30 @@ impl Recipe {
             );
         }
         Ok(recipe)
+    }
+
+    /// No run stands for two seeds, and the shipped seed is one that may be run.
+    fn check_seeds(&self) -> Result<()> {
+        for (index, &seed) in self.seeds.iter().enumerate() {
+            ensure!(seed <= LAST_SEED, "seeds: {seed} is above {LAST_SEED}");
+            let earlier = self.seeds[..index].iter().find(|&&one| {
+                starts(one).any(|start| start == seed) || starts(seed).any(|start| start == one)
+            });
+            if let Some(earlier) = earlier {
+                bail!(
+                    "seeds: {earlier} and {seed} may be one run: where a seed's network dies, the seed plus {RESTART} \
+                     takes its place, then plus {}, ...",
+                    2 * RESTART
+                );
+            }
+        }
+        let Some(shipped) = self.shipped_seed else { return Ok(()) };
+        ensure!(
+            self.seeds.iter().any(|&seed| starts(seed).any(|start| start == shipped)),
+            "shipped_seed: {shipped} is none of the seeds {:?}",
+            self.seeds
+        );
+        Ok(())
     }
 
     /// A recipe has stages of epochs, or a fit.
@@ -197,52 +243,9 @@ impl Recipe {
     }
 }
 
-/// A recipe's copy beside what was made by it.
-const COPY: &str = "recipe.json";
-
 /// The command that trains a version.
 pub fn command(ModelId { name, version }: &ModelId) -> String {
     format!("mirador-train train --model {name} --version {version}")
-}
-
-/// Where the trainer reads and keeps things.
-#[derive(Clone, Debug)]
-pub struct Roots {
-    /// Root of the recipes.
-    pub recipes: PathBuf,
-    /// Root of the weights that are served.
-    pub weights: PathBuf,
-    /// Root of the checkpoints; weights that are only measured go to `measured/` below it.
-    pub runs: PathBuf,
-}
-
-impl Roots {
-    /// Where a version's recipe stands.
-    pub fn recipe(&self, id: &ModelId) -> PathBuf {
-        self.recipes.join(&id.name).join(format!("{}.json", id.version))
-    }
-
-    /// Where a recipe's checkpoints and row scores stand.
-    pub fn runs_of(&self, recipe: &Recipe) -> PathBuf {
-        self.runs.join(&recipe.model).join(&recipe.version)
-    }
-
-    /// Marks a folder as made by a recipe, when all else stands in it: a copy of the recipe's file, to the byte.
-    pub fn mark(&self, recipe: &Recipe, folder: &Path) -> Result<()> {
-        let source = self.recipe(&recipe.id());
-        fs::copy(&source, folder.join(COPY)).with_context(|| source.display().to_string())?;
-        Ok(())
-    }
-
-    /// The folder of a recipe's weights.
-    pub fn folder(&self, recipe: &Recipe) -> PathBuf {
-        self.weights_of(recipe).join(&recipe.model).join(&recipe.version)
-    }
-
-    /// The root below which a recipe's weights go.
-    pub fn weights_of(&self, recipe: &Recipe) -> PathBuf {
-        if recipe.serve { self.weights.clone() } else { self.runs.join("measured") }
-    }
 }
 
 #[cfg(test)]
@@ -321,13 +324,36 @@ mod tests {
         assert_eq!(Recipe::parse(&serde_json::to_string(&read).unwrap()).unwrap(), read);
         let refused = |model, data, rest| recipe(model, data, rest).unwrap_err().to_string();
         assert!(refused("repression", experiments, r#", "seeds": [1]"#).contains("no seeds"));
-        assert!(refused("repression", experiments, r#", "shipped_seed": 1"#).contains("one of the seeds"));
         assert!(refused("repression", experiments, r#", "start_from": "dmiso@paper""#).contains("or start"));
         let hairpins = r#""pre_mirnas": {"split": "folds"}"#;
         assert_eq!(
             refused("premirna_cnn_lstm", hairpins, ""),
             "pre_mirna is trained by stages, not by a fit"
         );
+    }
+
+    #[test]
+    fn a_run_stands_for_one_seed() {
+        let recipe = |seeds: &str| {
+            let text = format!(
+                r#"{{"model": "premirna_cnn_lstm", "version": "a", "data": {{"pre_mirnas": {{"split": "folds"}}}},
+                    "seeds": {seeds}, "stages": [{{"epochs": 1, "batch": 2, "learning_rate": 0.1}}]}}"#
+            );
+            Recipe::parse(&text).map_err(|error| error.to_string())
+        };
+        assert!(recipe(r#"[1, 2], "shipped_seed": 2"#).is_ok());
+        assert!(recipe(r#"[1, 3], "shipped_seed": 1003"#).is_ok(), "what stands in for a dead network");
+        for (seeds, why) in [
+            (r#"[1, 2], "shipped_seed": 3"#, "shipped_seed: 3 is none of the seeds [1, 2]"),
+            (r#"[1], "shipped_seed": "1""#, "shipped_seed: invalid type"),
+            ("[1, 2, 1]", "seeds: 1 and 1 may be one run"),
+            ("[2001, 1]", "seeds: 2001 and 1 may be one run"),
+            ("[1, 20000000000000]", "seeds: 20000000000000 is above 1000000"),
+            ("[1, -2]", "seeds[1]: invalid value"),
+        ] {
+            let refused = recipe(seeds).unwrap_err();
+            assert!(refused.starts_with(why), "{seeds}: {refused}");
+        }
     }
 
     #[test]

@@ -51,11 +51,16 @@ pub fn reproduce(command: &str, runs: Runs) -> Result<()> {
     let pictures = runs.reports.join(&name);
     fs::create_dir_all(&pictures).with_context(|| pictures.display().to_string())?;
     let path = runs.reports.join(format!("{name}.md"));
-    let environment = environment(Arc::new(Page::new(&name, runs)))?;
+    let page = Arc::new(Page::new(&name, runs));
+    let environment = environment(Arc::clone(&page))?;
     let template = environment.get_template(&format!("{name}.md"))?;
     let text = template.render(context! { command => command.replace('_', "-") })?;
     fs::write(&path, single_blank_lines(&text)).with_context(|| path.display().to_string())?;
     println!("wrote {}", path.display());
+    match page.missing().len() {
+        0 => {}
+        missing => eprintln!("left out: what {missing} command(s) would make; the report's end names them"),
+    }
     Ok(())
 }
 

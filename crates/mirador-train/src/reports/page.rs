@@ -76,8 +76,8 @@ impl Page {
 
     /// How a version is trained, or `None` where that is not written; nothing is trained.
     pub(super) fn recipe(&self, model: &str, version: &str) -> Result<Option<Recipe>> {
-        let path = self.runs.roots.recipe(&ModelId::new(model, version));
-        path.is_file().then(|| Recipe::read(&path)).transpose()
+        let (id, roots) = (ModelId::new(model, version), &self.runs.roots);
+        roots.recipe(&id).is_file().then(|| roots.read(&id)).transpose()
     }
 
     /// The measurements of a version that has a fit, likewise.
@@ -97,14 +97,12 @@ impl Page {
         id: &ModelId,
         train: impl FnOnce(Recipe) -> Result<R>,
     ) -> Result<Option<(Recipe, R)>> {
-        let path = self.runs.roots.recipe(id);
-        if !path.is_file() {
+        let Some(recipe) = self.recipe(&id.name, &id.version)? else {
             self.miss(id, What::Recipe);
             return Ok(None);
-        }
-        let recipe = Recipe::read(&path)?;
+        };
         let folder = self.runs.roots.folder(&recipe);
-        let report = if recipe.made(&folder)? {
+        let report = if recipe.made(&folder) {
             read(&folder.join("metrics.json"))?
         } else if let Some(report) = kept::read(&self.runs.reports, &recipe)? {
             return Ok(Some((recipe, report)));

@@ -26,8 +26,8 @@ pub fn card(recipe: &Recipe, report: &Report, data: &str) -> Result<String> {
     let why = match recipe.shipped_seed {
         None => format!("chosen by the validation metric `{}`", recipe.choose_by),
         Some(_) => format!(
-            "which was trained first; a version's weights stay, though another seed may be better by validation \
-             (`{}`, below)",
+            "which the recipe names, so that a version's weights stay while seeds are added; another may be better by \
+             the validation metric `{}`, below",
             recipe.choose_by
         ),
     };

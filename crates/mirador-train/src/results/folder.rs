@@ -1,10 +1,10 @@
 //! A trained version's whole folder.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use mirador_models::{Identity, Replica, write_folder};
 use serde::Serialize;
 
-use crate::recipe::{Recipe, Roots};
+use crate::recipe::{Recipe, Roots, mark, unmark};
 
 /// Writes a trained version's whole folder with its metrics and its card.
 pub fn write_trained(
@@ -22,9 +22,9 @@ pub fn write_trained(
         options: &recipe.options,
     };
     let folder = roots.folder(recipe);
-    std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    unmark(&folder)?;
     write_folder(&roots.weights_of(recipe), &identity, replica, metrics, card)?;
-    roots.mark(recipe, &folder)?;
+    mark(recipe, &folder)?;
     println!("wrote {}", folder.display());
     Ok(())
 }

@@ -1,13 +1,13 @@
 //! Each measured row's scores, the network's and the baselines', kept beside the checkpoints: what curves and
 //! comparisons are made from.
 
-use std::fs;
+use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use mirador_models::tasks::Task;
 
 use crate::experiment::{Baseline, Row, Scored, groups, targets};
-use crate::recipe::{Recipe, Roots};
+use crate::recipe::{Recipe, Roots, mark, unmark};
 use crate::stats::interval::bootstrap;
 use crate::stats::metrics::{Metric, MetricValue, metrics, with_intervals};
 
@@ -82,17 +82,26 @@ impl Predictions {
     }
 }
 
+/// The columns before those of the baselines.
+const FIRST: [&str; 4] = ["set", "target", "group", NETWORK];
+
 /// The file beside the checkpoints.
 const FILE: &str = "predictions.tsv";
 
 /// Writes a recipe's sets, one after the other; all have the same baselines.
 pub fn write(roots: &Roots, recipe: &Recipe, sets: &[Predictions]) -> Result<()> {
     let folder = roots.runs_of(recipe);
-    let (path, whole) = (folder.join(FILE).with_extension("part"), folder.join(FILE));
-    let mut writer = csv::WriterBuilder::new().delimiter(b'\t').from_path(&path)?;
+    unmark(&folder)?;
+    let path = folder.join(FILE);
+    write_sets(&path, sets).with_context(|| path.display().to_string())?;
+    mark(recipe, &folder)
+}
+
+fn write_sets(path: &Path, sets: &[Predictions]) -> Result<()> {
+    let mut writer = csv::WriterBuilder::new().delimiter(b'\t').from_path(path)?;
     let baselines = sets.iter().take(1).flat_map(|set| &set.baselines);
     let names = baselines.map(|scored| scored.baseline.into());
-    writer.write_record(["set", "target", "group", NETWORK].into_iter().chain(names))?;
+    writer.write_record(FIRST.into_iter().chain(names))?;
     for set in sets {
         for row in 0..set.targets.len() {
             let [target, network] = [set.targets[row], set.network[row]].map(|score| score.to_string());
@@ -101,19 +110,24 @@ pub fn write(roots: &Roots, recipe: &Recipe, sets: &[Predictions]) -> Result<()>
             writer.write_record(first.into_iter().chain(scores))?;
         }
     }
-    writer.flush()?;
-    fs::rename(path, whole)?;
-    roots.mark(recipe, &folder)
+    Ok(writer.flush()?)
 }
 
 /// What [`write()`] wrote for a recipe; `None` where it did not, or wrote for the recipe before it was changed.
 pub fn read(roots: &Roots, recipe: &Recipe) -> Result<Option<Vec<Predictions>>> {
     let folder = roots.runs_of(recipe);
-    if !recipe.made(&folder)? {
+    if !recipe.made(&folder) {
         return Ok(None);
     }
     let path = folder.join(FILE);
-    let mut reader = csv::ReaderBuilder::new().delimiter(b'\t').from_path(&path)?;
+    let again = || format!("{}: remove it, and `{}` writes it again", path.display(), recipe.command());
+    read_sets(&path).with_context(again).map(Some)
+}
+
+fn read_sets(path: &Path) -> Result<Vec<Predictions>> {
+    let mut reader = csv::ReaderBuilder::new().delimiter(b'\t').from_path(path)?;
+    let first: Vec<&str> = reader.headers()?.iter().take(4).collect();
+    ensure!(first == FIRST, "its columns begin with {first:?}, not with {FIRST:?}");
     let names = reader.headers()?.iter().skip(4);
     let baselines: Vec<Scored> = names
         .map(|name| {
@@ -125,7 +139,7 @@ pub fn read(roots: &Roots, recipe: &Recipe) -> Result<Option<Vec<Predictions>>> 
         let record = record?;
         let number = |column: usize| -> Result<f64> {
             let text = record.get(column).unwrap_or_default();
-            text.parse().with_context(|| format!("{}, row {}: {text:?}", path.display(), index + 1))
+            text.parse().with_context(|| format!("row {}: {text:?}", index + 1))
         };
         let name = &record[0];
         if sets.last().is_none_or(|last| last.name != name) {
@@ -141,5 +155,5 @@ pub fn read(roots: &Roots, recipe: &Recipe) -> Result<Option<Vec<Predictions>>> 
             }
         }
     }
-    Ok(Some(sets))
+    Ok(sets)
 }

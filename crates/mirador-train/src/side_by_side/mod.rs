@@ -27,7 +27,7 @@ use crate::data::{files, prepare};
 use crate::experiment::{Experiment, Row, groups, targets};
 use crate::experiments::open;
 use crate::experiments::target_sites::with_permuted;
-use crate::recipe::{Recipe, Roots};
+use crate::recipe::Roots;
 use crate::results;
 use crate::results::predictions::{self, Predictions};
 use crate::results::side_by_side::{ReachedHere, Scorer, SetBeside, SideBySide, command};
@@ -61,7 +61,7 @@ type Test = (String, Vec<Row>);
 impl Comparison {
     /// Measures, and writes the result.
     pub fn run(&self) -> Result<SideBySide> {
-        let recipe = Recipe::read(&self.roots.recipe(&self.plan.rows))?;
+        let recipe = self.roots.read(&self.plan.rows)?;
         ensure!(recipe.data.task() == Task::TargetSite, "{} does not score target sites", recipe.id());
         let dataset = files::file(recipe.data.dataset());
         prepare::ensure(recipe.data.dataset(), &self.data, &dataset)?;
@@ -153,7 +153,7 @@ fn beside(test: &str, rows: &[Row], scores: &[ScoresOf<'_>], stratum: strata::St
 impl Comparison {
     /// The held-out scores that training kept, of a recipe with folds.
     fn held_out(&self) -> Result<Vec<Predictions>> {
-        let recipe = Recipe::read(&self.roots.recipe(&self.plan.rows))?;
+        let recipe = self.roots.read(&self.plan.rows)?;
         predictions::read(&self.roots, &recipe)?
             .with_context(|| format!("no scores of its rows are here: `{}` writes them", recipe.command()))
     }

@@ -9,7 +9,6 @@ use super::Comparison;
 use crate::experiment::{Baseline, Experiment, FittedBaseline, Row, scores};
 use crate::experiments::target_sites::baselines;
 use crate::published::published;
-use crate::recipe::Recipe;
 use crate::results::predictions::Predictions;
 use crate::results::side_by_side::Scorer;
 use crate::stats::ranking::most_accurate_threshold;
@@ -90,7 +89,7 @@ fn network<'a>(name: String, sha256: String, replica: Replica) -> Judge<'a> {
 }
 
 fn version<'a>(comparison: &Comparison, id: &ModelId) -> Result<Judge<'a>> {
-    let recipe = Recipe::read(&comparison.roots.recipe(id))?;
+    let recipe = comparison.roots.read(id)?;
     let weights = WeightsDir::open(&comparison.roots.folder(&recipe)).with_context(|| recipe.command())?;
     let replica = weights.load(comparison.device)?;
     Ok(network(id.to_string(), weights.config.sha256, replica))

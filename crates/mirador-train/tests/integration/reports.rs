@@ -269,7 +269,7 @@ fn a_network_that_is_not_trained_is_named_with_its_command() {
         }
         let report = project.report(&name);
         assert_eq!(pictures(&report).count(), 0, "{name}");
-        let (_, left_out) = report.split_once("Left out, since not trained yet").unwrap();
+        let (_, left_out) = report.split_once("Left out, since not trained").unwrap();
         assert!(left_out.contains("\n- `mirador-train train --model "), "{left_out}");
     }
     let dmiso = project.report("dmiso");
