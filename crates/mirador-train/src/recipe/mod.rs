@@ -341,6 +341,10 @@ mod tests {
             );
             Recipe::parse(&text).map_err(|error| error.to_string())
         };
+        let one = recipe("[1]").unwrap();
+        let served_otherwise =
+            recipe(r#"[1], "serve": false, "default_version": true, "notes": ["n"]"#).unwrap();
+        assert!(one.measures_as(&served_otherwise), "trained alike");
         assert!(recipe(r#"[1, 2], "shipped_seed": 2"#).is_ok());
         assert!(recipe(r#"[1, 3], "shipped_seed": 1003"#).is_ok(), "what stands in for a dead network");
         for (seeds, why) in [

@@ -157,3 +157,47 @@ fn read_sets(path: &Path) -> Result<Vec<Predictions>> {
     }
     Ok(sets)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn scores_are_taken_whole_and_only_by_the_recipe_that_made_them() {
+        let root = tempfile::tempdir().unwrap();
+        let committed = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+        let recipe = Recipe::read(&committed.join("recipes/dmiso/paper.json")).unwrap();
+        let roots =
+            Roots { recipes: committed.join("recipes"), weights: "w".into(), runs: root.path().to_owned() };
+        let set = Predictions {
+            name: "test".to_owned(),
+            targets: vec![1.0, 0.0],
+            groups: vec![0, 1],
+            network: vec![0.75, 0.25],
+            baselines: vec![Scored { baseline: Baseline::Mirna, scores: vec![0.5, 0.5] }],
+        };
+        let folder = roots.runs_of(&recipe);
+        fs::create_dir_all(&folder).unwrap();
+        assert!(read(&roots, &recipe).unwrap().is_none());
+        write(&roots, &recipe, std::slice::from_ref(&set)).unwrap();
+        let taken = read(&roots, &recipe).unwrap().unwrap();
+        assert_eq!((taken.len(), &taken[0].network), (1, &set.network));
+        let mut changed = recipe.clone();
+        changed.seeds.pop();
+        assert!(read(&roots, &changed).unwrap().is_none());
+
+        let file = folder.join(FILE);
+        fs::write(&file, "set\ttarget\n").unwrap();
+        let refused = format!("{:#}", read(&roots, &recipe).unwrap_err());
+        for part in ["predictions.tsv", "columns", "mirador-train train --model dmiso --version paper"] {
+            assert!(refused.contains(part), "no {part} in {refused}");
+        }
+        fs::remove_file(&file).unwrap();
+        fs::create_dir(&file).unwrap(); // where it cannot be written
+        let refused = format!("{:#}", write(&roots, &recipe, &[set]).unwrap_err());
+        assert!(refused.contains("predictions.tsv"), "{refused}");
+        assert!(!recipe.made(&folder), "what was not written whole is nobody's");
+    }
+}

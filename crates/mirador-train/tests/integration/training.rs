@@ -166,6 +166,13 @@ fn what_a_recipe_starts_from_is_trained_first() {
     );
     let again = succeed(trainer(root.path(), &train));
     assert!(!again.contains("trained first") && !again.contains("; validation "), "all is there: {again}");
+
+    let tiny = root.path().join("recipes/dmiso/tiny.json");
+    let changed = fs::read_to_string(&tiny).unwrap().replace(r#""seeds":[1]"#, r#""seeds":[2]"#);
+    fs::write(&tiny, changed).unwrap();
+    fs::remove_dir_all(root.path().join("runs/dmiso/next")).unwrap();
+    let after = succeed(trainer(root.path(), &train));
+    assert!(after.contains("trained first"), "its start is of another recipe: {after}");
 }
 
 #[test]
