@@ -67,8 +67,7 @@ pub struct Recipe {
     /// Trained once, before the seeds part; may be empty.
     #[serde(default, skip_serializing_if = "is_default")]
     pub shared_stages: Vec<Stage>,
-    /// One run each; the best by validation is shipped (but see `shipped_seed`), all are reported. None where there is a
-    /// fit.
+    /// One run each; the best by validation is shipped (but see `shipped_seed`), all are reported. None beside a fit.
     #[serde(default)]
     pub seeds: Vec<u64>,
     /// The one of them that is shipped, though another may be better by validation: where weights are served already, they
@@ -115,6 +114,11 @@ pub fn starts(seed: u64) -> impl Iterator<Item = u64> {
     (0..=RESTARTS).map(move |restart| seed + RESTART * restart)
 }
 
+/// Whether a seed's run may be that of another, or is.
+fn may_become(seed: u64, other: u64) -> bool {
+    starts(seed).any(|start| start == other)
+}
+
 /// Left out where a recipe is written.
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
@@ -130,8 +134,9 @@ impl Recipe {
 
     /// Whether what was measured by another recipe is this one's too: it has the same seeds, in this order.
     pub fn measures_as(&self, other: &Self) -> bool {
-        let seeds = |recipe: &Self| (recipe.seeds.clone(), recipe.shipped_seed);
-        seeds(self) == seeds(other) && self.of_one_seed() == other.of_one_seed()
+        self.seeds == other.seeds
+            && self.shipped_seed == other.shipped_seed
+            && self.of_one_seed() == other.of_one_seed()
     }
 
     /// What a seed's training depends on: not on notes, on the other seeds, nor on how the version is served.
@@ -188,9 +193,8 @@ impl Recipe {
     fn check_seeds(&self) -> Result<()> {
         for (index, &seed) in self.seeds.iter().enumerate() {
             ensure!(seed <= LAST_SEED, "seeds: {seed} is above {LAST_SEED}");
-            let earlier = self.seeds[..index].iter().find(|&&one| {
-                starts(one).any(|start| start == seed) || starts(seed).any(|start| start == one)
-            });
+            let earlier =
+                self.seeds[..index].iter().find(|&&one| may_become(one, seed) || may_become(seed, one));
             if let Some(earlier) = earlier {
                 bail!(
                     "seeds: {earlier} and {seed} may be one run: where a seed's network dies, the seed plus {RESTART} \
@@ -201,7 +205,7 @@ impl Recipe {
         }
         let Some(shipped) = self.shipped_seed else { return Ok(()) };
         ensure!(
-            self.seeds.iter().any(|&seed| starts(seed).any(|start| start == shipped)),
+            self.seeds.iter().any(|&seed| may_become(seed, shipped)),
             "shipped_seed: {shipped} is none of the seeds {:?}",
             self.seeds
         );

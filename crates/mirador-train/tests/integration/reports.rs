@@ -279,6 +279,13 @@ fn a_network_that_is_not_trained_is_named_with_its_command() {
     }
 }
 
+/// Changes what a recipe measures; gives its text before.
+fn add_seed(recipe: &Path) -> String {
+    let before = fs::read_to_string(recipe).unwrap();
+    fs::write(recipe, before.replace(r#""seeds": ["#, r#""seeds": [99, "#)).unwrap();
+    before
+}
+
 #[test]
 fn what_was_measured_before_a_recipe_was_changed_is_not_taken() {
     let project = Project::new();
@@ -287,8 +294,7 @@ fn what_was_measured_before_a_recipe_was_changed_is_not_taken() {
     assert!(!project.report("dmiso").contains(command));
     fs::remove_dir_all(project.0.path().join("reports/measured")).unwrap();
     let path = project.0.path().join("runs/measured/dmiso/reads/recipe.json");
-    let recipe = fs::read_to_string(&path).unwrap();
-    fs::write(&path, recipe.replace(r#""seeds": ["#, r#""seeds": [99, "#)).unwrap();
+    let recipe = add_seed(&path);
     assert!(project.report("dmiso").contains(command));
     fs::write(&path, recipe.replace(r#""notes": ["#, r#""notes": ["one more", "#)).unwrap();
     assert!(!project.report("dmiso").contains(command));
@@ -302,8 +308,7 @@ fn row_scores_of_before_a_recipe_was_changed_are_not_taken() {
     assert!(!project.report("dmiso").contains(left_out));
     fs::remove_dir_all(project.0.path().join("reports/dmiso")).unwrap(); // a picture that is there stays
     let path = project.0.path().join("runs/dmiso/paper/recipe.json");
-    let recipe = fs::read_to_string(&path).unwrap();
-    fs::write(&path, recipe.replace(r#""seeds": ["#, r#""seeds": [99, "#)).unwrap();
+    add_seed(&path);
     let report = project.report("dmiso");
     let (_, missing) = report.split_once(left_out).unwrap();
     assert!(missing.contains("- `mirador-train train --model dmiso --version paper`"), "{missing}");
