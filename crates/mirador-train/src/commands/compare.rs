@@ -56,7 +56,7 @@ impl Compare {
     /// Measures and writes the result.
     pub(super) fn run(self, weights: Option<&Path>, device: Device) -> Result<()> {
         let ours = super::find_weights(weights, &self.tests_of)?;
-        let recipe = Recipe::read(&ours.path.join("recipe.json"))?;
+        let recipe = Recipe::beside(&ours.path)?;
         let dataset = self.dataset(recipe.data.dataset())?;
         let experiment = open(&recipe, &dataset)?;
         let fold = experiment.folds().first().context("the recipe has no rows")?;
@@ -93,7 +93,7 @@ impl Compare {
     }
 
     fn measure(&self, network: &Network, tests: &[(String, Vec<Row>)]) -> Result<Compared> {
-        let recipe = Recipe::read(&network.weights.path.join("recipe.json"))?;
+        let recipe = Recipe::beside(&network.weights.path)?;
         ensure!(matches!(recipe.data, Data::TargetSites(_)), "{} has no pairs of its own", recipe.id());
         let own: HashSet<Pair> = read(&self.dataset(recipe.data.dataset())?)?
             .into_iter()

@@ -51,7 +51,7 @@ impl MeasureRival {
         for replica in [&theirs, &own] {
             ensure!(replica.encoder.task() == Task::TargetSite, "rivals are measured of target sites");
         }
-        let recipe = Recipe::read(&ours.path.join("recipe.json"))?;
+        let recipe = Recipe::beside(&ours.path)?;
         let dataset = self.dataset.clone().unwrap_or_else(|| files::file(recipe.data.dataset()));
         prepare::ensure(recipe.data.dataset(), &self.data, &dataset)?;
         let experiment = open(&recipe, &dataset)?;

@@ -295,8 +295,8 @@ mod tests {
             Roots { recipes: root.join("recipes"), weights: root.join("weights"), runs: root.join("runs") };
         for weights in mirador_models::WeightsDir::scan(&roots.weights).unwrap() {
             let id = ModelId::new(&weights.config.model, &weights.config.version);
-            let (recipe, copy) = (roots.recipe(&id), weights.path.join("recipe.json"));
-            assert_eq!(Recipe::read(&copy).unwrap(), Recipe::read(&recipe).unwrap(), "{id}");
+            let (recipe, copy) = (roots.read(&id).unwrap(), Recipe::beside(&weights.path).unwrap());
+            assert_eq!(copy, recipe, "{id}");
         }
     }
 

@@ -73,9 +73,14 @@ impl Roots {
 }
 
 impl Recipe {
+    /// The recipe that made a folder's files.
+    pub fn beside(folder: &Path) -> Result<Self> {
+        Self::read(&folder.join(COPY))
+    }
+
     /// Whether a folder's files were made by this recipe, and not before it was changed. A copy that cannot be read says no.
     pub fn made(&self, folder: &Path) -> bool {
-        Self::read(&folder.join(COPY)).is_ok_and(|copy| copy.measures_as(self))
+        Self::beside(folder).is_ok_and(|copy| copy.measures_as(self))
     }
 }
 

@@ -19,7 +19,7 @@ use crate::data::sources::published_scores;
 use crate::data::target_sites::prepare::KLIMENTOVA_TEST;
 use crate::recipe::EpochMetric;
 use crate::results::predictions::Predictions;
-use crate::results::report::mean_and_range;
+use crate::results::report::{mean_and_range, range_of};
 use crate::stats::correlation::mean;
 
 /// Values by row and column.
@@ -37,6 +37,7 @@ pub(super) fn add_to(environment: &mut Environment<'static>, page: Arc<Page>) {
             scores::paired_by_seed(&network, &other, &test, &metric)
         },
     );
+    environment.add_filter("range", |values: Vec<f64>, digits: usize| range_of(values.into_iter(), digits));
     environment.add_filter("mean_range", |values: Vec<f64>| mean_and_range(values.into_iter()));
     environment.add_filter("mean_ci", |values: Vec<f64>| scores::mean_and_interval(&values));
     environment.add_filter("mean", |values: Vec<f64>| mean(&values));

@@ -48,8 +48,7 @@ pub fn reproduce(command: &str, runs: Runs) -> Result<()> {
     let name = command.replace('-', "_");
     let names = names(&runs.templates)?;
     ensure!(names.contains(&name), "no report {command:?}; there are {}", names.join(", ").replace('_', "-"));
-    let pictures = runs.reports.join(&name);
-    fs::create_dir_all(&pictures).with_context(|| pictures.display().to_string())?;
+    fs::create_dir_all(&runs.reports).with_context(|| runs.reports.display().to_string())?;
     let path = runs.reports.join(format!("{name}.md"));
     let page = Arc::new(Page::new(&name, runs));
     let environment = environment(Arc::clone(&page))?;

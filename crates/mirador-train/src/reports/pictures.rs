@@ -1,9 +1,10 @@
 //! The pictures of a report. Each function draws and gives the Markdown that shows it.
 
+use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::charts::{self, Spread};
 use super::drawing::{self, Curve};
@@ -39,7 +40,7 @@ impl Page {
         let ranges = [(1.0, longest.max(2.0)), (low - margin, high + margin)];
         let axes = ("epoch", &*format!("validation {}", network.chosen_by()));
         let title = format!("{}: training", network.recipe.id());
-        drawing::curves(&self.path(file), &title, axes, ranges, &curves)?;
+        drawing::curves(&self.new_picture(file)?, &title, axes, ranges, &curves)?;
         Ok(self.shown(file, &title))
     }
 
@@ -68,7 +69,7 @@ impl Page {
         }
         let [(_, last), of_values] = [range(&points, |point| point.0), range(&points, |point| point.1)];
         let axes = ("epoch", &*format!("validation {metric}").replace('_', " "));
-        drawing::curves(&self.path(file), title, axes, [(1.0, last.max(2.0)), of_values], &curves)?;
+        drawing::curves(&self.new_picture(file)?, title, axes, [(1.0, last.max(2.0)), of_values], &curves)?;
         Ok(self.shown(file, title))
     }
 
@@ -81,7 +82,7 @@ impl Page {
         groups: &[String],
         series: &[(String, Vec<Spread>)],
     ) -> Result<String> {
-        charts::grouped_bars(&self.path(file), title, from, groups, series)?;
+        charts::grouped_bars(&self.new_picture(file)?, title, from, groups, series)?;
         Ok(self.shown(file, title))
     }
 
@@ -93,7 +94,7 @@ impl Page {
         axes: &[String],
         series: &[(String, Vec<f64>)],
     ) -> Result<String> {
-        charts::radar(&self.path(file), title, axes, series)?;
+        charts::radar(&self.new_picture(file)?, title, axes, series)?;
         Ok(self.shown(file, title))
     }
 
@@ -106,7 +107,7 @@ impl Page {
         columns: &[String],
         values: &[Vec<Option<f64>>],
     ) -> Result<String> {
-        charts::heat_map(&self.path(file), title, rows, columns, values)?;
+        charts::heat_map(&self.new_picture(file)?, title, rows, columns, values)?;
         Ok(self.shown(file, title))
     }
 
@@ -138,7 +139,7 @@ impl Page {
                 points: points(&labels, scores),
             };
             let curves: Vec<Curve> = scores.iter().map(curve).collect();
-            drawing::curves(&self.path(file), title, axes, UNIT, &curves)?;
+            drawing::curves(&self.new_picture(file)?, title, axes, UNIT, &curves)?;
         }
         Ok(named.map(|(file, title)| self.shown(&file, &title)).join("\n\n"))
     }
@@ -154,7 +155,7 @@ impl Page {
             let seen = Curve { name: "seen".to_owned(), points };
             let perfect = Curve { name: "perfect".to_owned(), points: vec![(0.0, 0.0), (1.0, 1.0)] };
             let axes = ("probability", "fraction of positives");
-            drawing::curves(&self.path(&file), &title, axes, UNIT, &[seen, perfect])?;
+            drawing::curves(&self.new_picture(&file)?, &title, axes, UNIT, &[seen, perfect])?;
         }
         Ok(self.shown(&file, &title))
     }
@@ -168,7 +169,7 @@ impl Page {
         from: f64,
         bars: &[(String, f64)],
     ) -> Result<String> {
-        drawing::bars(&self.path(file), title, metric, from, bars)?;
+        drawing::bars(&self.new_picture(file)?, title, metric, from, bars)?;
         Ok(self.shown(file, title))
     }
 
@@ -182,7 +183,7 @@ impl Page {
     ) -> Result<String> {
         let ranges = [range(&points, |point| point.0), range(&points, |point| point.1)];
         let curve = Curve { name: axes.1.to_owned(), points };
-        drawing::curves(&self.path(file), title, axes, ranges, &[curve])?;
+        drawing::curves(&self.new_picture(file)?, title, axes, ranges, &[curve])?;
         Ok(self.shown(file, title))
     }
 
@@ -190,6 +191,14 @@ impl Page {
     /// run that wrote them.
     fn drawn_before(&self, network: &Network, file: &str) -> bool {
         network.predictions.is_empty() && self.path(file).is_file()
+    }
+
+    /// Where a picture goes; a report without one has no folder.
+    fn new_picture(&self, file: &str) -> Result<PathBuf> {
+        let path = self.path(file);
+        let folder = path.parent().context("a picture is in its report's folder")?;
+        fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+        Ok(path)
     }
 
     fn path(&self, file: &str) -> PathBuf {

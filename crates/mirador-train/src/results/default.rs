@@ -96,7 +96,7 @@ mod tests {
         let weights = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../weights"));
         let mut held = 0;
         for version in mirador_models::WeightsDir::scan(weights).unwrap() {
-            let recipe = Recipe::read(&version.path.join("recipe.json")).unwrap();
+            let recipe = Recipe::beside(&version.path).unwrap();
             if !recipe.default {
                 continue;
             }

@@ -203,9 +203,14 @@ pub fn mean_and_range(metrics: impl Iterator<Item = f64> + Clone) -> String {
         return "–".into();
     }
     let mean = metrics.clone().sum::<f64>() / count as f64;
+    format!("{mean:.3} ({})", range_of(metrics, 3))
+}
+
+/// From the lowest to the highest of some metrics.
+pub fn range_of(metrics: impl Iterator<Item = f64> + Clone, digits: usize) -> String {
     let low = metrics.clone().fold(f64::INFINITY, f64::min);
     let high = metrics.fold(f64::NEG_INFINITY, f64::max);
-    format!("{mean:.3} ({})", range(low, high, 3))
+    range(low, high, digits)
 }
 
 #[cfg(test)]
