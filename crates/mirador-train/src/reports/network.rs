@@ -11,6 +11,7 @@ use crate::learn::checkpoint::Epoch;
 use crate::recipe::{EpochMetric, Recipe};
 use crate::results::predictions::Predictions;
 use crate::results::report::{Report, SeedReport, SetReport};
+use crate::stats::correlation::mean;
 use crate::stats::interval::Interval;
 use crate::stats::metrics::{AtThreshold, Metric, MetricValue};
 
@@ -102,7 +103,7 @@ fn validation(report: &Report) -> Value {
 fn fields_of(set: &SetReport, report: &Report) -> Value {
     let measured = set.model.metrics.iter().enumerate();
     let metrics =
-        measured.map(|(index, metric)| ShownMetric::by_name(metric, by_run(report, &set.name, index)));
+        measured.map(|(index, metric)| ShownMetric::by_name(metric, by_seed(report, &set.name, index)));
     let beside = |metrics: &[MetricValue]| -> Value {
         Value::from_pairs(metrics.iter().map(|metric| ShownMetric::by_name(metric, Vec::new())))
     };
@@ -130,12 +131,15 @@ fn calls(report: &Report, set: &str) -> Vec<AtThreshold> {
     report.seeds.iter().filter_map(of).collect()
 }
 
-/// One metric of a set, a value for each run; none where a set has one class only.
-fn by_run(report: &Report, set: &str, index: usize) -> Vec<f64> {
+/// One metric of a set, a value for each seed: in cross-validation the mean of its folds, which come one after the other. None
+/// where a set has one class only.
+fn by_seed(report: &Report, set: &str, index: usize) -> Vec<f64> {
     let of = |run: &SeedReport| {
         run.tests.iter().find(|(name, _)| name == set).and_then(|(_, metrics)| *metrics.get(index)?)
     };
-    report.seeds.iter().filter_map(of).collect()
+    let folds = report.seeds.iter().map(|run| run.fold + 1).max().unwrap_or(1);
+    let seeds = report.seeds.chunks(folds).map(|runs| runs.iter().filter_map(of).collect::<Vec<f64>>());
+    seeds.filter(|folds| !folds.is_empty()).map(|folds| mean(&folds)).collect()
 }
 
 /// One number of a table; a template that prints it prints its interval.
@@ -144,7 +148,7 @@ pub(super) struct ShownMetric {
     name: Metric,
     /// The shipped run, with its 95 % interval.
     pub interval: Interval,
-    /// A value for each run; empty for validation rows, by which each run chose, and for baselines.
+    /// A value for each seed; empty for validation rows, by which each run chose, and for baselines.
     pub runs: Vec<f64>,
 }
 
@@ -173,5 +177,38 @@ impl Object for ShownMetric {
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.interval)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_seed_has_one_value_whatever_its_folds() {
+        let run = |seed: u64, fold: usize, tests: serde_json::Value| json!({ "seed": seed, "fold": fold, "best": 0, "history": [], "tests": tests });
+        let held_out = |value: Option<f64>| json!([["held_out", [value]]]);
+        let report = |seeds: Vec<serde_json::Value>| -> Report {
+            serde_json::from_value(json!({
+                "command": "", "dataset_sha256": "", "preparation": [], "parameters": 1, "shared": [],
+                "shipped": 0, "training_audit": [], "folds": [], "seeds": seeds, "sets": [],
+            }))
+            .unwrap()
+        };
+        let one = |seed, value| run(seed, 0, held_out(Some(value)));
+        assert_eq!(by_seed(&report(vec![one(3, 0.5), one(1, 0.25)]), "held_out", 0), [0.5, 0.25]);
+        // The second fold of seed 2 died, and another seed took its place; the third holds nothing out.
+        let folds = vec![
+            one(1, 0.25),
+            run(1, 1, held_out(Some(0.75))),
+            run(1, 2, json!([])),
+            one(2, 0.5),
+            run(1002, 1, held_out(Some(1.0))),
+            run(2, 2, json!([])),
+        ];
+        assert_eq!(by_seed(&report(folds), "held_out", 0), [0.5, 0.75]);
+        assert!(by_seed(&report(vec![run(1, 0, held_out(None))]), "held_out", 0).is_empty());
     }
 }

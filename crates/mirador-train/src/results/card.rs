@@ -7,7 +7,8 @@ use mirador_models::find;
 
 use super::report::{FoldRows, MeasuredBaseline, Report, SetReport, Start, mean_and_range};
 use crate::experiment::Baseline;
-use crate::recipe::{Recipe, SiteRows};
+use crate::learn::checkpoint::Epoch;
+use crate::recipe::{EpochMetric, Recipe, SiteRows};
 use crate::stats::metrics::{Metric, MetricValue};
 
 /// The card's Markdown.
@@ -62,13 +63,13 @@ pub fn card(recipe: &Recipe, report: &Report, data: &str) -> Result<String> {
     if let Some(last) = report.shared.last() {
         writeln!(
             text,
-            "The first {} epochs were trained once, for all seeds (seed 0; validation {:.3} at their end). The spread \
-             below is therefore that of the last stages only.\n",
+            "The first {} epochs were trained once, not for each seed (seed 0; validation {:.3} at their end). The spread \
+             below is therefore above all that of the last stages.\n",
             report.shared.len(),
-            last.score,
+            recipe.choose_by.sign() * last.score,
         )?;
     }
-    write_runs(&mut text, report, &names)?;
+    write_runs(&mut text, recipe.choose_by, report, &names)?;
     writeln!(
         text,
         "## What the training labels give away\n\nEach baseline fitted and scored on the training rows \
@@ -210,16 +211,18 @@ fn write_baselines(text: &mut String, baselines: &[MeasuredBaseline]) -> Result<
     Ok(writeln!(text)?)
 }
 
-fn write_runs(text: &mut String, report: &Report, names: &[&str]) -> Result<()> {
+fn write_runs(text: &mut String, chosen_by: EpochMetric, report: &Report, names: &[&str]) -> Result<()> {
+    let validation = |best: &Epoch| chosen_by.sign() * best.score;
     let tests: Vec<&String> =
         report.seeds.iter().take(1).flat_map(|run| &run.tests).map(|test| &test.0).collect();
-    write!(text, "| seed | fold | epochs | best | validation |")?;
+    let name = chosen_by.to_string().replace('_', " ");
+    write!(text, "| seed | fold | epochs | best | validation: {name} |")?;
     tests.iter().try_for_each(|name| write!(text, " {name} |"))?;
     writeln!(text, "\n|---|---|---|---|---|{}", "---|".repeat(tests.len()))?;
     for run in &report.seeds {
         let Some(best) = run.best_epoch() else { continue };
         write!(text, "| {} | {} | {} | {} |", run.seed, run.fold + 1, run.history.len(), best.epoch)?;
-        write!(text, " {:.3} |", best.score)?;
+        write!(text, " {:.3} |", validation(best))?;
         // A fold that holds nothing out has no tests.
         for test in 0..tests.len() {
             let metrics = run.tests.get(test).map_or(&[][..], |(_, metrics)| metrics);
@@ -235,7 +238,7 @@ fn write_runs(text: &mut String, report: &Report, names: &[&str]) -> Result<()> 
         write!(text, "| mean (range) of {name} | | | |")?;
         let best = report.seeds.iter().filter_map(|run| run.best_epoch());
         match index {
-            0 => write!(text, " {} |", mean_and_range(best.map(|epoch| epoch.score)))?,
+            0 => write!(text, " {} |", mean_and_range(best.map(validation)))?,
             _ => write!(text, " |")?,
         }
         for test in 0..tests.len() {

@@ -251,7 +251,7 @@ impl Experiment for Folds {
         let tenth = if self.data.validation_trained {
             "All training rows are trained on, those that are called validation too, which choose nothing."
         } else {
-            "A tenth of the training rows, stratified, chooses the epoch."
+            "A tenth of the training rows, stratified, is the validation."
         };
         format!(
             "**Data.** {} hairpins ({sources}): {mirtrons} mirtrons (the positive class) and {canonical} canonical. \
