@@ -131,6 +131,7 @@ fn measured(task: Task) -> (&'static [&'static str], &'static [&'static str]) {
                 "seed class",
                 "miRNA share and seed class",
                 "aligner, no training",
+                "duplex energy (Turner 2004)",
             ],
         ),
         Task::PreMirna => (
