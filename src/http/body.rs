@@ -13,7 +13,7 @@ use std::{fmt, io};
 
 use axum::body::{Body, HttpBody};
 use axum::extract::Request;
-use axum::http::{HeaderValue, StatusCode, Version, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, Version, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http_body_util::BodyExt;
@@ -110,7 +110,11 @@ pub(super) async fn read_on<F: Future<Output = Response>>(
     let is_whole = match pace.as_ref().and_then(Pace::slow) {
         Some(slow) => {
             let problem = if slow == Slow::Caller { Problem::SlowBody } else { Problem::Draining };
-            response = problem.into_response();
+            let mut refused = problem.into_response();
+            for (name, value) in response.headers().iter().filter(|(name, _)| is_for_all_replies(name)) {
+                refused.headers_mut().append(name, value.clone());
+            }
+            response = refused;
             false
         }
         // He reads while he writes, or has given up: the answer is worth most at once.
@@ -132,6 +136,12 @@ pub(super) async fn read_on<F: Future<Output = Response>>(
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response
+}
+
+/// What was said of the caller and not of the answer: who may read it, and how many more he may ask.
+fn is_for_all_replies(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    name == "vary" || name.starts_with("access-control-") || name.starts_with("x-ratelimit-")
 }
 
 /// How far a body is read that nobody wants.

@@ -15,6 +15,7 @@ pub(super) async fn bounded<F: Future<Output = Response>>(
     mut request: Request,
     next: impl FnOnce(Request) -> F,
 ) -> Response {
+    refuse_nothing(request.headers_mut());
     if !request.headers().contains_key(header::ACCEPT_ENCODING) {
         return next(request).await;
     }
@@ -33,6 +34,25 @@ pub(super) async fn bounded<F: Future<Output = Response>>(
             frame
         }))
     })
+}
+
+/// Whoever refuses plain bytes gets them where no coding suits (RFC 9110, 12.5.3): a refusal after the work would be worth nothing to
+/// anybody.
+fn refuse_nothing(headers: &mut HeaderMap) {
+    let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    let codings =
+        values.flat_map(|value| value.split(',')).map(str::trim).filter(|coding| !is_plain_refused(coding));
+    let codings = codings.filter(|coding| !coding.is_empty()).collect::<Vec<&str>>().join(", ");
+    match HeaderValue::try_from(codings) {
+        Ok(codings) if !codings.is_empty() => headers.insert(header::ACCEPT_ENCODING, codings),
+        _ => headers.remove(header::ACCEPT_ENCODING),
+    };
+}
+
+fn is_plain_refused(coding: &str) -> bool {
+    let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+    let weight = weight.trim().trim_start_matches(['q', 'Q']).trim_start().trim_start_matches('=');
+    matches!(name.trim().to_ascii_lowercase().as_str(), "identity" | "*") && weight.trim().parse() == Ok(0.0)
 }
 
 /// A strong tag is of the bytes as they lie: what is compressed has the same meaning and other bytes.

@@ -7,7 +7,7 @@ use std::time::Instant;
 use axum::Error;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderValue, Method, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use http_body::{Frame, SizeHint};
 use metrics::{counter, histogram};
@@ -36,12 +36,19 @@ pub(super) async fn measure<F: Future<Output = Response>>(
         // The body that is made is not the one that is sent.
         watch.end = End::Whole;
     }
-    response.map(|body| Body::new(Measured { body, watch: Some(watch) }))
+    let length = response.headers().get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+    response.map(|body| {
+        let left = body.size_hint().exact().or(length);
+        Body::new(Measured { body, left, watch: Some(watch) })
+    })
 }
 
 /// A reply's body, whose end is the request's.
 struct Measured {
     body: Body,
+    /// Bytes that still come, where their number is known: whoever has them all asks no further.
+    left: Option<u64>,
     watch: Option<Watch>,
 }
 
@@ -80,14 +87,16 @@ impl HttpBody for Measured {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        if let (Some(left), Some(Ok(frame))) = (&mut self.left, &frame) {
+            *left = left.saturating_sub(frame.data_ref().map_or(0, |data| data.len() as u64));
+        }
         match &frame {
             Some(Err(error)) => {
                 let id = self.watch.as_ref().and_then(|watch| watch.id.as_ref());
                 tracing::warn!(?id, %error, "a reply broke off");
                 self.ends(End::Failed);
             }
-            // Whoever knows the length does not ask for more.
-            Some(Ok(_)) if !self.body.is_end_stream() => {}
+            Some(Ok(_)) if !self.body.is_end_stream() && self.left != Some(0) => {}
             _ => self.ends(End::Whole),
         }
         Poll::Ready(frame)
@@ -155,6 +164,7 @@ mod tests {
         let app = Router::new()
             .route("/measure/whole", get(async || slow(Ok("last"))))
             .route("/measure/known", get(async || "all at once"))
+            .route("/measure/taken", get(async || ([(header::CONTENT_LENGTH, "9")], slow(Ok("last")))))
             .route("/measure/head", get(async || slow(Ok("last"))))
             .route("/measure/failed", get(async || slow(Err(std::io::Error::other("broken")))))
             .route("/measure/left", get(async || slow(Ok("last"))))
@@ -181,6 +191,12 @@ mod tests {
         ask("/measure/whole", Method::GET).await.collect().await.unwrap();
         ask("/measure/known", Method::GET).await.collect().await.unwrap();
         drop(ask("/measure/head", Method::HEAD).await);
+        // Who has as much as was announced asks no further.
+        let mut taken = ask("/measure/taken", Method::GET).await;
+        for _ in ["first", "last"] {
+            taken.frame().await.unwrap().unwrap();
+        }
+        drop(taken);
         assert!(ask("/measure/failed", Method::GET).await.collect().await.is_err());
         let mut left = ask("/measure/left", Method::GET).await;
         left.frame().await.unwrap().unwrap();
@@ -196,6 +212,7 @@ mod tests {
             ("whole", [0.0, 0.0]),
             ("known", [0.0, 0.0]),
             ("head", [0.0, 0.0]),
+            ("taken", [0.0, 0.0]),
             ("failed", [0.0, 1.0]),
             ("left", [1.0, 0.0]),
             ("headless", [1.0, 0.0]),

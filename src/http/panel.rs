@@ -97,7 +97,7 @@ impl OwnPanel {
                     );
                 }
                 Ok(_) => {}
-                Err(found) => errors.extend(found),
+                Err(found) => errors.merge(found),
             }
             panel.extend(competitor);
         }

@@ -8,7 +8,7 @@ use mirador_models::tasks::target_site::MIRNA_LENGTHS;
 use mirna::mirbase::Mirbase;
 use mirna::{ParseError, Rna};
 
-use super::problem::{ErrorCode, FieldError};
+use super::problem::{ErrorCode, Errors, FieldError};
 use crate::serving::ServedModel;
 
 const MAX_ID_CHARS: usize = 256;
@@ -35,17 +35,17 @@ pub(crate) struct RowReader<'a> {
     pub answerer: &'a Answerer,
     pointer: String,
     warnings: Vec<String>,
-    errors: Vec<FieldError>,
+    errors: Errors,
 }
 
 impl<'a> RowReader<'a> {
     /// For what stands at this place of the request.
     pub(super) fn at(pointer: String, answerer: &'a Answerer) -> Self {
-        Self { answerer, pointer, warnings: Vec::new(), errors: Vec::new() }
+        Self { answerer, pointer, warnings: Vec::new(), errors: Errors::default() }
     }
 
     /// What its reader should know, or everything that is wrong with it.
-    pub(super) fn finish(self) -> Result<Vec<String>, Vec<FieldError>> {
+    pub(super) fn finish(self) -> Result<Vec<String>, Errors> {
         if self.errors.is_empty() { Ok(self.warnings) } else { Err(self.errors) }
     }
 }
@@ -63,7 +63,9 @@ impl RowReader<'_> {
 
     /// Adds to what was just said of a length, if that was wrong.
     pub(super) fn remark_on_length(&mut self, remark: &str) {
-        if let Some(error) = self.errors.last_mut().filter(|error| error.code == ErrorCode::InvalidLength) {
+        if let Some(error) =
+            self.errors.first.last_mut().filter(|error| error.code == ErrorCode::InvalidLength)
+        {
             error.detail.push_str("; ");
             error.detail.push_str(remark);
         }
@@ -95,7 +97,7 @@ impl RowReader<'_> {
             return self.sequence(field, &found.rna.to_string(), MIRNA_LENGTHS);
         }
         let Some(rna) = self.sequence(field, text, MIRNA_LENGTHS) else {
-            if let Some(error) = self.errors.last_mut() {
+            if let Some(error) = self.errors.first.last_mut() {
                 let meant = mirbase
                     .meant(text)
                     .map_or_else(String::new, |found| format!("; did you mean {}?", found.name));

@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::problem::{ErrorCode, FieldError, Problem};
+use super::problem::{ErrorCode, Errors, FieldError, MOST_ERRORS, Problem};
 pub(crate) use super::row_reader::{Answerer, RowReader};
 use crate::config::ServeConfig;
 
@@ -187,7 +187,47 @@ pub(super) struct FoundRow<S> {
     /// The row's line in the caller's file, from 1, where it has one.
     pub line: Option<u64>,
     /// The row.
-    pub row: Result<S, Vec<FieldError>>,
+    pub row: Result<S, Errors>,
+}
+
+/// Rows as a reader finds them, one after the other. What is wrong with them is kept as far as a refusal names it.
+pub(super) struct FoundRows<S> {
+    rows: Vec<FoundRow<S>>,
+    room: usize,
+}
+
+impl<S> Default for FoundRows<S> {
+    fn default() -> Self {
+        Self { rows: Vec::new(), room: MOST_ERRORS }
+    }
+}
+
+impl<S: ScoringEndpoint> FoundRows<S> {
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// How many errors of the next row are kept.
+    pub(super) fn room(&self) -> usize {
+        self.room
+    }
+
+    /// The next row, or what is wrong with its shape; pointers start at the row.
+    pub(super) fn push(&mut self, line: Option<u64>, row: Result<S, Errors>) {
+        let place = format!("/{}/{}", S::LIST, self.rows.len());
+        let row = row.map_err(|mut errors| {
+            errors.first.truncate(self.room);
+            self.room -= errors.first.len();
+            errors.below(&place)
+        });
+        self.rows.push(FoundRow { line, row });
+    }
+
+    /// All of them.
+    pub(super) fn into_rows(self) -> Vec<FoundRow<S>> {
+        self.rows
+    }
 }
 
 /// Columns that are not read, only handed back.
@@ -272,10 +312,10 @@ pub(super) fn parse_row<S: ScoringEndpoint>(
     settings: &S::Settings,
     pointer: String,
     answerer: &Answerer,
-) -> Result<Read<S::Echo>, Vec<FieldError>> {
+) -> Result<Read<S::Echo>, Errors> {
     let mut reader = RowReader::at(pointer, answerer);
     let parsed = row.parse_row(settings, &mut reader);
     let warnings = reader.finish()?;
     // Whoever gives nothing has noted why.
-    parsed.map(|parsed| (parsed, warnings)).ok_or_else(Vec::new)
+    parsed.map(|parsed| (parsed, warnings)).ok_or_else(Errors::default)
 }

@@ -14,7 +14,7 @@ use tracing::Instrument;
 
 use super::callers::CallerShare;
 use super::offload::{Bounds, Pool, offload_to};
-use super::problem::{ErrorCode, FieldError, Problem};
+use super::problem::{ErrorCode, Errors, FieldError, Problem};
 use super::rows::{Answer, Answerer, HEAVY_ROWS, Parsed, ScoringEndpoint, Settings, parse_row};
 use crate::serving::{FEW, PredictError, Room, ServedModel, Share};
 
@@ -47,7 +47,7 @@ impl<K> Row<K> {
         settings: &S::Settings,
         pointer: String,
         answerer: &Answerer,
-    ) -> Result<Self, Vec<FieldError>> {
+    ) -> Result<Self, Errors> {
         let (Parsed { input, changes, echo }, warnings) =
             parse_row(row, settings, pointer.clone(), answerer)?;
         let mut inputs = 0;
@@ -124,7 +124,7 @@ impl Row<()> {
 }
 
 /// At least half of the letters of a promoter that the network reads have to be known.
-fn check_letters(input: &Input, served: &ServedModel, pointer: &str) -> Result<(), Vec<FieldError>> {
+fn check_letters(input: &Input, served: &ServedModel, pointer: &str) -> Result<(), FieldError> {
     let Some(letters) = served.encoder.letters_read(input) else { return Ok(()) };
     let known = letters.iter().filter(|letter| **letter != Base::N).count();
     if 2 * known >= letters.len() {
@@ -136,7 +136,7 @@ fn check_letters(input: &Input, served: &ServedModel, pointer: &str) -> Result<(
         served.full_name(),
         letters.len()
     );
-    Err(vec![FieldError::new(format!("{pointer}/promoter"), ErrorCode::TooLittleKnown, detail)])
+    Err(FieldError::new(format!("{pointer}/promoter"), ErrorCode::TooLittleKnown, detail))
 }
 
 /// Where the time of a request went.

@@ -29,6 +29,11 @@ async fn columns_have_the_callers_names_and_come_back() {
     );
     assert!(text.ends_with(",1,\"a,b\"\n"), "{text}");
     let row = json!({"noncodingRNA": MIRNA, "gene": SITE, "label": 1, "more": {"x": [1, null]}});
+    let twice = row.to_string().replace("\"label\"", "\"label\":0,\"label\"");
+    for (format, body) in [("application/json", format!("{{\"pairs\":[{twice}]}}")), (NDJSON, twice)] {
+        let (_, body) = ask(&app, &url, format, "", body).await;
+        assert_eq!(body["errors"][0]["code"], "duplicate_field", "{body}");
+    }
     let input = json!({"label": 1, "more": {"x": [1, null]}});
     let (_, body) = ask(&app, &url, "application/json", "", json!({"pairs": [row, row]}).to_string()).await;
     assert_eq!(body["results"][1]["input"], input);

@@ -219,6 +219,25 @@ async fn what_is_made_to_cost_is_refused() {
     assert_eq!(app.send(score_request(&[("content-encoding", "gzip")], some)).await.status, 200);
 }
 
+/// Plain bytes are sent to who refuses them, too: a refusal after the work would be worth nothing.
+#[tokio::test]
+async fn no_reply_is_refused_for_its_coding() {
+    let app = App::ready(&[]);
+    for (accepted, coding) in [
+        ("identity;q=0", None),
+        ("br, *;q=0", None),
+        ("*; q=0.000", None),
+        ("gzip, identity; Q = 0", Some("gzip")),
+        ("zstd;q=0.5,*;q=0", Some("zstd")),
+        ("*", Some("zstd")),
+    ] {
+        let request = axum::http::Request::get("/openapi.json").header("accept-encoding", accepted);
+        let reply = app.open(request.body(axum::body::Body::empty()).unwrap()).await;
+        let found = reply.headers().get("content-encoding").map(|coding| coding.to_str().unwrap());
+        assert_eq!((reply.status().as_u16(), found), (200, coding), "{accepted}");
+    }
+}
+
 /// A compressor for each reply that nobody takes would fill the memory: beyond some they are sent as they are.
 #[tokio::test]
 async fn few_replies_are_compressed_at_once() {

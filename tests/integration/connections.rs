@@ -139,12 +139,15 @@ fn heads_and_silence_have_limits() {
     assert!(ended(&server.address, "idle") >= 1);
 }
 
+/// A page of another origin, which may ask.
+const LAB: &str = "https://lab.example";
+
 #[test]
 fn a_body_that_stops_or_trickles_is_answered_408() {
-    let mut server = Server::start(&["--read-timeout-s", "1"]);
+    let mut server = Server::start(&["--read-timeout-s", "1", "--cors-origin", LAB]);
     server.until_ready();
     let head = |kind: &str| {
-        let head = format!("POST {SCORE} HTTP/1.1\r\nhost: x\r\ncontent-type: {kind}\r\n");
+        let head = format!("POST {SCORE} HTTP/1.1\r\nhost: x\r\norigin: {LAB}\r\ncontent-type: {kind}\r\n");
         (head + "content-length: 100000\r\n\r\n").into_bytes()
     };
     for kind in ["application/json", "text/csv"] {
@@ -152,6 +155,7 @@ fn a_body_that_stops_or_trickles_is_answered_408() {
         let reply = rest(&mut stalled).to_ascii_lowercase();
         assert!(reply.starts_with("http/1.1 408") && reply.contains("connection: close"), "{reply}");
         assert!(reply.contains("urn:mirador:problem:slow-body"), "{reply}");
+        assert!(reply.contains(&format!("access-control-allow-origin: {LAB}")), "{reply}");
     }
     let trickle = |kind: &str, rounds: usize| {
         let mut stream = open(&server.address, &head(kind));

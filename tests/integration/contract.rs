@@ -8,6 +8,7 @@ use mirador_models::{Encoder, Model};
 use serde_json::{Value, json};
 
 use crate::app::{App, MIRNA, Reply, SCORE, SITE, pair, score_request};
+use crate::reading::{NDJSON, ask};
 
 /// Checks what holds for every problem and returns what is peculiar to this one.
 pub(crate) fn problem(reply: &Reply, status: u16, kind: &str) -> Value {
@@ -118,6 +119,24 @@ async fn every_bad_value_is_named() {
     assert_eq!(found["errors"], json!([["/pairs", "empty_list"]]));
 }
 
+/// JSON may hold half of a pair of escapes, which no text is.
+#[tokio::test]
+async fn half_of_a_pair_of_escapes_is_named() {
+    let app = App::ready(&[]);
+    for (row, told) in [
+        (
+            pair().to_string().replacen('{', r#"{"\udc00":1,"#, 1),
+            "a row has a field whose name cannot be read",
+        ),
+        (format!(r#"{{"mirna":"\ud800","site":"{SITE}"}}"#), "mirna is not text"),
+    ] {
+        for (format, body) in [("application/json", format!(r#"{{"pairs":[{row}]}}"#)), (NDJSON, row)] {
+            let (_, body) = ask(&app, SCORE, format, "", body).await;
+            assert!(body["errors"][0]["detail"].as_str().unwrap().starts_with(told), "{body}");
+        }
+    }
+}
+
 /// A reply stays shorter than its request, whatever is wrong with it.
 #[tokio::test]
 async fn of_many_errors_a_hundred_are_named() {
@@ -134,6 +153,13 @@ async fn of_many_errors_a_hundred_are_named() {
     let reply = app.score(&[row]).await;
     problem(&reply, 400, "malformed-request");
     assert!(reply.body.to_string().len() < 2_000, "{}", reply.body.to_string().len());
+    // Three hundred names that nobody knows, in each of fifty rows; neither sequence is there.
+    let strange: Value = (0..300).map(|index| (format!("x{index}"), json!(0))).collect();
+    let reply = app.score(&vec![strange.clone(); 50]).await;
+    let errors = problem(&reply, 400, "malformed-request")["errors"].as_array().unwrap().len();
+    assert_eq!((errors, &reply.body["more_errors"]), (100, &json!(50 * 302 - 100)));
+    let (_, line) = ask(&app, SCORE, NDJSON, "", strange.to_string()).await;
+    assert_eq!((line["errors"].as_array().unwrap().len(), &line["more_errors"]), (100, &json!(202)));
 }
 
 #[tokio::test]

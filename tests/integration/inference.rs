@@ -108,6 +108,7 @@ async fn tensors_may_stand_behind_the_json() {
         (head.len() + 10_000, vec![head.as_bytes(), &mirnas, &sites]),
         (head.len(), vec![head.as_bytes(), &mirnas]),
         (head.len(), vec![head.as_bytes(), &sites, &mirnas]),
+        (head.len(), vec![head.as_bytes(), &mirnas, &sites, b"and more"]),
     ] {
         let (reply, body) = send(length, &parts).await;
         let problem: Value = serde_json::from_slice(&body).unwrap();
@@ -157,7 +158,7 @@ async fn a_bad_tensor_is_named() {
         (json!([mirna, tensor("site", &[SITE, SITE])]), 400, "/inputs/1"),
         (json!([with("shape", json!([2])), site]), 400, "/inputs/0"),
         (json!([with("shape", json!([1, 1, 1])), site]), 400, "/inputs/0"),
-        (json!([mirna, site, tensor("gene", &["x"])]), 400, "/pairs/0/gene"),
+        (json!([mirna, site, tensor("gene", &["x"])]), 400, "/inputs/2"),
         (json!([with("data", json!([3])), site]), 400, "/pairs/0/mirna"),
         (json!([with("data", json!(["GAXT"])), site]), 422, "/pairs/0/mirna"),
     ] {

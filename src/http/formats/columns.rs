@@ -12,7 +12,7 @@ use super::column_errors as complain;
 use super::draft::{Draft, Other, pointer, unknown};
 use super::others::MOST;
 use super::table::Table;
-use crate::http::problem::{ErrorCode, FieldError, shown};
+use crate::http::problem::{ErrorCode, Errors, FieldError, shown};
 use crate::http::rows::{Kind, ScoringEndpoint};
 
 /// What the names of rows are called where they go back.
@@ -114,16 +114,17 @@ impl Columns {
     pub(super) fn row<S: ScoringEndpoint>(
         &self,
         record: &StringRecord,
-    ) -> Result<(S, Vec<Other>), Vec<FieldError>> {
+        room: usize,
+    ) -> Result<(S, Vec<Other>), Errors> {
         if let Some(detail) = self.misshapen::<S>(record) {
-            return Err(vec![FieldError::whole(ErrorCode::BrokenTable, detail)]);
+            return Err(FieldError::whole(ErrorCode::BrokenTable, detail).into());
         }
-        let (mut draft, mut others) = (Draft::<S>::new(), Vec::new());
+        let (mut draft, mut others) = (Draft::<S>::new(room), Vec::new());
         for (column, cell) in self.columns.iter().zip(record) {
             match column {
                 Column::Field(field, kind) => match cells::value(field, *kind, cell, self.comma) {
                     Ok(value) => draft.put(field, value),
-                    Err((code, detail)) => draft.error(field, code, detail),
+                    Err((code, detail)) => draft.error(field, code, || detail),
                 },
                 Column::Other(name) => others.push((name.clone(), Value::from(cell).to_string())),
                 Column::Index | Column::Nameless | Column::Bad => {}

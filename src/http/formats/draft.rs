@@ -10,15 +10,17 @@ use serde_json::{Map, Value};
 
 use super::asked::Asked;
 use super::object::{Entries, Object};
-use crate::http::problem::{ErrorCode, FieldError};
+use crate::http::problem::{ErrorCode, Errors, FieldError};
 use crate::http::rows::{Kind, ScoringEndpoint};
 
 /// A row in the making. Pointers start at the row.
 pub(crate) struct Draft<S> {
     row: Map<String, Value>,
-    errors: Vec<FieldError>,
+    errors: Errors,
     /// Fields that were there, good or bad.
     there: HashSet<String>,
+    /// Fields that every row needs, and that were there and bad.
+    bad: Vec<&'static str>,
     endpoint: PhantomData<S>,
 }
 
@@ -26,21 +28,26 @@ pub(crate) struct Draft<S> {
 pub(super) type Other = (String, String);
 
 impl<S: ScoringEndpoint> Draft<S> {
-    pub(crate) fn new() -> Self {
-        Self { row: Map::new(), errors: Vec::new(), there: HashSet::new(), endpoint: PhantomData }
+    /// Of what is wrong with it so much is kept as there is room for.
+    pub(crate) fn new(room: usize) -> Self {
+        let (row, there, bad) = (Map::new(), HashSet::new(), Vec::new());
+        Self { row, errors: Errors::with_room(room), there, bad, endpoint: PhantomData }
     }
 
     /// A row out of a JSON object. `text` is JSON.
-    pub(crate) fn of_json(text: &RawValue, asked: &Asked) -> Result<(S, Vec<Other>), Vec<FieldError>> {
+    pub(crate) fn of_json(text: &RawValue, asked: &Asked, room: usize) -> Result<(S, Vec<Other>), Errors> {
         let entries =
-            entries(text, "a row").map_err(|detail| vec![FieldError::whole(ErrorCode::WrongType, detail)])?;
-        let (mut draft, mut others) = (Self::new(), Vec::new());
+            entries(text, "a row").map_err(|detail| FieldError::whole(ErrorCode::WrongType, detail))?;
+        let (mut draft, mut others) = (Self::new(room), Vec::new());
         for (name, value) in entries {
             match asked.field(&name) {
                 Some(field) if S::kind(field).is_some() => draft.json(field, value),
                 Some(field) if holds_fields::<S>(field) => draft.inner(field, value),
-                _ if asked.keep_columns => others.push((name, value.get().to_owned())),
-                _ => draft.error(&name, ErrorCode::UnknownField, unknown::<S>("field", &name)),
+                _ if !asked.keep_columns => {
+                    draft.error(&name, ErrorCode::UnknownField, || unknown::<S>("field", &name));
+                }
+                _ if draft.there.insert(name.clone()) => others.push((name, value.get().to_owned())),
+                _ => draft.twice(&name),
             }
         }
         draft.finish().map(|row| (row, others))
@@ -50,16 +57,16 @@ impl<S: ScoringEndpoint> Draft<S> {
     fn inner(&mut self, outer: &str, value: &RawValue) {
         let entries = match entries(value, outer) {
             Ok(entries) => entries,
-            Err(detail) => return self.error(outer, ErrorCode::WrongType, detail),
+            Err(detail) => return self.error(outer, ErrorCode::WrongType, || detail),
         };
         if !self.there.insert(outer.to_owned()) {
-            return self.error(outer, ErrorCode::DuplicateField, format!("{outer} stands there twice"));
+            return self.twice(outer);
         }
         for (name, value) in entries {
             let field = format!("{outer}.{name}");
             match S::kind(&field) {
                 Some(_) => self.json(&field, value),
-                None => self.error(&field, ErrorCode::UnknownField, unknown::<S>("field", &field)),
+                None => self.error(&field, ErrorCode::UnknownField, || unknown::<S>("field", &field)),
             }
         }
     }
@@ -76,6 +83,10 @@ impl<S: ScoringEndpoint> Draft<S> {
         let needed = S::FIELDS.iter().any(|column| column.name == field);
         let wrong = || format!("{field} has to be {expected}; this is {}", what(text));
         let value = match (kind, serde_json::from_str(text.get())) {
+            (Kind::Text, Err(_)) if text.get().starts_with('"') => Err((
+                ErrorCode::WrongType,
+                format!("{field} is not text: it has half of a pair of \\u escapes"),
+            )),
             // A number that no machine can hold.
             (_, Err(_)) => Err((ErrorCode::OutOfRange, format!("{field} is out of range"))),
             (_, Ok(Value::Null)) if needed => {
@@ -93,14 +104,14 @@ impl<S: ScoringEndpoint> Draft<S> {
         };
         match value {
             Ok(value) => self.put(field, value),
-            Err((code, detail)) => self.error(field, code, detail),
+            Err((code, detail)) => self.error(field, code, || detail),
         }
     }
 
     /// A field's value, of the field's kind; null is a field left out.
     pub(crate) fn put(&mut self, field: &str, value: Value) {
         if !self.there.insert(field.to_owned()) {
-            return self.error(field, ErrorCode::DuplicateField, format!("{field} stands there twice"));
+            return self.twice(field);
         }
         if value.is_null() {
             return;
@@ -118,24 +129,27 @@ impl<S: ScoringEndpoint> Draft<S> {
     }
 
     /// Notes what is wrong with a field.
-    pub(crate) fn error(&mut self, field: &str, code: ErrorCode, detail: String) {
+    pub(crate) fn error(&mut self, field: &str, code: ErrorCode, detail: impl FnOnce() -> String) {
         self.there.insert(field.to_owned());
-        self.errors.push(FieldError::new(pointer(field), code, detail));
+        self.bad.extend(S::FIELDS.iter().map(|column| column.name).filter(|name| *name == field));
+        self.errors.note(code, || FieldError::new(pointer(field), code, detail()));
+    }
+
+    fn twice(&mut self, field: &str) {
+        self.error(field, ErrorCode::DuplicateField, || format!("{field} stands there twice"));
     }
 
     /// The row, or everything that is wrong with it: where its shape is, the letters that can be told are named too.
-    pub(crate) fn finish(mut self) -> Result<S, Vec<FieldError>> {
+    pub(crate) fn finish(mut self) -> Result<S, Errors> {
         for column in S::FIELDS {
-            if !self.row.contains_key(column.name)
-                && !self.errors.iter().any(|error| error.pointer == pointer(column.name))
-            {
+            if !self.row.contains_key(column.name) && !self.bad.contains(&column.name) {
                 let detail = format!("{} is missing", column.name);
                 self.errors.push(FieldError::whole(ErrorCode::MissingField, detail));
             }
         }
         if self.errors.is_empty() {
             return Object::<S>::deserialize(Value::Object(self.row)).map(|row| row.0).map_err(|_| {
-                vec![FieldError::whole(ErrorCode::WrongType, "a value of this row cannot be read".into())]
+                FieldError::whole(ErrorCode::WrongType, "a value of this row cannot be read".into()).into()
             });
         }
         for (name, lengths) in S::lengths() {
@@ -156,8 +170,9 @@ impl<S: ScoringEndpoint> Draft<S> {
 
 fn entries<'a>(text: &'a RawValue, name: &str) -> Result<Vec<(String, &'a RawValue)>, String> {
     let read: Result<Entries<'a>, _> = serde_json::from_str(text.get());
-    read.map(|entries| entries.0).map_err(|_| match text.get().starts_with('{') {
-        true => format!("{name} has too many fields"),
+    read.map(|entries| entries.0).map_err(|error| match text.get().starts_with('{') {
+        true if error.is_data() => format!("{name} has too many fields"),
+        true => format!("{name} has a field whose name cannot be read: half of a pair of \\u escapes"),
         false => format!("{name} has to be an object; this is {}", what(text)),
     })
 }

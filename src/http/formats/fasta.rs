@@ -10,7 +10,7 @@ use super::hints;
 use super::text::decode;
 use crate::http::offload::Bounds;
 use crate::http::problem::{ErrorCode, FieldError, Problem};
-use crate::http::rows::{Found, FoundRow, ScoringEndpoint};
+use crate::http::rows::{Found, FoundRows, ScoringEndpoint};
 
 /// A record.
 pub(crate) struct Record {
@@ -132,15 +132,12 @@ pub(super) fn read<S: ScoringEndpoint>(
     asked: &Asked,
     bounds: &Bounds,
 ) -> Result<Found<S>, Problem> {
-    let mut rows = Vec::new();
+    let mut rows = FoundRows::default();
     for (index, record) in Records::of(bytes, charset)?.enumerate() {
         bounds.admit(index)?;
-        let (line, mut draft) = (Some(record.line), Draft::<S>::new());
+        let (line, mut draft) = (Some(record.line), Draft::<S>::new(rows.room()));
         record.fields::<S>(asked).for_each(|(field, value)| draft.put(field, value));
-        let place = format!("/{}/{index}", S::LIST);
-        let row = draft.finish();
-        let row = row.map_err(|errors| errors.into_iter().map(|error| error.below(&place)).collect());
-        rows.push(FoundRow { line, row });
+        rows.push(line, draft.finish());
     }
-    Ok(Found { rows, ..std::iter::empty().collect() })
+    Ok(Found { rows: rows.into_rows(), ..std::iter::empty().collect() })
 }

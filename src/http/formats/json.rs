@@ -15,7 +15,7 @@ use super::object::{Fields, Fill, Limits, List, Object};
 use super::others::Gathered;
 use crate::http::offload::{Bounds, offload};
 use crate::http::problem::{ErrorCode, Errors, FieldError, Problem, shown};
-use crate::http::rows::{Found, FoundRow, ScoringEndpoint, Settings};
+use crate::http::rows::{Found, FoundRow, FoundRows, ScoringEndpoint, Settings};
 
 /// From here on a body is parsed away from the connections' threads.
 const HEAVY_BODY_BYTES: usize = 64 * 1024;
@@ -113,26 +113,25 @@ fn outline<'a, 'b, S: ScoringEndpoint>(
 fn read_each<S: ScoringEndpoint>(bytes: &[u8], asked: &Asked, bounds: &Bounds) -> Result<Found<S>, Problem> {
     let (request, model, errors) = outline::<S>(bytes, bounds)?;
     let mut gathered = Gathered::default();
-    let mut rows = Vec::new();
+    let mut rows = FoundRows::default();
     for (index, text) in request.rows.unwrap_or_default().into_iter().enumerate() {
         bounds.admit(index)?;
-        let place = format!("/{}/{index}", S::LIST);
-        let row = Draft::<S>::of_json(text, asked).and_then(|(mut row, others)| {
-            gathered.add(others).map_err(|error| vec![error])?;
+        let row = Draft::<S>::of_json(text, asked, rows.room()).and_then(|(mut row, others)| {
+            gathered.add(others)?;
             if asked.three_to_five {
                 row.turn();
             }
             Ok(row)
         });
-        let row = row.map_err(|errors| errors.into_iter().map(|error| error.below(&place)).collect());
-        rows.push(FoundRow { line: None, row });
+        rows.push(None, row);
     }
-    if rows.is_empty() && !errors.is_empty() {
-        let mut all = Errors::default();
-        all.extend(errors);
-        all.into_result()?;
-    } else if !errors.is_empty() {
-        rows.push(FoundRow { line: None, row: Err(errors) });
+    let mut rows = rows.into_rows();
+    let mut outside = Errors::default();
+    outside.extend(errors);
+    if rows.is_empty() {
+        outside.into_result()?;
+    } else if !outside.is_empty() {
+        rows.push(FoundRow { line: None, row: Err(outside) });
     }
     Ok(Found { model, settings: request.settings, rows, passed: gathered.passed() })
 }

@@ -13,7 +13,7 @@ use super::json::without_bom;
 use super::object::{Entries, Object};
 use super::others::{append, to_json};
 use super::relay;
-use crate::http::problem::{ErrorCode, FieldError};
+use crate::http::problem::{ErrorCode, Errors, FieldError, MOST_ERRORS};
 use crate::http::rows::ScoringEndpoint;
 
 /// What is wrong with a line, in place of a result.
@@ -24,13 +24,18 @@ pub(super) struct BadLine {
     /// As in the line, where it has one that can be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
+    /// The first hundred.
     errors: Vec<FieldError>,
+    /// How many more there are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    more_errors: Option<usize>,
 }
 
 impl BadLine {
     /// `line` is its number from 1, `text` what stands there.
-    pub(super) fn new(line: usize, text: &[u8], errors: Vec<FieldError>) -> Self {
-        Self { line, id: id(text), errors }
+    pub(super) fn new(line: usize, text: &[u8], errors: Errors) -> Self {
+        let more_errors = Some(errors.more()).filter(|more| *more > 0);
+        Self { line, id: id(text), errors: errors.first, more_errors }
     }
 }
 
@@ -43,10 +48,7 @@ pub(super) struct Reading {
 }
 
 /// A row, and the fields beside it that go back with the result.
-pub(super) fn read<S: ScoringEndpoint>(
-    text: &[u8],
-    reading: &Reading,
-) -> Result<(S, Vec<Other>), Vec<FieldError>> {
+pub(super) fn read<S: ScoringEndpoint>(text: &[u8], reading: &Reading) -> Result<(S, Vec<Other>), Errors> {
     let Reading { asked, columns } = reading;
     if let Some(columns) = columns {
         return relay::row(text, columns, asked);
@@ -64,9 +66,9 @@ pub(super) fn read<S: ScoringEndpoint>(
     Ok((row, others))
 }
 
-fn each<S: ScoringEndpoint>(text: &[u8], asked: &Asked) -> Result<(S, Vec<Other>), Vec<FieldError>> {
+fn each<S: ScoringEndpoint>(text: &[u8], asked: &Asked) -> Result<(S, Vec<Other>), Errors> {
     if let Some(hint) = hints::in_place_of_line::<S>(text) {
-        return Err(vec![hint]);
+        return Err(hint.into());
     }
     let row: &RawValue = serde_json::from_slice(text).map_err(|error| {
         let (column, ends) =
@@ -77,9 +79,9 @@ fn each<S: ScoringEndpoint>(text: &[u8], asked: &Asked) -> Result<(S, Vec<Other>
             hints::in_place_of_a_value(text, &error)
         };
         let detail = format!("not JSON: the line {ends} column {column}{end}");
-        vec![FieldError::whole(ErrorCode::Syntax, detail)]
+        FieldError::whole(ErrorCode::Syntax, detail)
     })?;
-    Draft::of_json(row, asked)
+    Draft::of_json(row, asked, MOST_ERRORS)
 }
 
 /// Appends a result, with what goes back beside it.

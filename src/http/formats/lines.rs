@@ -237,12 +237,13 @@ fn read_lines<S: ScoringEndpoint>(
             Line::Text(_) => line::read::<S>(text, reading),
             Line::TooLong => {
                 let detail = format!("a line may have up to {MAX_LINE} bytes");
-                Err(vec![FieldError::whole(ErrorCode::InvalidLength, detail)])
+                Err(FieldError::whole(ErrorCode::InvalidLength, detail).into())
             }
         };
         let row = row.and_then(|(row, others)| {
             let row = Row::parse(row, settings, String::new(), answerer)?;
-            fits(row.inputs, answerer.served.as_deref()).map(|()| (row, others))
+            fits(row.inputs, answerer.served.as_deref())?;
+            Ok((row, others))
         });
         let outcome = row.map(|(row, others)| {
             rows.push(row);
@@ -254,7 +255,7 @@ fn read_lines<S: ScoringEndpoint>(
 }
 
 /// A line that takes more places than lines have would wait for ever.
-fn fits(inputs: usize, served: Option<&ServedModel>) -> Result<(), Vec<FieldError>> {
+fn fits(inputs: usize, served: Option<&ServedModel>) -> Result<(), FieldError> {
     let Some(served) = served.filter(|served| inputs > served.predictor.most_inputs_of_lines()) else {
         return Ok(());
     };
@@ -262,7 +263,7 @@ fn fits(inputs: usize, served: Option<&ServedModel>) -> Result<(), Vec<FieldErro
         "the row is more than {} can do for a line; ask for fewer methods, or another model",
         served.full_name()
     );
-    Err(vec![FieldError::whole(ErrorCode::TooMuchWork, detail)])
+    Err(FieldError::whole(ErrorCode::TooMuchWork, detail))
 }
 
 fn write_lines<S: ScoringEndpoint>(
@@ -280,7 +281,7 @@ fn write_lines<S: ScoringEndpoint>(
                 }
                 None => {
                     let detail = "the network failed on this row".into();
-                    BadLine::new(number, b"", vec![FieldError::whole(ErrorCode::Failed, detail)])
+                    BadLine::new(number, b"", FieldError::whole(ErrorCode::Failed, detail).into())
                 }
             },
             Err(bad) => bad,

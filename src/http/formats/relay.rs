@@ -23,7 +23,7 @@ use super::others::to_json;
 use super::table::Table;
 use crate::http::body::Broken;
 use crate::http::offload::Bounds;
-use crate::http::problem::{ErrorCode, Errors, FieldError, Problem};
+use crate::http::problem::{ErrorCode, Errors, FieldError, MOST_ERRORS, Problem};
 use crate::http::rows::ScoringEndpoint;
 
 /// Bytes of lines that are handed on at once.
@@ -99,11 +99,11 @@ pub(super) fn row<S: ScoringEndpoint>(
     text: &[u8],
     columns: &Columns,
     asked: &Asked,
-) -> Result<(S, Vec<Other>), Vec<FieldError>> {
+) -> Result<(S, Vec<Other>), Errors> {
     let Cells { cells, .. } = serde_json::from_slice(text)
-        .map_err(|_| vec![FieldError::whole(ErrorCode::BrokenTable, "the row cannot be read".into())])?;
+        .map_err(|_| FieldError::whole(ErrorCode::BrokenTable, "the row cannot be read".into()))?;
     let record: StringRecord = cells.iter().map(AsRef::as_ref).collect::<Vec<&str>>().into();
-    let (mut row, others) = columns.row::<S>(&record)?;
+    let (mut row, others) = columns.row::<S>(&record, MOST_ERRORS)?;
     if asked.three_to_five {
         row.turn();
     }

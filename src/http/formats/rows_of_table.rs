@@ -8,7 +8,7 @@ use super::others::Gathered;
 use super::table::Table;
 use crate::http::offload::Bounds;
 use crate::http::problem::{Errors, FieldError, Problem};
-use crate::http::rows::{Found, FoundRow, ScoringEndpoint};
+use crate::http::rows::{Found, FoundRow, FoundRows, ScoringEndpoint};
 
 /// The rows.
 pub(super) fn read<S: ScoringEndpoint>(
@@ -25,20 +25,19 @@ pub(super) fn read<S: ScoringEndpoint>(
         errors.extend(columns.errors.into_iter().map(|error| error.below(&format!("/{}/0", S::LIST))));
         return errors.into_result().map(|()| std::iter::empty().collect());
     }
-    let (mut rows, mut gathered) = (Vec::new(), Gathered::default());
+    let (mut rows, mut gathered) = (FoundRows::default(), Gathered::default());
     while let Some((line, record)) = table.row()? {
         bounds.admit(rows.len())?;
-        let place = format!("/{}/{}", S::LIST, rows.len());
-        let row = columns.row::<S>(&record).and_then(|(mut row, others)| {
-            gathered.add(others).map_err(|error| vec![error])?;
+        let row = columns.row::<S>(&record, rows.room()).and_then(|(mut row, others)| {
+            gathered.add(others)?;
             if asked.three_to_five {
                 row.turn();
             }
             Ok(row)
         });
-        let row = row.map_err(|errors| errors.into_iter().map(|error| error.below(&place)).collect());
-        rows.push(FoundRow { line: Some(line), row });
+        rows.push(Some(line), row);
     }
+    let mut rows = rows.into_rows();
     of_columns(columns.errors, table.header_line, S::LIST, &mut rows);
     Ok(Found { model: None, settings: Vec::new(), rows, passed: gathered.passed() })
 }
@@ -49,9 +48,10 @@ fn of_columns<S>(errors: Vec<FieldError>, line: Option<u64>, list: &str, rows: &
         return;
     }
     let place = format!("/{list}/0");
-    let mut all: Vec<FieldError> = errors.into_iter().map(|error| error.below(&place)).collect();
+    let mut all = Errors::default();
+    all.extend(errors.into_iter().map(|error| error.below(&place)));
     if let Some(FoundRow { row: Err(own), .. }) = rows.first_mut() {
-        all.append(own);
+        all.merge(own.clone());
     }
     let first = FoundRow { line, row: Err(all) };
     match rows.first_mut() {

@@ -143,7 +143,7 @@ fn parse_rows<S: ScoringEndpoint>(
         let FoundRow { line, row } = row;
         match row.and_then(|row| Row::parse(row, settings, format!("/{}/{index}", S::LIST), answerer)) {
             Ok(row) => read.push(row),
-            Err(of_row) => errors.extend(of_row.into_iter().map(|error| error.at_line(line))),
+            Err(of_row) => errors.merge(of_row.at_line(line)),
         }
     }
     Ok((read, errors))

@@ -16,7 +16,7 @@ use crate::http::formats::{Draft, by_column, meant, score, to_json, whole_number
 use crate::http::offload::{Bounds, offload};
 use crate::http::pre_mirnas::PreMirnaRow;
 use crate::http::problem::{ErrorCode, Errors, FieldError, Problem, shown};
-use crate::http::rows::{Answerer, Column, Found, FoundRow, HEAVY_ROWS, Kind, ScoringEndpoint};
+use crate::http::rows::{Answerer, Column, Found, FoundRows, HEAVY_ROWS, Kind, ScoringEndpoint};
 use crate::http::state::AppState;
 use crate::http::target_sites::PairRow;
 use crate::serving::{Entry, Registry};
@@ -111,6 +111,12 @@ fn read<S: ScoringEndpoint>(head: &HeaderMap, bytes: &Bytes, bounds: &Bounds) ->
     let wanted = wanted::<S>(&outputs, parameters.binary_data_output.unwrap_or(false))?;
     let (mut columns, mut errors) = (Vec::with_capacity(inputs.len()), Errors::default());
     for (index, tensor) in inputs.iter_mut().enumerate() {
+        if S::kind(&tensor.name).is_none() {
+            let meant = meant::<S>(&tensor.name).map(|field| format!(", did you mean {field}?"));
+            let (name, meant) = (shown(&tensor.name), meant.unwrap_or_default());
+            let detail = format!("no input {name}{meant}; there is: {}", S::names());
+            errors.push(of_tensor(index, ErrorCode::UnknownField, detail));
+        }
         match tensor.values(&mut binary, bounds.max_rows) {
             Ok(values) => columns.push(values),
             Err(Broken::TooMany) => return Err(Problem::TooManyRows(bounds.max_rows)),
@@ -121,6 +127,13 @@ fn read<S: ScoringEndpoint>(head: &HeaderMap, bytes: &Bytes, bounds: &Bounds) ->
         }
     }
     errors.into_result()?;
+    if !binary.is_empty() {
+        let detail = format!(
+            "{} bytes behind the JSON belong to no tensor: binary_data_size says how many are whose",
+            binary.len()
+        );
+        return Err(FieldError::new("/inputs".into(), ErrorCode::WrongType, detail).into());
+    }
     let rows = columns.first().map_or(0, Vec::len);
     let mut errors = Errors::default();
     for (index, values) in columns.iter().enumerate() {
@@ -131,48 +144,41 @@ fn read<S: ScoringEndpoint>(head: &HeaderMap, bytes: &Bytes, bounds: &Bounds) ->
     }
     errors.into_result()?;
     let mut columns: Vec<_> = columns.into_iter().map(Vec::into_iter).collect();
-    let mut found = Vec::with_capacity(rows);
+    let mut found = FoundRows::default();
     for index in 0..rows {
         bounds.admit(index)?;
         let values = columns.iter_mut().map(|values| values.next().unwrap_or(Datum::Nothing));
-        let row = row::<S>(&inputs, values);
-        let place = format!("/{}/{index}", S::LIST);
-        let row = row.map_err(|errors| errors.into_iter().map(|error| error.below(&place)).collect());
-        found.push(FoundRow { line: None, row });
+        let row = row::<S>(&inputs, values, found.room());
+        found.push(None, row);
     }
-    Ok(Asked { found: Found { rows: found, ..std::iter::empty().collect() }, id, wanted })
+    Ok(Asked { found: Found { rows: found.into_rows(), ..std::iter::empty().collect() }, id, wanted })
 }
 
 fn row<S: ScoringEndpoint>(
     inputs: &[InputTensor],
     values: impl Iterator<Item = Datum>,
-) -> Result<S, Vec<FieldError>> {
-    let mut draft = Draft::<S>::new();
+    room: usize,
+) -> Result<S, Errors> {
+    let mut draft = Draft::<S>::new(room);
     for (InputTensor { name, .. }, datum) in inputs.iter().zip(values) {
         let wrong = |expected: &str| (ErrorCode::WrongType, format!("{name} has to be {expected}"));
-        let value = match (S::kind(name), datum) {
-            (None, _) => {
-                let meant = meant::<S>(name).map(|field| format!(", did you mean {field}?"));
-                let (name, meant) = (shown(name), meant.unwrap_or_default());
-                Err((ErrorCode::UnknownField, format!("no input {name}{meant}; there is: {}", S::names())))
-            }
-            (Some(_), Datum::Nothing) => Ok(Value::Null),
-            (Some(_), Datum::Infinite) => {
-                Err((ErrorCode::OutOfRange, format!("{name} has to be a finite number")))
-            }
-            (Some(Kind::Text), Datum::Text(text)) => Ok(text.into()),
-            (Some(Kind::Text), _) => Err(wrong("text: a tensor of BYTES")),
-            (Some(Kind::Flag), Datum::Flag(flag)) => Ok(flag.into()),
-            (Some(Kind::Flag), _) => Err(wrong("true or false")),
-            (Some(Kind::Number), Datum::Number(number)) => Ok(Value::Number(number)),
-            (Some(Kind::Integer), Datum::Number(number)) => whole_number(number.as_f64())
+        let Some(kind) = S::kind(name) else { continue };
+        let value = match (kind, datum) {
+            (_, Datum::Nothing) => Ok(Value::Null),
+            (_, Datum::Infinite) => Err((ErrorCode::OutOfRange, format!("{name} has to be a finite number"))),
+            (Kind::Text, Datum::Text(text)) => Ok(text.into()),
+            (Kind::Text, _) => Err(wrong("text: a tensor of BYTES")),
+            (Kind::Flag, Datum::Flag(flag)) => Ok(flag.into()),
+            (Kind::Flag, _) => Err(wrong("true or false")),
+            (Kind::Number, Datum::Number(number)) => Ok(Value::Number(number)),
+            (Kind::Integer, Datum::Number(number)) => whole_number(number.as_f64())
                 .map(Value::from)
                 .ok_or_else(|| wrong("a whole number, 0 or more")),
-            (Some(Kind::Integer | Kind::Number), _) => Err(wrong("a number")),
+            (Kind::Integer | Kind::Number, _) => Err(wrong("a number")),
         };
         match value {
             Ok(value) => draft.put(name, value),
-            Err((code, detail)) => draft.error(name, code, detail),
+            Err((code, detail)) => draft.error(name, code, || detail),
         }
     }
     draft.finish()

@@ -49,6 +49,9 @@ impl<'de> Fields<'de> for Reader<'_, '_> {
                 let inputs = map.next_value_seed(Items { make })?;
                 self.request.inputs = Some(inputs.into_iter().map(|reader| reader.tensor).collect());
             }
+            "outputs" if !self.request.outputs.is_empty() => {
+                return Err(A::Error::duplicate_field("outputs"));
+            }
             "outputs" => self.request.outputs = map.next_value_seed(Items { make: WantedOutput::default })?,
             _ => map.next_value::<IgnoredAny>().map(|_| ())?,
         }

@@ -118,6 +118,11 @@ impl InputTensor {
             return Err(Broken::TooMany);
         }
         let values = match self.parameters.binary_data_size {
+            Some(_) if !self.data.is_empty() => {
+                return Err(Broken::Tensor(
+                    "data and binary_data_size: a tensor has its values in one place".into(),
+                ));
+            }
             Some(size) => {
                 let size = usize::try_from(size).ok();
                 let (own, rest) = size.and_then(|size| binary.split_at_checked(size)).ok_or_else(|| {

@@ -38,30 +38,66 @@ pub struct FieldError {
     pub detail: String,
 }
 
-/// What is wrong with a body: the first [`MOST_ERRORS`], and how many there are.
-#[derive(Clone, Debug, Default)]
+/// What is wrong with a body, or a part of it: the first [`MOST_ERRORS`], and how many there are. What is beyond is counted only,
+/// so that a body of a thousand times as many takes no more memory.
+#[derive(Clone, Debug)]
 pub struct Errors {
-    /// The first [`MOST_ERRORS`].
+    /// The first ones.
     pub first: Vec<FieldError>,
     /// How many there are.
     pub all: usize,
     shape: bool,
+    room: usize,
+}
+
+impl Default for Errors {
+    fn default() -> Self {
+        Self::with_room(MOST_ERRORS)
+    }
 }
 
 impl Errors {
-    /// Notes one more.
-    pub fn push(&mut self, mut error: FieldError) {
+    /// Of a part of a request: so many are kept, since others were before.
+    pub fn with_room(room: usize) -> Self {
+        Self { first: Vec::new(), all: 0, shape: false, room }
+    }
+
+    /// Notes one more, whose words are found only where they are kept.
+    pub fn note(&mut self, code: ErrorCode, error: impl FnOnce() -> FieldError) {
         self.all += 1;
-        self.shape |= error.code.is_of_shape();
-        if self.first.len() < MOST_ERRORS {
+        self.shape |= code.is_of_shape();
+        if self.first.len() < self.room {
+            let mut error = error();
             error.shorten();
             self.first.push(error);
         }
     }
 
+    /// Notes one more.
+    pub fn push(&mut self, error: FieldError) {
+        self.note(error.code, || error);
+    }
+
+    /// How many are not among the first.
+    pub fn more(&self) -> usize {
+        self.all - self.first.len()
+    }
+
+    /// The same, of values inside the one at `place`.
+    pub fn below(mut self, place: &str) -> Self {
+        self.first.iter_mut().for_each(|error| error.pointer.insert_str(0, place));
+        self
+    }
+
+    /// The same, with their line in the caller's file.
+    pub fn at_line(mut self, line: Option<u64>) -> Self {
+        self.first.iter_mut().for_each(|error| error.line = line);
+        self
+    }
+
     /// Takes what was noted elsewhere, with its count.
     pub fn merge(&mut self, others: Self) {
-        self.all += others.all - others.first.len();
+        self.all += others.more();
         self.shape |= others.shape;
         self.extend(others.first);
     }
@@ -87,10 +123,17 @@ impl Extend<FieldError> for Errors {
     }
 }
 
+impl From<FieldError> for Errors {
+    fn from(error: FieldError) -> Self {
+        let mut errors = Self::default();
+        errors.push(error);
+        errors
+    }
+}
+
 impl From<FieldError> for Problem {
     fn from(error: FieldError) -> Self {
-        let mut errors = Errors::default();
-        errors.push(error);
+        let errors = Errors::from(error);
         match errors.shape {
             true => Self::Malformed(errors),
             false => Self::InvalidInput(errors),

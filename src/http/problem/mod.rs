@@ -307,7 +307,7 @@ impl Problem {
             status: kind.status().as_u16(),
             detail,
             request_id: request_id.to_owned(),
-            more_errors: Some(errors.all - errors.first.len()).filter(|more| *more > 0),
+            more_errors: Some(errors.more()).filter(|more| *more > 0),
             errors: errors.first,
             error: None,
         };

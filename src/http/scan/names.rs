@@ -105,7 +105,7 @@ fn each<T>(
                 warn(&mut item, warnings);
                 all.push(item);
             }
-            (_, Err(of_entry)) => errors.extend(of_entry.into_iter().map(|error| error.at_line(line))),
+            (_, Err(of_entry)) => errors.merge(of_entry.at_line(line)),
             (None, Ok(_)) => {}
         }
     }
