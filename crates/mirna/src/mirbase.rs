@@ -59,6 +59,8 @@ impl Mirbase {
     /// # Ok::<(), mirna::mirbase::MirbaseError>(())
     /// ```
     pub fn parse(text: &str) -> Result<Self, MirbaseError> {
+        // Of any machine, and without the mark that Windows writes first.
+        let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n").replace('\r', "\n");
         let mut records: Vec<(&str, &str, String)> = Vec::new();
         for (line, number) in text.lines().map(str::trim).zip(1..) {
             if let Some(header) = line.strip_prefix('>') {
@@ -140,6 +142,15 @@ mod tests {
         assert_eq!(mirbase.meant("hsa-miR-2"), None);
         let backwards: Rna = mir_1.rna.iter().rev().copied().collect();
         assert_eq!((mirbase.reversed(&backwards), mirbase.reversed(&mir_1.rna)), (Some(mir_1), None));
+    }
+
+    #[test]
+    fn a_file_of_any_machine_has_the_same_records() {
+        let text = ">a MIMAT1\nACGUACGUACGU\n>b MIMAT2\nACGUACGUACGA\n";
+        for text in [text.replace('\n', "\r"), text.replacen('\n', "\r", 2), format!("\u{feff}{text}")] {
+            let mirbase = Mirbase::parse(&text).unwrap();
+            assert_eq!(mirbase.find("b").unwrap().rna.to_string(), "ACGUACGUACGA", "{text:?}");
+        }
     }
 
     #[test]
