@@ -25,9 +25,9 @@ pub struct ScanConfig {
     /// Where the result goes. Until it is whole it is OUT.part; a run that was ended goes on there
     #[arg(long)]
     pub out: PathBuf,
-    /// Format of the result
-    #[arg(long, default_value = "tsv")]
-    pub format: ScanFormat,
+    /// Format of the result [default: by the end of its name, else tsv]
+    #[arg(long)]
+    pub format: Option<ScanFormat>,
     /// Also look for sites without a canonical seed match
     #[arg(long)]
     pub seedless: bool,
@@ -143,6 +143,18 @@ fn all_cores(threads: Option<NonZeroUsize>) -> usize {
 }
 
 impl ScanConfig {
+    /// The format that is asked for, or that the result's name says.
+    pub fn format(&self) -> ScanFormat {
+        let end = self.out.extension().and_then(|end| end.to_str()).unwrap_or_default();
+        self.format.unwrap_or_else(|| match end.to_ascii_lowercase().as_str() {
+            "csv" => ScanFormat::Csv,
+            "ndjson" | "jsonl" => ScanFormat::Ndjson,
+            "bed" => ScanFormat::Bed,
+            "gff" | "gff3" => ScanFormat::Gff3,
+            _ => ScanFormat::Tsv,
+        })
+    }
+
     /// Cores to use.
     pub fn threads(&self) -> usize {
         all_cores(self.threads)

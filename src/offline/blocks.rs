@@ -8,6 +8,8 @@ use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 use flate2::bufread::MultiGzDecoder;
 
+use super::text::Text;
+
 /// Records of a block. The numbers of a transcript depend on who stands in its block, by the last bits: a file is cut into
 /// the same blocks whatever the shards.
 pub(super) const RECORDS: usize = 64;
@@ -38,10 +40,14 @@ impl Blocks {
         let name = path.display().to_string();
         let mut file = BufReader::with_capacity(1 << 16, File::open(path).with_context(|| name.clone())?);
         let is_gzip = file.fill_buf().with_context(|| name.clone())?.starts_with(&[0x1f, 0x8b]);
-        let file: Box<dyn BufRead + Send> = match is_gzip {
-            true => Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(file))),
-            false => Box::new(file),
+        let file: Box<dyn Read + Send> = match is_gzip {
+            true => {
+                let plain = BufReader::with_capacity(1 << 16, MultiGzDecoder::new(file));
+                Box::new(Text::of(plain).with_context(|| name.clone())?)
+            }
+            false => Box::new(Text::of(file)?),
         };
+        let file = Box::new(BufReader::with_capacity(1 << 16, file));
         Ok(Self { name, is_gzip, file, header: Vec::new(), line: 0 })
     }
 
@@ -71,7 +77,7 @@ impl Blocks {
             }
             self.line += 1;
             since_header += read;
-            if text[start..].starts_with(b">") {
+            if is_header(&text[start..]) {
                 if records == 0 {
                     line = if text[..start].trim_ascii().is_empty() { self.line } else { line };
                 }
@@ -94,6 +100,11 @@ impl Blocks {
         }
         Ok(Some(Block { line, text: text.into() }))
     }
+}
+
+/// Files that were joined have their marks in the middle.
+fn is_header(line: &[u8]) -> bool {
+    line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line).starts_with(b">")
 }
 
 impl Iterator for Blocks {
@@ -125,6 +136,17 @@ mod tests {
         assert!(blocks[1].text.starts_with(format!(">r{RECORDS} x\n").as_bytes()));
         let headers = |block: &Block| block.text.iter().filter(|byte| **byte == b'>').count();
         assert_eq!(blocks.iter().map(headers).collect::<Vec<_>>(), [RECORDS, RECORDS, 3]);
+    }
+
+    #[test]
+    fn marks_and_ends_of_lines_hide_no_record() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("records.fa");
+        let some = |end: &str| -> String { (0..RECORDS).map(|_| format!(">r{end}ACGU{end}")).collect() };
+        let whole = ["\n", "\r", "\r\n", "\n"].map(|end| format!("\u{feff}{}", some(end))).concat();
+        std::fs::write(&path, whole).unwrap();
+        let starts = Blocks::open(&path).unwrap().map(|block| block.unwrap().line);
+        assert_eq!(starts.collect::<Vec<u64>>(), [0, 1, 2, 3].map(|block| block * 2 * RECORDS as u64 + 1));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The models that a command without a server asks, found as a server finds them.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use mirador_models::tasks::Task;
 use mirador_models::{LoadError, WeightsDir};
 
@@ -8,7 +8,9 @@ use crate::config::NetworkConfig;
 
 /// The version of this task that answers to `name`, `name@version`, or by default.
 pub(super) fn choose(network: &NetworkConfig, task: Task, name: Option<&str>) -> Result<WeightsDir> {
-    let dirs = WeightsDir::scan(&network.weights()?)?;
+    let folders = WeightsDir::folders_of(&network.weights()?, &network.models)?;
+    let dirs =
+        folders.iter().map(|folder| WeightsDir::open(folder)).collect::<Result<Vec<_>, LoadError>>()?;
     let of_task: Vec<WeightsDir> =
         dirs.into_iter().filter(|dir| dir.model().is_ok_and(|model| model.task == task)).collect();
     let known: Vec<String> = of_task.iter().map(|dir| dir.config.id().to_string()).collect();
@@ -22,6 +24,7 @@ pub(super) fn choose(network: &NetworkConfig, task: Task, name: Option<&str>) ->
         Some(Ok((model, version))) => dir.config.model == model && dir.config.version == version,
     };
     let found = of_task.into_iter().find(answers);
+    ensure!(!known.is_empty(), "--models leaves no model of {}", task.name());
     found.with_context(|| match name {
         Some(name) => format!("no model {name:?} of {}; there is: {}", task.name(), known.join(", ")),
         None => format!("no default model of {}; there is: {}", task.name(), known.join(", ")),

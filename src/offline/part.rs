@@ -29,14 +29,7 @@ impl Part {
     /// Begins a file, or goes on with what was begun for the same scan.
     pub(super) fn open(out: &Path, fingerprint: String) -> Result<Self> {
         let path = beside(out, ".part");
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
-        let mut file = file.with_context(|| path.display().to_string())?;
-        file.try_lock().with_context(|| format!("{}: another run is writing it", path.display()))?;
-        // Looked at only now: the run that had the lock may have ended.
-        if out.exists() {
-            fs::remove_file(&path)?;
-            bail!("{} exists already; remove it, or name another", out.display());
-        }
+        let mut file = open_part(out)?;
         let written = file.metadata()?.len();
         let begun = fs::read(beside(out, ".part.json"))
             .ok()
@@ -103,10 +96,25 @@ impl Part {
     }
 }
 
+/// `OUT.part`, which one run alone may write.
+pub(super) fn open_part(out: &Path) -> Result<File> {
+    let path = beside(out, ".part");
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+    let file = file.with_context(|| path.display().to_string())?;
+    file.try_lock().with_context(|| format!("{}: another run is writing it", path.display()))?;
+    // Looked at only now: the run that had the lock may have ended.
+    if out.exists() {
+        fs::remove_file(&path)?;
+        bail!("{} exists already; remove it, or name another", out.display());
+    }
+    Ok(file)
+}
+
 /// Whether a result may get this name.
 pub(super) fn check_name(out: &Path) -> Result<()> {
     let name = out.display();
     ensure!(!out.exists(), "{name} exists already; remove it, or name another");
+    ensure!(out != Path::new("-"), "results go to a file: name one in place of -");
     ensure!(!is_named_gzip(out), "{name}: results are written plain; leave the .gz out");
     Ok(())
 }

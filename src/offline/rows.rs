@@ -1,8 +1,7 @@
 //! `mirador score`, `classify` and `predict`: a file of rows, answered as the server would. It is the server that answers,
 //! in this process and with no socket, so that formats, checks and messages are the same.
 
-use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -13,11 +12,12 @@ use form_urlencoded::Serializer;
 use http_body_util::BodyExt;
 use mirador_models::tasks::Task;
 use serde_json::Value;
+use tokio::io::AsyncReadExt;
 use tokio_util::io::ReaderStream;
 use tower::ServiceExt;
 
 use super::models::choose;
-use super::part::{beside, check_name, is_named_gzip};
+use super::part::{beside, check_name, is_named_gzip, open_part};
 use crate::config::{Command, Program, RowsConfig, ServeConfig};
 use crate::http::{AppState, app};
 use crate::serving::Registry;
@@ -63,14 +63,19 @@ pub fn rows(task: Task, config: &RowsConfig) -> Result<bool> {
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
         let opened = || config.input.display().to_string();
-        let file = tokio::fs::File::open(&config.input).await.with_context(opened)?;
+        // Opened once: what comes through a pipe comes once.
+        let mut file = tokio::fs::File::open(&config.input).await.with_context(opened)?;
+        let mut start = Vec::new();
+        (&mut file).take(2).read_to_end(&mut start).await.with_context(opened)?;
         let mut request = Request::post(url(task, config, &name))
             .header(header::CONTENT_TYPE, sent)
             .header(header::ACCEPT, wanted);
-        if is_gzip(&config.input).with_context(opened)? {
+        if start == [0x1f, 0x8b] {
             request = request.header(header::CONTENT_ENCODING, "gzip");
         }
-        let response = app(state).oneshot(request.body(Body::from_stream(ReaderStream::new(file)))?).await?;
+        let response = app(state)
+            .oneshot(request.body(Body::from_stream(ReaderStream::new(Cursor::new(start).chain(file))))?)
+            .await?;
         let status = response.status();
         let mut body = response.into_body();
         if status != StatusCode::OK {
@@ -78,7 +83,8 @@ pub fn rows(task: Task, config: &RowsConfig) -> Result<bool> {
             bail!("{}: {}", config.input.display(), complaint(&text));
         }
         let part = beside(&config.out, ".part");
-        let mut out = File::create(&part).with_context(|| part.display().to_string())?;
+        let mut out = open_part(&config.out)?;
+        out.set_len(0)?;
         let mut bad = Bad::default();
         while let Some(frame) = body.frame().await {
             if let Ok(data) = frame?.into_data() {
@@ -140,12 +146,6 @@ fn url(task: Task, config: &RowsConfig, model: &str) -> String {
         query.append_pair(name, value);
     });
     format!("{route}?{}", query.finish())
-}
-
-fn is_gzip(path: &Path) -> std::io::Result<bool> {
-    let mut start = [0; 2];
-    let mut file = File::open(path)?;
-    Ok(file.read(&mut start)? == start.len() && start == [0x1f, 0x8b])
 }
 
 /// A problem's words, with every error below it.

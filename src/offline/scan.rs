@@ -35,18 +35,18 @@ pub fn scan(config: &ScanConfig) -> Result<()> {
         );
     }
     ensure!(
-        config.format != ScanFormat::Funmirbench || config.shard.of == 1,
+        config.format() != ScanFormat::Funmirbench || config.shard.of == 1,
         "a table of genes is made of the whole file: leave --shard out"
     );
     ensure!(
         !config.scores_only
-            || matches!(config.format, ScanFormat::Tsv | ScanFormat::Csv | ScanFormat::Ndjson),
+            || matches!(config.format(), ScanFormat::Tsv | ScanFormat::Csv | ScanFormat::Ndjson),
         "this format is not of scores and sites: leave --scores-only out"
     );
     let look = Look {
         seedless: config.seedless,
         min_probability: config.min_probability,
-        sites: !config.scores_only && config.format != ScanFormat::Funmirbench,
+        sites: !config.scores_only && config.format() != ScanFormat::Funmirbench,
     };
     let device = config.network.open_one()?;
     mirador_models::device::set_threads(1);
@@ -67,7 +67,7 @@ pub fn scan(config: &ScanConfig) -> Result<()> {
     });
     let ((records, of_transcripts), engine) = (checked?, engine?);
     warnings.merge(of_transcripts);
-    if !config.scores_only && config.format != ScanFormat::Ndjson {
+    if !config.scores_only && config.format() != ScanFormat::Ndjson {
         // A table of sites or of genes has no place for them.
         warnings.tell();
     }
@@ -81,7 +81,7 @@ pub fn scan(config: &ScanConfig) -> Result<()> {
         let (genes, transcripts) = read_block(&block, &answerer)?;
         Ok((genes, scorer.scan(&mirnas, &transcripts, look)?))
     };
-    if config.format == ScanFormat::Funmirbench && part.is_empty() {
+    if config.format() == ScanFormat::Funmirbench && part.is_empty() {
         // Genes have transcripts anywhere in the file: the table is written at the end.
         let mut all = Genes::default();
         parallel::run(engine.scorers(threads)?, items, scan, |(genes, found)| {
@@ -90,18 +90,18 @@ pub fn scan(config: &ScanConfig) -> Result<()> {
             Ok(())
         })?;
         part.block(&all.table(&names)?)?;
-    } else if config.format != ScanFormat::Funmirbench {
+    } else if config.format() != ScanFormat::Funmirbench {
         if part.is_empty() && config.shard.index == 1 {
-            part.head(head(config.format, look.sites).as_bytes())?;
+            part.head(head(config.format(), look.sites).as_bytes())?;
         }
         parallel::run(engine.scorers(threads)?, items, scan, |(_, found)| {
-            part.block(&lines(config.format, look.sites, &found)?)?;
+            part.block(&lines(config.format(), look.sites, &found)?)?;
             bar.inc(1);
             Ok(())
         })?;
     }
     bar.finish_and_clear();
-    let whole = range.len() == part.done() || config.format == ScanFormat::Funmirbench;
+    let whole = range.len() == part.done() || config.format() == ScanFormat::Funmirbench;
     ensure!(whole, "{} has changed while it was scanned", config.transcripts.display());
     part.finish()
 }
@@ -117,7 +117,10 @@ fn fingerprint(config: &ScanConfig, engine: &Engine) -> Result<String> {
     let Shard { index, of } = config.shard;
     let settings = format!(
         "{:?} {} {} {} {index}/{of}",
-        config.format, config.seedless, config.min_probability, config.scores_only
+        config.format(),
+        config.seedless,
+        config.min_probability,
+        config.scores_only
     );
     let mirbase = config.mirbase.as_deref().map(sha256).transpose()?.unwrap_or_default();
     let settings = settings + env!("CARGO_PKG_VERSION") + &mirbase;

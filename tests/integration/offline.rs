@@ -1,8 +1,9 @@
 //! Commands without a server: the same answers, in files.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -304,6 +305,71 @@ async fn rows_are_answered_as_the_server_answers() {
     refused(&score("--input pairs.fa --out x.csv"), "holds no pairs");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn what_comes_through_a_pipe_is_read_whole() {
+    let folder = TempDir::new().unwrap();
+    std::os::unix::fs::symlink("/dev/stdin", folder.path().join("pairs.csv")).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mirador"));
+    command.current_dir(folder.path()).args(["score", "--input", "pairs.csv", "--out", "out.csv"]);
+    command.arg("--weights-dir").arg(weights::root()).stdin(Stdio::piped());
+    let mut running = command.spawn().unwrap();
+    running
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(format!("id,mirna,site\nfirst,{MIRNA},{SITE}\n").as_bytes())
+        .unwrap();
+    assert!(running.wait().unwrap().success());
+    let table = fs::read_to_string(folder.path().join("out.csv")).unwrap();
+    assert!(table.contains("\nfirst,"), "{table}");
+}
+
+#[test]
+fn a_result_is_of_one_run() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("pairs.csv"), format!("mirna,site\n{MIRNA},{SITE}\n")).unwrap();
+    let other = fs::File::create(folder.path().join("out.csv.part")).unwrap();
+    other.lock().unwrap();
+    let score = || mirador(folder.path(), weights::root(), "score --input pairs.csv --out out.csv");
+    refused(&score(), "another run is writing it");
+    other.unlock().unwrap();
+    done(&score());
+}
+
+#[test]
+fn a_result_has_the_format_of_its_name() {
+    let files = files();
+    for (name, begins) in
+        [("a.csv", "mirna,"), ("a.bed", "ENST"), ("a.gff3", "##gff-version 3"), ("a.jsonl", "{\"")]
+    {
+        done(&scan(files.path(), &format!("--out {name}")));
+        let text = fs::read_to_string(files.path().join(name)).unwrap();
+        assert!(text.starts_with(begins), "{name}: {}", &text[..60]);
+    }
+    refused(&scan(files.path(), "--out -"), "results go to a file");
+}
+
+#[test]
+fn ends_of_lines_and_encodings_change_no_scan() {
+    let files = files();
+    let folder = files.path();
+    done(&scan(folder, "--out plain.tsv"));
+    let plain = fs::read_to_string(folder.join("transcripts.fa")).unwrap();
+    let half = plain.len() / 2;
+    let mixed = [plain[..half].replace('\n', "\r"), plain[half..].replace('\n', "\r\n")].concat();
+    let utf16: Vec<u8> = format!("\u{feff}{plain}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (name, bytes) in
+        [("mac", plain.replace('\n', "\r").into_bytes()), ("mixed", mixed.into()), ("utf16", utf16)]
+    {
+        fs::write(folder.join("transcripts.fa"), bytes).unwrap();
+        done(&scan(folder, &format!("--out {name}.tsv")));
+        let [found, expected] =
+            [name, "plain"].map(|name| fs::read(folder.join(format!("{name}.tsv"))).unwrap());
+        assert!(found == expected, "{name}");
+    }
+}
+
 #[test]
 fn only_the_models_that_are_asked_for_are_loaded() {
     let folder = TempDir::new().unwrap();
@@ -312,4 +378,12 @@ fn only_the_models_that_are_asked_for_are_loaded() {
     done(&output);
     assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 1);
     refused(&check("dmiso,nothing"), "nothing");
+    fs::write(folder.path().join("pairs.csv"), format!("mirna,site\n{MIRNA},{SITE}\n")).unwrap();
+    let score = |models: &str| {
+        let words = format!("score --input pairs.csv --out out.csv --models {models}");
+        mirador(folder.path(), weights::root(), &words)
+    };
+    refused(&score("nothing"), "nothing");
+    done(&score("dmiso"));
+    refused(&scan(files().path(), "--out x.tsv --models pairmap"), "--models leaves no model of repression");
 }
