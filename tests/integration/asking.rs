@@ -29,6 +29,12 @@ async fn columns_have_the_callers_names_and_come_back() {
     );
     assert!(text.ends_with(",1,\"a,b\"\n"), "{text}");
     let row = json!({"noncodingRNA": MIRNA, "gene": SITE, "label": 1, "more": {"x": [1, null]}});
+    // A name that no column has, for a field that may be left out.
+    let (status, body) =
+        ask(&app, &format!("{url}&column.id=foo"), CSV, "", format!("gene,noncodingRNA\n{SITE},{MIRNA}\n"))
+            .await;
+    let told = body["errors"][0]["detail"].as_str().unwrap();
+    assert!(status == 400 && told.starts_with("there is no column \"foo\", which column.id"), "{body}");
     let twice = row.to_string().replace("\"label\"", "\"label\":0,\"label\"");
     for (format, body) in [("application/json", format!("{{\"pairs\":[{twice}]}}")), (NDJSON, twice)] {
         let (_, body) = ask(&app, &url, format, "", body).await;

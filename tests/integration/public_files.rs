@@ -102,12 +102,17 @@ async fn hairpins_of_published_sets() {
         ("", FASTA, format!(">h MI0000000 made up\n{}\n{}\n", &HAIRPIN[..40], &HAIRPIN[40..])),
         ("", "text/fasta", format!(">h\r\n{}\r\n\r\n", dna.to_lowercase())),
         ("", "application/x-fasta", format!("\n>h\n{HAIRPIN}")),
+        // Files of several machines that were joined.
+        ("", FASTA, format!(">h x\r{HAIRPIN}\r>other\n{HAIRPIN}\n>third\r\n{HAIRPIN}")),
     ] {
         let (status, body) =
             ask(&app, &format!("{CLASSIFY}{query}"), media_type, "application/json", file).await;
         let result = &body["results"][0];
         assert_eq!((status, &result["id"]), (200, &json!("h")), "{query} {body}");
         assert_near(&result["mirtron_probability"], expected);
+        let ids: Vec<&Value> =
+            body["results"].as_array().unwrap().iter().map(|result| &result["id"]).collect();
+        assert!(ids == ["h"] || ids == ["h", "other", "third"], "{ids:?}");
     }
 }
 

@@ -229,6 +229,7 @@ async fn marks_blank_rows_and_foreign_separators_are_read() {
     for (media_type, body) in [
         ("application/json", format!("\u{feff}{}", json!({"pairs": [pair()]}))),
         (NDJSON, format!("\u{feff}{}\n\u{feff}{}\n", pair(), pair())),
+        (NDJSON, format!("\u{feff}\n\u{feff}\u{feff}{}\n\u{feff}", pair())),
     ] {
         let (status, body) = ask(&app, SCORE, media_type, "", body).await;
         assert!(status == 200 && !body.to_string().contains("errors"), "{body}");

@@ -97,12 +97,16 @@ impl Columns {
             .filter(|&name| !table.header.is_empty() && !seen.contains(&(true, name)))
             .filter(|&name| name != "tss" || asked.tss.is_none())
             .collect();
+        let unknown = asked.columns.iter().filter(|(field, theirs)| {
+            !table.header.is_empty() && !table.header.contains(theirs) && !lacking.contains(&field.as_str())
+        });
         let knows_any = columns.iter().any(|column| matches!(column, Column::Field(..)));
         if !knows_any && !table.header.is_empty() {
             // One remedy for all of them.
             errors = vec![complain::nothing_known::<S>(table, asked)];
         } else {
-            errors.extend(lacking.iter().map(|field| complain::lacking(field, table, asked)));
+            let fields = lacking.iter().copied().chain(unknown.map(|(field, _)| field.as_str()));
+            errors.extend(fields.map(|field| complain::lacking(field, table, asked)));
         }
         let errors = errors.into_iter().map(|error| error.at_line(table.header_line)).collect();
         let (names, in_file) = (table.header.clone(), table.header_line.is_some());

@@ -31,9 +31,12 @@ pub(super) async fn read<S: ScoringEndpoint>(
     offload(heavy, bounds, move |bounds| read_rows(without_bom(&bytes), &asked, bounds)).await
 }
 
-/// Windows writes a byte order mark first.
-pub(crate) fn without_bom(bytes: &[u8]) -> &[u8] {
-    bytes.strip_prefix(BOM).unwrap_or(bytes)
+/// Windows writes a byte order mark first; a file that was joined of such ones may have several.
+pub(crate) fn without_bom(mut bytes: &[u8]) -> &[u8] {
+    while let Some(rest) = bytes.strip_prefix(BOM) {
+        bytes = rest;
+    }
+    bytes
 }
 
 fn read_rows<S: ScoringEndpoint>(bytes: &[u8], asked: &Asked, bounds: &Bounds) -> Result<Found<S>, Problem> {

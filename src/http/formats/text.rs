@@ -84,6 +84,15 @@ fn tidy(text: Bytes) -> Bytes {
     tidy.into()
 }
 
+/// The same with LF where a CR ends a line, as in files that were joined of several machines'. For text in which a CR is nothing else.
+pub(super) fn with_line_feeds(text: Bytes) -> Bytes {
+    let ends = |place: usize| text[place] == b'\r' && text.get(place + 1) != Some(&b'\n');
+    if !(0..text.len()).any(ends) {
+        return text;
+    }
+    (0..text.len()).map(|place| if ends(place) { b'\n' } else { text[place] }).collect::<Vec<u8>>().into()
+}
+
 /// Ends of lines.
 pub(super) fn newlines(bytes: &[u8]) -> u64 {
     bytes.iter().filter(|&&byte| byte == b'\n').count() as u64

@@ -11,6 +11,7 @@ use tokio::time::sleep;
 
 use super::codec::Line;
 use super::ending::Ending;
+use super::json::without_bom;
 use crate::http::body;
 use crate::http::rate::Caller;
 use crate::http::state::AppState;
@@ -110,7 +111,7 @@ impl Upload {
         self.read += 1;
         self.unpaid += 1;
         match line {
-            Line::Text(text) if text.iter().all(u8::is_ascii_whitespace) => {
+            Line::Text(text) if without_bom(&text).iter().all(u8::is_ascii_whitespace) => {
                 self.blank += 1;
                 if self.blank > self.useless() {
                     self.ended = Some(Some(Ending::NoRows));
