@@ -15,8 +15,9 @@ use mirador::serving::{Forward, PredictorConfig};
 use mirador_models::networks::{dmiso, mitar};
 use serde_json::{Value, json};
 
-use crate::app::{App, pair, score_request};
+use crate::app::{App, MIRNA, SCORE, SITE, pair, score_request};
 use crate::fake::{gated, until};
+use crate::reading::{CSV, ask};
 use crate::weights::write_model;
 
 const NDJSON: (&str, &str) = ("content-type", "application/x-ndjson");
@@ -158,6 +159,13 @@ async fn a_stream_may_be_bounded_in_lines() {
     assert_eq!(read(stream(&app, &[], lines(1000)).await).await.0, 1000);
     let (count, last) = read(stream(&app, &[], lines(1001)).await).await;
     assert_eq!((count, last), (1001, json!({"error": "too_many_lines", "next_line": 1001})));
+    // Rows of two lines each, below a line of names.
+    let app = App::ready(&["--max-lines", "2"]);
+    let table = format!("mirna,site,note\n{}", format!("{MIRNA},{SITE},\"a\nb\"\n").repeat(3));
+    let (_, text) =
+        ask(&app, &format!("{SCORE}?keep_columns=true"), CSV, "application/x-ndjson", table).await;
+    let last: Value = serde_json::from_str(text.as_str().unwrap().lines().nth(2).unwrap()).unwrap();
+    assert_eq!(last, json!({"error": "too_many_lines", "next_line": 6}));
 }
 
 #[tokio::test]

@@ -5,6 +5,8 @@ use std::io;
 use bytes::{Buf, BytesMut};
 use tokio_util::codec::Decoder;
 
+use super::json::without_bom;
+
 /// Most bytes of a line: a promoter of 20,000 nt fits twice.
 pub(super) const MAX_LINE: usize = 64 * 1024;
 
@@ -25,6 +27,11 @@ pub(super) enum Line {
 }
 
 impl Line {
+    /// Whether nothing stands there that would be answered.
+    pub(super) fn is_blank(&self) -> bool {
+        matches!(self, Self::Text(text) if without_bom(text).iter().all(u8::is_ascii_whitespace))
+    }
+
     /// Bytes that it holds.
     pub(super) fn len(&self) -> usize {
         match self {

@@ -139,12 +139,12 @@ async fn answer_all<S: ScoringEndpoint>(
         if chunks.is_empty()
             && let Some(ending) = ended
         {
-            return Option::map(ending, |ending| (ending, upload.read + 1));
+            return Option::map(ending, |ending| (ending, upload.next_line()));
         }
         tokio::select! {
             biased;
             Some(()) = &mut late => {
-                return Some((Ending::DeadlineExceeded, chunks.front().map_or(upload.read + 1, |chunk| chunk.0)));
+                return Some((Ending::DeadlineExceeded, chunks.front().map_or_else(|| upload.next_line(), |chunk| chunk.0)));
             }
             () = &mut drained, if ended.is_none() => ended = Some(Some(Ending::Draining)),
             done = async { chunks.front_mut().expect("there is one").1.borrow_mut().await }, if !chunks.is_empty() => {

@@ -118,17 +118,23 @@ fn cells(record: &StringRecord, columns: &Columns) -> Vec<u8> {
 }
 
 fn body(rows: Rows) -> Body {
-    let parts = stream::try_unfold((rows, 1), |(mut rows, mut next)| async move {
+    let parts = stream::try_unfold((rows.peekable(), 1), |(mut rows, mut next)| async move {
         let mut text = Vec::new();
         while text.len() < PART
             && let Some(row) = rows.next()
         {
             let (line, row) = row.map_err(|error| io::Error::other(Broken(error.detail)))?;
-            // A blank line has no answer.
-            text.resize(text.len() + line.saturating_sub(next) as usize, b'\n');
+            // A blank line has no answer. Those of a row come with it: who stops behind it goes on with the next.
+            let mut blank = |up_to: u64, text: &mut Vec<u8>| {
+                text.resize(text.len() + up_to.saturating_sub(next) as usize, b'\n');
+                next = up_to;
+            };
+            blank(line, &mut text);
             text.extend(row);
             text.push(b'\n');
-            next = line + 1;
+            let following = rows.peek().and_then(|row| Some(row.as_ref().ok()?.0));
+            blank(following.unwrap_or_default().saturating_sub(1), &mut text);
+            next = following.unwrap_or(line + 1);
         }
         Ok::<_, io::Error>((!text.is_empty()).then(|| (Bytes::from(text), (rows, next))))
     });

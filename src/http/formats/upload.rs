@@ -11,7 +11,6 @@ use tokio::time::sleep;
 
 use super::codec::Line;
 use super::ending::Ending;
-use super::json::without_bom;
 use crate::http::body;
 use crate::http::rate::Caller;
 use crate::http::state::AppState;
@@ -38,7 +37,9 @@ pub(super) struct Upload {
     caller: Caller,
     resume: Resume,
     /// Lines that were read.
-    pub read: usize,
+    read: usize,
+    /// Those that are not blank.
+    rows: usize,
     /// Those that the limiter has not counted yet.
     unpaid: usize,
     /// Blank lines since the last other one.
@@ -58,7 +59,19 @@ impl Upload {
         resume: Option<Resume>,
     ) -> Self {
         let resume = resume.unwrap_or_default();
-        Self { lines, most, state, caller, resume, read: 0, unpaid: 0, blank: 0, ended: None, broken: None }
+        Self {
+            lines,
+            most,
+            state,
+            caller,
+            resume,
+            read: 0,
+            rows: 0,
+            unpaid: 0,
+            blank: 0,
+            ended: None,
+            broken: None,
+        }
     }
 
     /// The lines that have come, none of them blank, as many as are scored together; perhaps none. Dropping the future
@@ -103,28 +116,37 @@ impl Upload {
                 self.broken = body::reason(&error);
                 return self.ended = Some(Some(Ending::BrokenBody));
             }
-            Some(Ok(_)) if self.read >= max_lines => {
+            Some(Ok(line)) if self.rows >= max_lines && !line.is_blank() => {
                 return self.ended = Some(Some(Ending::TooManyLines));
             }
             Some(Ok(line)) => line,
         };
         self.read += 1;
         self.unpaid += 1;
-        match line {
-            Line::Text(text) if without_bom(&text).iter().all(u8::is_ascii_whitespace) => {
-                self.blank += 1;
-                if self.blank > self.useless() {
-                    self.ended = Some(Some(Ending::NoRows));
-                }
+        if line.is_blank() {
+            self.blank += 1;
+            if self.blank > self.useless() {
+                self.ended = Some(Some(Ending::NoRows));
             }
-            line => {
-                self.blank = 0;
-                if self.resume.is_new() {
-                    *bytes += line.len();
-                    chunk.push((self.read, line));
-                }
-            }
+            return;
         }
+        self.rows += 1;
+        self.blank = 0;
+        if self.resume.is_new() {
+            *bytes += line.len();
+            chunk.push((self.read, line));
+        }
+    }
+
+    /// The first line that was not read and is, as far as it has come, not blank: from there on all goes on.
+    pub(super) fn next_line(&mut self) -> usize {
+        while self.ended.is_none()
+            && let Some(Some(Ok(line))) = self.lines.next().now_or_never()
+            && line.is_blank()
+        {
+            self.read += 1;
+        }
+        self.read + 1
     }
 
     /// So many bad or blank lines in a row end it: nobody knows how long it goes on. A job's body has an end.
