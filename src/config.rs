@@ -246,13 +246,30 @@ pub enum ConfigError {
         /// `--max-rows`.
         rows: NonZeroUsize,
     },
+    /// A body that is allowed could never be read.
+    #[error(
+        "--max-bodies-bytes {bodies} is less than twice --max-body-bytes {body}: one caller has half of it, and such a body would never find room"
+    )]
+    BodiesTooSmall {
+        /// `--max-bodies-bytes`.
+        bodies: NonZeroUsize,
+        /// `--max-body-bytes`.
+        body: NonZeroUsize,
+    },
 }
 
 impl ServeConfig {
     /// What no single flag can know.
     pub fn check(&self) -> Result<(), ConfigError> {
         let (capacity, rows) = (self.queue_capacity, self.max_rows);
-        if capacity < rows { Err(ConfigError::QueueTooSmall { capacity, rows }) } else { Ok(()) }
+        if capacity < rows {
+            return Err(ConfigError::QueueTooSmall { capacity, rows });
+        }
+        let (bodies, body) = (self.max_bodies_bytes, self.max_body_bytes);
+        if bodies.get() / 2 < body.get() {
+            return Err(ConfigError::BodiesTooSmall { bodies, body });
+        }
+        Ok(())
     }
 
     /// Most bytes of a job's body that is read into memory, which is every one but lines.

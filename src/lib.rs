@@ -8,6 +8,7 @@ pub mod serving;
 
 pub mod config;
 pub mod telemetry;
+mod text_file;
 
 pub mod jobs;
 

@@ -18,6 +18,7 @@ use super::net::{Certificate, TlsError};
 use super::serve_error::ServeError;
 use crate::config::ServeConfig;
 use crate::serving::Registry;
+use crate::text_file;
 
 /// A file that takes longer is not waited for: it lies on a disk that is gone, or is a pipe.
 const FILE: Duration = Duration::from_secs(10);
@@ -36,7 +37,7 @@ pub(super) async fn mirbase(state: &AppState) -> Result<(), ServeError> {
     let Some(path) = state.config().mirbase.clone() else { return Ok(()) };
     let refused = |reason: String| ServeError::Mirbase { path: path.clone(), reason };
     let file = path.clone();
-    let text = aside("the miRNAs", move || std::fs::read_to_string(file)).await?;
+    let text = aside("the miRNAs", move || text_file::read(&file)).await?;
     let mirbase = Mirbase::parse(&text.map_err(|error| refused(error.to_string()))?);
     let mirbase = mirbase.map_err(|error| refused(error.to_string()))?;
     tracing::info!("{} miRNAs by name", mirbase.matures().len());

@@ -1,14 +1,12 @@
 //! A FASTA file in blocks of so many records, none of it kept longer than it is needed.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, Read};
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
-use flate2::bufread::MultiGzDecoder;
 
-use super::text::Text;
+use crate::text_file;
 
 /// Records of a block. The numbers of a transcript depend on who stands in its block, by the last bits: a file is cut into
 /// the same blocks whatever the shards.
@@ -19,7 +17,6 @@ const MOST_BYTES: usize = 4 << 20;
 /// The file's blocks, one after the other.
 pub(super) struct Blocks {
     name: String,
-    is_gzip: bool,
     file: Box<dyn BufRead + Send>,
     /// The header that begins the next block, if it was read already.
     header: Vec<u8>,
@@ -38,28 +35,8 @@ impl Blocks {
     /// Opens a plain file, or one that gzip or bgzip compressed.
     pub(super) fn open(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
-        let mut file = BufReader::with_capacity(1 << 16, File::open(path).with_context(|| name.clone())?);
-        let is_gzip = file.fill_buf().with_context(|| name.clone())?.starts_with(&[0x1f, 0x8b]);
-        let file: Box<dyn Read + Send> = match is_gzip {
-            true => {
-                let plain = BufReader::with_capacity(1 << 16, MultiGzDecoder::new(file));
-                Box::new(Text::of(plain).with_context(|| name.clone())?)
-            }
-            false => Box::new(Text::of(file)?),
-        };
-        let file = Box::new(BufReader::with_capacity(1 << 16, file));
-        Ok(Self { name, is_gzip, file, header: Vec::new(), line: 0 })
-    }
-
-    /// What stands in the way of reading on.
-    fn broken(&self) -> String {
-        let Self { name, line, .. } = self;
-        match self.is_gzip {
-            true => format!(
-                "{name}, behind line {line}: the gzip data end early, are damaged, or have other bytes behind them"
-            ),
-            false => format!("{name}, behind line {line}"),
-        }
+        let file = text_file::open(path).with_context(|| name.clone())?;
+        Ok(Self { name, file, header: Vec::new(), line: 0 })
     }
 
     fn block(&mut self) -> Result<Option<Block>> {
@@ -71,7 +48,7 @@ impl Blocks {
             let start = text.len();
             // A line without an end is read no further than a record may reach.
             let read = (&mut self.file).take(MOST_BYTES as u64).read_until(b'\n', &mut text);
-            let read = read.with_context(|| self.broken())?;
+            let read = read.with_context(|| format!("{}, behind line {}", self.name, self.line))?;
             if read == 0 {
                 break;
             }
@@ -116,6 +93,7 @@ impl Iterator for Blocks {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
     use std::io::Write;
 
     use super::*;
@@ -158,7 +136,7 @@ mod tests {
         let whole = file.finish().unwrap();
         for bytes in [&whole[..whole.len() - 6], &[&whole[..], b"GARBAGE"].concat()] {
             std::fs::write(&path, bytes).unwrap();
-            let error = Blocks::open(&path).unwrap().find_map(Result::err).unwrap().to_string();
+            let error = format!("{:#}", Blocks::open(&path).unwrap().find_map(Result::err).unwrap());
             assert!(error.contains("records.fa.gz, behind line 2: the gzip data end early"), "{error}");
         }
     }

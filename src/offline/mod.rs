@@ -9,7 +9,6 @@ mod parallel;
 mod part;
 mod rows;
 mod scan;
-mod text;
 
 pub use check::check;
 pub use rows::rows;

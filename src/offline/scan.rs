@@ -22,11 +22,12 @@ use crate::http::{Answerer, Errors, FastaRecords};
 use crate::scan::{
     Line, Look, Probe, Scanned, SiteTable, TableFormat, Transcript, transcript_header, transcript_row,
 };
+use crate::text_file;
 
 /// Scans, and writes the result under its name when all of it is there.
 pub fn scan(config: &ScanConfig) -> Result<()> {
     check_name(&config.out)?;
-    for path in [&config.mirnas, &config.transcripts] {
+    for path in [&config.mirnas, &config.transcripts].into_iter().chain(&config.mirbase) {
         let file = std::fs::metadata(path).with_context(|| path.display().to_string())?;
         ensure!(
             file.is_file(),
@@ -108,7 +109,7 @@ pub fn scan(config: &ScanConfig) -> Result<()> {
 
 fn mirbase(path: &Path) -> Result<Mirbase> {
     let name = || path.display().to_string();
-    let text = std::fs::read_to_string(path).with_context(name)?;
+    let text = text_file::read(path).with_context(name)?;
     Mirbase::parse(&text).with_context(name)
 }
 

@@ -208,6 +208,11 @@ fn what_cannot_start_says_why_and_exits_with_1() {
     assert!(message.contains("cannot listen on 127.0.0.1:99999"), "{message}");
     let message = refuse(serve(&root, &port_file).args(["--queue-capacity", "9"]));
     assert!(message.contains("--queue-capacity 9 is less than --max-rows 10000"), "{message}");
+    let message = refuse(serve(&root, &port_file).args(["--max-body-bytes", "100000000"]));
+    assert!(
+        message.contains("--max-bodies-bytes 134217728 is less than twice --max-body-bytes 100000000"),
+        "{message}"
+    );
 
     let message = refuse(serve(&root, &port_file).args(["--max-rows", "many"]));
     assert!(message.contains("invalid value 'many' for '--max-rows"), "{message}");

@@ -28,7 +28,7 @@ pub(crate) struct Draft<S> {
 pub(super) type Other = (String, String);
 
 impl<S: ScoringEndpoint> Draft<S> {
-    /// Of what is wrong with it so much is kept as there is room for.
+    /// An empty one; of what is wrong with it so much is kept as there is room for.
     pub(crate) fn new(room: usize) -> Self {
         let (row, there, bad) = (Map::new(), HashSet::new(), Vec::new());
         Self { row, errors: Errors::with_room(room), there, bad, endpoint: PhantomData }

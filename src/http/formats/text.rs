@@ -84,7 +84,7 @@ fn tidy(text: Bytes) -> Bytes {
     tidy.into()
 }
 
-/// The same with LF where a CR ends a line, as in files that were joined of several machines'. For text in which a CR is nothing else.
+/// Text with LF where a CR ends a line, as in files that were joined of several machines'. A CR must be nothing else in it.
 pub(super) fn with_line_feeds(text: Bytes) -> Bytes {
     let ends = |place: usize| text[place] == b'\r' && text.get(place + 1) != Some(&b'\n');
     if !(0..text.len()).any(ends) {

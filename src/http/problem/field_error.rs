@@ -57,7 +57,7 @@ impl Default for Errors {
 }
 
 impl Errors {
-    /// Of a part of a request: so many are kept, since others were before.
+    /// Those of a part of a request: so many are kept, since others were before.
     pub fn with_room(room: usize) -> Self {
         Self { first: Vec::new(), all: 0, shape: false, room }
     }
