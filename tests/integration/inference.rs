@@ -159,7 +159,11 @@ async fn a_bad_tensor_is_named() {
         (json!([with("shape", json!([2])), site]), 400, "/inputs/0"),
         (json!([with("shape", json!([1, 1, 1])), site]), 400, "/inputs/0"),
         (json!([mirna, site, tensor("gene", &["x"])]), 400, "/inputs/2"),
-        (json!([with("data", json!([3])), site]), 400, "/pairs/0/mirna"),
+        (json!([with("data", json!([3])), site]), 400, "/inputs/0"),
+        (json!([with("data", json!([true])), site]), 400, "/inputs/0"),
+        (json!([with("datatype", json!("FP32")), site]), 400, "/inputs/0"),
+        (json!([with("datatype", json!("TEXT")), site]), 400, "/inputs/0"),
+        (json!([{"name": "mirna", "shape": [1], "data": [MIRNA]}, site]), 400, "/inputs/0"),
         (json!([with("data", json!(["GAXT"])), site]), 422, "/pairs/0/mirna"),
     ] {
         let reply = app.post_to(INFER, &json!({ "inputs": inputs })).await;
@@ -222,6 +226,32 @@ async fn tensors_are_read_up_to_one_value_too_many() {
     assert!(reply.body["detail"].as_str().unwrap().contains("100000"), "{}", reply.body);
     let huge = json!({"name": "mirna", "datatype": "BYTES", "shape": [3], "data": []});
     assert_eq!(app.post_to(INFER, &json!({"inputs": [huge]})).await.status, 413);
+}
+
+#[tokio::test]
+async fn what_stands_there_twice_is_refused() {
+    let app = App::ready(&[]);
+    let whole = json!({
+        "id": "a", "outputs": [{"name": "probability"}],
+        "inputs": [tensor("mirna", &[MIRNA]), tensor("site", &[SITE])],
+    });
+    let whole = whole.to_string();
+    for field in [
+        r#""id":"a""#,
+        r#""name":"mirna""#,
+        r#""datatype":"BYTES""#,
+        r#""shape":[1]"#,
+        r#""name":"probability""#,
+    ] {
+        let twice = whole.replacen(field, &format!("{field},{field}"), 1);
+        assert_ne!(twice, whole);
+        let reply = app.send(Request::post(INFER).body(Body::from(twice)).unwrap()).await;
+        assert!(
+            reply.status == 400 && reply.body["errors"][0]["code"] == "duplicate_field",
+            "{field}: {}",
+            reply.body
+        );
+    }
 }
 
 #[tokio::test]

@@ -305,6 +305,16 @@ async fn what_is_wrong_is_named() {
     }
     let reply = app.post_to(&format!("{SCAN}?seedless=true"), &more("/seedless", json!(false))).await;
     assert!(reply.body["detail"].as_str().unwrap().contains("URL and in the body"), "{}", reply.body);
+    let twice = good().to_string().replacen('{', r#"{"seedless":true,"seedless":false,"#, 1);
+    let reply = app
+        .send(Request::post(SCAN).header("content-type", "application/json").body(twice.into()).unwrap())
+        .await;
+    let error = &reply.body["errors"][0];
+    assert_eq!(
+        (&error["pointer"], &error["code"]),
+        (&json!("/seedless"), &json!("duplicate_field")),
+        "{error}"
+    );
     let reply = app.post_to(SCAN, &more("/model", json!("repression"))).await;
     assert_eq!((reply.status, &reply.body["type"]), (404, &json!("urn:mirador:problem:unknown-model")));
     assert_eq!(app.post_to(SCAN, &more("/model", Value::Null)).await.status, 200);

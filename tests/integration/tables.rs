@@ -47,9 +47,16 @@ async fn a_cell_too_many_is_no_name_of_a_row() {
         let text = body.as_str().map_or_else(|| body.to_string(), str::to_owned);
         assert!(status == 200 && text.contains(r#""id":"r1""#) && text.contains(r#""id":"r2""#), "{text}");
     }
-    let table = format!("id,mirna,site\n1,a,{MIRNA},{SITE}\n");
-    let (_, body) = ask(&app, &format!("{SCORE}?keep_columns=true"), CSV, "application/json", table).await;
-    assert_eq!(body["results"][0]["input"], json!({"row.names": "1"}), "{body}");
+    let keep = format!("{SCORE}?keep_columns=true");
+    for table in [
+        format!("id,mirna,site\n1,a,{MIRNA},{SITE}\n"),
+        format!("\"\",\"id\",\"mirna\",\"site\"\n\"1\",\"a\",\"{MIRNA}\",\"{SITE}\"\n"),
+    ] {
+        let (_, body) = ask(&app, &keep, CSV, "application/json", table).await;
+        assert_eq!(body["results"][0]["input"], json!({"row.names": "1"}), "{body}");
+    }
+    let both = format!(",row.names,mirna,site\n1,x,{MIRNA},{SITE}\n");
+    refused(&app, &keep, &both, "duplicate_field", "row.names").await;
 }
 
 #[tokio::test]

@@ -62,7 +62,8 @@ impl Columns {
                 None if place == 0 && table.row_names && !has_id => {
                     Column::Field("id".to_owned(), Kind::Text)
                 }
-                None if place == 0 && table.row_names && asked.keep_columns => {
+                None if place == 0 && (table.row_names || name.is_empty()) && asked.keep_columns => {
+                    seen.insert((false, ROW_NAMES));
                     Column::Other(ROW_NAMES.to_owned())
                 }
                 None if name.is_empty() && place == 0 => Column::Index,

@@ -40,6 +40,7 @@ struct Reader<'l, 'b> {
 impl<'de> Fields<'de> for Reader<'_, '_> {
     fn field<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
+            "id" if self.request.id.is_some() => return Err(A::Error::duplicate_field("id")),
             "id" => self.request.id = map.next_value()?,
             "parameters" => map.next_value_seed(Fill(&mut self.request.parameters))?,
             "inputs" if self.request.inputs.is_some() => return Err(A::Error::duplicate_field("inputs")),
@@ -68,6 +69,9 @@ impl<'de> Fields<'de> for TensorReader<'_, '_> {
     fn field<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         let tensor = &mut self.tensor;
         match name {
+            "name" if !tensor.name.is_empty() => return Err(A::Error::duplicate_field("name")),
+            "datatype" if !tensor.datatype.is_empty() => return Err(A::Error::duplicate_field("datatype")),
+            "shape" if tensor.shape.all > 0 => return Err(A::Error::duplicate_field("shape")),
             "name" => tensor.name = map.next_value()?,
             "datatype" => tensor.datatype = map.next_value()?,
             "shape" => map.next_value_seed(&mut tensor.shape)?,
@@ -86,6 +90,7 @@ impl<'de> Fields<'de> for TensorReader<'_, '_> {
 impl<'de> Fields<'de> for WantedOutput {
     fn field<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
+            "name" if !self.name.is_empty() => return Err(A::Error::duplicate_field("name")),
             "name" => self.name = map.next_value()?,
             "parameters" => map.next_value_seed(Fill(&mut self.parameters))?,
             _ => map.next_value::<IgnoredAny>().map(|_| ())?,
@@ -243,8 +248,9 @@ fn refusal(bytes: &[u8], path: &Path, error: &serde_json::Error) -> FieldError {
         return FieldError::whole(ErrorCode::Syntax, detail);
     }
     let words = error.to_string();
-    if words.starts_with("duplicate field") {
-        return FieldError::new(pointer, ErrorCode::DuplicateField, "this stands there twice".into());
+    if let Some(field) = words.strip_prefix("duplicate field `").and_then(|rest| rest.split('`').next()) {
+        let detail = format!("{field} stands there twice");
+        return FieldError::new(format!("{pointer}/{field}"), ErrorCode::DuplicateField, detail);
     }
     let detail = match pointer.rsplit('/').find(|step| step.parse::<usize>().is_err()) {
         _ if words.starts_with(TOO_MANY_TENSORS) => TOO_MANY_TENSORS,

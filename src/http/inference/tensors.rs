@@ -117,6 +117,7 @@ impl InputTensor {
         if rows > max_rows {
             return Err(Broken::TooMany);
         }
+        let datatype = Datatype::of(&self.datatype).map_err(Broken::Tensor)?;
         let values = match self.parameters.binary_data_size {
             Some(_) if !self.data.is_empty() => {
                 return Err(Broken::Tensor(
@@ -132,9 +133,21 @@ impl InputTensor {
                     ))
                 })?;
                 *binary = rest;
-                decode(&self.datatype, own, rows).map_err(Broken::Tensor)?
+                let values = datatype.decode(own, rows);
+                values.ok_or_else(|| {
+                    Broken::Tensor(format!("these bytes are not of datatype {}", self.datatype))
+                })?
             }
-            None => std::mem::take(&mut self.data),
+            None => {
+                if let Some(place) = self.data.iter().position(|value| !datatype.holds(value)) {
+                    let value = place + 1;
+                    return Err(Broken::Tensor(format!(
+                        "value {value} is not of datatype {}",
+                        self.datatype
+                    )));
+                }
+                std::mem::take(&mut self.data)
+            }
         };
         match values.len() == rows {
             true => Ok(values),
@@ -143,23 +156,55 @@ impl InputTensor {
     }
 }
 
-/// Values behind the JSON; those beyond `rows` only as one too many.
-fn decode(datatype: &str, bytes: &[u8], rows: usize) -> Result<Vec<Datum>, String> {
-    fn each<const N: usize>(bytes: &[u8], rows: usize, read: fn([u8; N]) -> Datum) -> Option<Vec<Datum>> {
-        let (values, rest) = bytes.as_chunks::<N>();
-        rest.is_empty().then(|| values.iter().take(rows + 1).map(|value| read(*value)).collect())
+/// What a tensor says that its values are.
+#[derive(Clone, Copy)]
+enum Datatype {
+    Bytes,
+    Int64,
+    Int32,
+    Fp64,
+    Fp32,
+}
+
+impl Datatype {
+    fn of(name: &str) -> Result<Self, String> {
+        Ok(match name {
+            "BYTES" => Self::Bytes,
+            "INT64" => Self::Int64,
+            "INT32" => Self::Int32,
+            "FP64" => Self::Fp64,
+            "FP32" => Self::Fp32,
+            "" => return Err("datatype is missing: BYTES for text, or INT64, INT32, FP64 or FP32".into()),
+            other => {
+                return Err(format!("datatype {} is none of BYTES, INT64, INT32, FP64, FP32", shown(other)));
+            }
+        })
     }
-    let values = match datatype {
-        "BYTES" => texts(bytes, rows),
-        "INT64" => each(bytes, rows, |value| Datum::Number(i64::from_le_bytes(value).into())),
-        "INT32" => each(bytes, rows, |value| Datum::Number(i32::from_le_bytes(value).into())),
-        "FP64" => each(bytes, rows, |value| Datum::of(f64::from_le_bytes(value))),
-        "FP32" => each(bytes, rows, |value| Datum::of(f32::from_le_bytes(value).into())),
-        other => {
-            return Err(format!("datatype {} is none of BYTES, INT64, INT32, FP64, FP32", shown(other)));
+
+    /// Whether a value of JSON may be one; whether a number is whole, and a field may lack, is the field's matter.
+    fn holds(self, value: &Datum) -> bool {
+        match value {
+            Datum::Nothing => true,
+            Datum::Text(_) => matches!(self, Self::Bytes),
+            Datum::Number(_) | Datum::Infinite => !matches!(self, Self::Bytes),
+            Datum::Flag(_) => false,
         }
-    };
-    values.ok_or_else(|| format!("these bytes are not of datatype {datatype}"))
+    }
+
+    /// Values behind the JSON; those beyond `rows` only as one too many.
+    fn decode(self, bytes: &[u8], rows: usize) -> Option<Vec<Datum>> {
+        fn each<const N: usize>(bytes: &[u8], rows: usize, read: fn([u8; N]) -> Datum) -> Option<Vec<Datum>> {
+            let (values, rest) = bytes.as_chunks::<N>();
+            rest.is_empty().then(|| values.iter().take(rows + 1).map(|value| read(*value)).collect())
+        }
+        match self {
+            Self::Bytes => texts(bytes, rows),
+            Self::Int64 => each(bytes, rows, |value| Datum::Number(i64::from_le_bytes(value).into())),
+            Self::Int32 => each(bytes, rows, |value| Datum::Number(i32::from_le_bytes(value).into())),
+            Self::Fp64 => each(bytes, rows, |value| Datum::of(f64::from_le_bytes(value))),
+            Self::Fp32 => each(bytes, rows, |value| Datum::of(f32::from_le_bytes(value).into())),
+        }
+    }
 }
 
 fn texts(mut bytes: &[u8], rows: usize) -> Option<Vec<Datum>> {

@@ -20,7 +20,8 @@ use crate::http::problem::{ErrorCode, Errors, FieldError, Problem, shown};
 pub(super) fn read(bytes: &[u8], asked: Asked, bounds: &Bounds) -> Result<Found, Problem> {
     let most = [MOST_MIRNAS, MOST_TRANSCRIPTS].map(Bounds::new);
     let limits = most.each_ref().map(Limits::new);
-    let mut reader = Reader { asked, mirnas: None, transcripts: None, limits: &limits, twice: None };
+    let mut reader =
+        Reader { asked, mirnas: None, transcripts: None, limits: &limits, taken: vec![], twice: None };
     let mut track = Track::new();
     let mut deserializer = serde_json::Deserializer::from_slice(without_bom(bytes));
     let tracked = serde_path_to_error::Deserializer::new(&mut deserializer, &mut track);
@@ -68,6 +69,8 @@ struct Reader<'l, 'b> {
     mirnas: Option<Vec<Object<MirnaEntry>>>,
     transcripts: Option<Vec<Object<TranscriptEntry>>>,
     limits: &'l [Limits<'b>; 2],
+    /// Settings that were read.
+    taken: Vec<&'static str>,
     /// What stands in the URL too.
     twice: Option<&'static str>,
 }
@@ -122,6 +125,10 @@ impl Reader<'_, '_> {
         place: impl Fn(&mut Asked) -> &mut Option<T>,
         map: &mut A,
     ) -> Result<(), A::Error> {
+        if self.taken.contains(&name) {
+            return Err(A::Error::duplicate_field(name));
+        }
+        self.taken.push(name);
         let value: Option<T> = map.next_value()?;
         match (place(&mut self.asked), value) {
             (_, None) => {}
