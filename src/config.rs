@@ -248,14 +248,27 @@ pub enum ConfigError {
     },
     /// A body that is allowed could never be read.
     #[error(
-        "--max-bodies-bytes {bodies} is less than twice --max-body-bytes {body}: one caller has half of it, and such a body would never find room"
+        "--max-bodies-bytes {bodies} is too little for --max-body-bytes {body} and --max-rows {rows}: one caller has half of it, and such a body would never find room; give it {least} or more"
     )]
     BodiesTooSmall {
         /// `--max-bodies-bytes`.
         bodies: NonZeroUsize,
         /// `--max-body-bytes`.
         body: NonZeroUsize,
+        /// `--max-rows`.
+        rows: NonZeroUsize,
+        /// What `--max-bodies-bytes` would have to be.
+        least: usize,
     },
+}
+
+/// Bytes that a row takes beside its letters, its result included.
+const ROW_BYTES: usize = 512;
+
+/// Bytes that a body takes: itself, its `rows` with their results, and what of it is `passed` on, which stands in the
+/// rows and in the reply.
+pub fn room(bytes: usize, rows: usize, passed: usize) -> usize {
+    [rows.saturating_mul(ROW_BYTES), passed, passed].into_iter().fold(bytes, usize::saturating_add)
 }
 
 impl ServeConfig {
@@ -266,8 +279,9 @@ impl ServeConfig {
             return Err(ConfigError::QueueTooSmall { capacity, rows });
         }
         let (bodies, body) = (self.max_bodies_bytes, self.max_body_bytes);
-        if bodies.get() / 2 < body.get() {
-            return Err(ConfigError::BodiesTooSmall { bodies, body });
+        let least = room(body.get(), rows.get(), body.get()).saturating_mul(2);
+        if bodies.get() < least {
+            return Err(ConfigError::BodiesTooSmall { bodies, body, rows, least });
         }
         Ok(())
     }

@@ -18,7 +18,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::{Frame, SizeHint};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::callers::BodyPermit;
 use super::net::{Pace, Slow};
@@ -126,8 +126,8 @@ pub(super) async fn read_on<F: Future<Output = Response>>(
             }
             // The reply is made from it while it comes.
             Err(kept) => {
-                return response
-                    .map(|body| Body::new(ReadingOn { body, kept: Some(kept), bounds, rest: None }));
+                let (kept, state) = (Some(kept), state.clone());
+                return response.map(|body| Body::new(ReadingOn { body, kept, bounds, state, rest: None }));
             }
         },
     };
@@ -220,7 +220,8 @@ struct ReadingOn {
     body: Body,
     kept: Option<Arc<Mutex<Kept>>>,
     bounds: Bounds,
-    rest: Option<Pin<Box<dyn Future<Output = bool> + Send>>>,
+    state: AppState,
+    rest: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
 impl HttpBody for ReadingOn {
@@ -239,7 +240,14 @@ impl HttpBody for ReadingOn {
             // Its reader goes with it.
             self.body = Body::empty();
             let Some(kept) = self.kept.take().and_then(Arc::into_inner) else { return Poll::Ready(None) };
-            self.rest = Some(Box::pin(into_inner(kept).drop_rest(self.bounds)));
+            let (bounds, state) = (self.bounds, self.state.clone());
+            self.rest = Some(Box::pin(async move {
+                tokio::select! {
+                    _ = into_inner(kept).drop_rest(bounds) => {}
+                    // He was told why he should stop.
+                    () = async { state.drained().await; sleep(SILENCE).await } => {}
+                }
+            }));
         }
         if let Some(rest) = &mut self.rest {
             ready!(rest.as_mut().poll(context));

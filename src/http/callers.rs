@@ -15,6 +15,7 @@ use tokio::time::timeout;
 
 use super::problem::Problem;
 use super::rate::Caller;
+use crate::config::room;
 use crate::serving::Share;
 
 /// Streams of lines at once.
@@ -27,8 +28,6 @@ const WINDOWS: usize = 32;
 const WINDOWS_OF_CALLER: usize = 8;
 /// Bytes are counted in blocks.
 const BLOCK: usize = 4096;
-/// What a row takes beside its letters, its result included.
-const ROW_BYTES: usize = 512;
 /// Who finds no room for a body waits so long for some.
 const A_MOMENT: Duration = Duration::from_secs(2);
 
@@ -162,10 +161,17 @@ impl SharePermit {
 }
 
 impl BodyPermit {
-    /// Makes it hold room for a body of `bytes`, its `rows` with their results, and what of it is `passed` on, which
-    /// stands in the rows and in the reply.
+    /// Makes it hold the [`room`] of a body.
+    ///
+    /// # Errors
+    /// [`Problem::BodyTooLarge`] where a caller never has that, with how many bytes of such rows would do;
+    /// [`Problem::QueueFull`] where there was none for a moment.
     pub async fn grow_by_rows(&mut self, bytes: usize, rows: usize, passed: usize) -> Result<(), Problem> {
-        self.grow(bytes + rows * ROW_BYTES + 2 * passed).await
+        let (room, most) = (room(bytes, rows, passed), self.most * BLOCK);
+        if room > most {
+            return Err(Problem::BodyTooLarge((bytes as f64 * (most as f64 / room as f64)) as usize));
+        }
+        self.grow(room).await
     }
 
     /// Keeps the room until the reply was taken, or nobody wants it any more.

@@ -107,7 +107,7 @@ async fn rows_count_for_what_is_made_of_them() {
         json!({"inputs": [tensor("mirna", MIRNA, rows), tensor("site", SITE, rows)]}).to_string()
     };
     for rows in [500, 1200] {
-        let expected = if rows == 500 { 200 } else { 503 };
+        let expected = if rows == 500 { 200 } else { 413 };
         for (path, media_type, body) in
             [(SCORE, CSV, table(rows)), ("/v2/models/dmiso/infer", JSON, tensors(rows))]
         {
@@ -122,7 +122,7 @@ async fn rows_count_for_what_is_made_of_them() {
 async fn columns_that_pass_count_three_times() {
     let app = App::ready(&ROOM);
     let url = format!("{SCORE}?keep_columns=true");
-    for (note, expected) in [(10_000, 200), (25_000, 503)] {
+    for (note, expected) in [(10_000, 200), (25_000, 413)] {
         let note = "x".repeat(note);
         let table = "mirna,site,note\n".to_owned() + &format!("{MIRNA},{SITE},{note}\n").repeat(10);
         let rows =

@@ -75,6 +75,30 @@ fn waits_a_few_seconds_for_half_a_body() {
 }
 
 #[test]
+fn is_held_up_by_nobody_who_goes_on_sending_lines() {
+    let mut server = Server::start(&[]);
+    server.until_ready();
+    let head = format!("POST {SCORE} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n");
+    let mut stream = open(&server, (head + "content-type: application/x-ndjson\r\n\r\n").as_bytes());
+    let mut upload = stream.try_clone().unwrap();
+    let line = pair().to_string() + "\n";
+    let chunk = format!("{:x}\r\n{line}\r\n", line.len());
+    let sending = thread::spawn(move || {
+        while upload.write_all(chunk.as_bytes()).is_ok() {
+            thread::sleep(Duration::from_millis(20));
+        }
+    });
+    until_work_has_begun(&mut server);
+    server.terminate();
+    assert_eq!(server.ended_within(15), Some(0), "{}", server.log());
+    let mut reply = Vec::new();
+    // Its end may be cut off by the lines that nobody read.
+    let _ = stream.read_to_end(&mut reply);
+    assert!(String::from_utf8(reply).unwrap().contains(r#"{"error":"draining","next_line":"#));
+    sending.join().unwrap();
+}
+
+#[test]
 fn is_held_up_by_no_peer_that_hangs_after_its_answer() {
     let mut server = Server::start(&[]);
     server.until_ready();

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::Request;
 use http_body_util::BodyExt;
-use mirador_models::networks::{premirna_cnn_lstm, xpresso};
+use mirador_models::networks::{pairmap, premirna_cnn_lstm, xpresso};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -128,11 +128,11 @@ async fn other_questions_have_their_own_tensors() {
     let class = reply.body["outputs"][1]["data"][0].as_str().unwrap();
     assert!(["mirtron", "canonical"].contains(&class), "{}", reply.body);
 
-    let number = |name: &str, datatype: &str, value: Value| json!({"name": name, "datatype": datatype, "shape": [1], "data": [value]});
+    let value = |name: &str, datatype: &str, value: Value| json!({"name": name, "datatype": datatype, "shape": [1], "data": [value]});
     let inputs = [
         tensor("promoter", &["ACGTACGTAC"]),
-        number("tss", "INT64", 4.into()),
-        number("half_life_features.cds_gc", "FP64", 0.5.into()),
+        value("tss", "INT64", 4.into()),
+        value("half_life_features.cds_gc", "FP64", 0.5.into()),
     ];
     let reply = app.post_to("/v2/models/xpresso/infer", &json!({"inputs": inputs})).await;
     assert_eq!(
@@ -141,6 +141,40 @@ async fn other_questions_have_their_own_tensors() {
         "{}",
         reply.body
     );
+    let halves = [tensor("promoter", &["ACGTACGTAC"]), value("tss", "INT64", 4.5.into())];
+    let reply = app.post_to("/v2/models/xpresso/infer", &json!({"inputs": halves})).await;
+    assert_eq!(
+        (reply.status, &reply.body["errors"][0]["pointer"]),
+        (400, &json!("/inputs/1")),
+        "{}",
+        reply.body
+    );
+}
+
+#[tokio::test]
+async fn whether_pairs_are_wanted_is_a_tensor_too() {
+    let root = TempDir::new().unwrap();
+    weights::write_model(&pairmap::MODEL, root.path(), "balanced", true);
+    let app = App::serving(root.path(), &[]);
+    // As a client writes who leaves no field out.
+    let flag = |parameters: Value, data: Value| json!({"name": "pairing", "datatype": "BOOL", "shape": [1], "parameters": parameters, "data": data});
+    let asks = |flag: Value| {
+        let inputs = json!([tensor("mirna", &[MIRNA]), tensor("site", &[SITE]), flag]);
+        json!({"id": null, "parameters": null, "outputs": null, "inputs": inputs}).to_string()
+    };
+    let plain = [(Value::Null, json!([true])), (Value::Null, json!([false]))];
+    let plain = plain.map(|(parameters, data)| (asks(flag(parameters, data)), None));
+    let binary = asks(flag(json!({"binary_data_size": 1}), Value::Null));
+    let binary = [1, 0, 2].map(|byte| (binary.clone(), Some(byte)));
+    let mut found = Vec::new();
+    for (head, byte) in plain.into_iter().chain(binary) {
+        let request = Request::post("/v2/models/pairmap/infer");
+        let request = request.header("inference-header-content-length", head.len());
+        let body = [head.as_bytes(), byte.as_slice()].concat();
+        let reply = app.send(request.body(Body::from(body)).unwrap()).await;
+        found.push((reply.status, reply.body.to_string().contains("((((&))))")));
+    }
+    assert_eq!(found, [(200, true), (200, false), (200, true), (200, false), (400, false)]);
 }
 
 #[tokio::test]

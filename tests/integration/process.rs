@@ -210,7 +210,7 @@ fn what_cannot_start_says_why_and_exits_with_1() {
     assert!(message.contains("--queue-capacity 9 is less than --max-rows 10000"), "{message}");
     let message = refuse(serve(&root, &port_file).args(["--max-body-bytes", "100000000"]));
     assert!(
-        message.contains("--max-bodies-bytes 134217728 is less than twice --max-body-bytes 100000000"),
+        message.contains("--max-bodies-bytes 134217728 is too little for --max-body-bytes 100000000"),
         "{message}"
     );
 

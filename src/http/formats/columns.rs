@@ -56,14 +56,15 @@ impl Columns {
             Column::Bad
         };
         let has_id = table.header.iter().any(|name| asked.field(name) == Some("id"));
+        // They would stand beside a column of their name.
+        let keeps_names = asked.keep_columns && !table.header.iter().any(|name| name == ROW_NAMES);
         for (place, name) in table.header.iter().enumerate() {
             let field = asked.field(name).and_then(|field| Some((field, S::kind(field)?)));
             columns.push(match field {
                 None if place == 0 && table.row_names && !has_id => {
                     Column::Field("id".to_owned(), Kind::Text)
                 }
-                None if place == 0 && (table.row_names || name.is_empty()) && asked.keep_columns => {
-                    seen.insert((false, ROW_NAMES));
+                None if place == 0 && (table.row_names || name.is_empty()) && keeps_names => {
                     Column::Other(ROW_NAMES.to_owned())
                 }
                 None if name.is_empty() && place == 0 => Column::Index,

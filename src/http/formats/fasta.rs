@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::asked::Asked;
 use super::draft::Draft;
 use super::hints;
-use super::text::{decode, with_line_feeds};
+use super::text::decode;
 use crate::http::offload::Bounds;
 use crate::http::problem::{ErrorCode, FieldError, Problem};
 use crate::http::rows::{Found, FoundRows, ScoringEndpoint};
@@ -34,7 +34,7 @@ impl Records {
     /// # Errors
     /// When something else stands before the first header.
     pub(crate) fn of(bytes: Bytes, charset: Option<&str>) -> Result<Self, FieldError> {
-        let text = with_line_feeds(decode(bytes, charset, "save as UTF-8")?);
+        let text = decode(bytes, charset, "save as UTF-8")?;
         let mut records = Self { text, line: 1 };
         while records.peek().is_some_and(is_aside) {
             records.skip_line();

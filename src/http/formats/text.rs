@@ -8,8 +8,8 @@ use encoding_rs::{Encoding, UTF_8};
 use super::hints;
 use crate::http::problem::{ErrorCode, FieldError};
 
-/// Makes text UTF-8, with LF at the ends of lines where they were bare CR, and without the marks that joined files have
-/// in their middle. `save` says how the caller may save it so.
+/// Makes text UTF-8, with LF at the ends of lines where they were bare CR, as of old Macs and in files that were joined of
+/// several machines', and without the marks that these have in their middle. `save` says how the caller may save it so.
 ///
 /// # Errors
 /// When they are not of that encoding: the line, and the remedy.
@@ -67,10 +67,13 @@ fn tidy(text: Bytes) -> Bytes {
     };
     let marks: Vec<usize> =
         (0..text.len()).filter(|&place| text[place] == MARK[0]).filter(|&place| is_mark(place)).collect();
-    let old_mac = text.contains(&b'\r') && !text.contains(&b'\n');
-    if marks.is_empty() && !old_mac {
+    let ends = |place: usize| text[place] == b'\r' && text.get(place + 1) != Some(&b'\n');
+    let bare: Vec<usize> = (0..text.len()).filter(|&place| ends(place)).collect();
+    if marks.is_empty() && bare.is_empty() {
         return text;
     }
+    let mut text = Vec::from(text);
+    bare.into_iter().for_each(|place| text[place] = b'\n');
     let mut tidy = Vec::with_capacity(text.len());
     let mut start = 0;
     for mark in marks {
@@ -78,19 +81,7 @@ fn tidy(text: Bytes) -> Bytes {
         start = mark + MARK.len();
     }
     tidy.extend_from_slice(&text[start..]);
-    if old_mac {
-        tidy.iter_mut().filter(|byte| **byte == b'\r').for_each(|byte| *byte = b'\n');
-    }
     tidy.into()
-}
-
-/// Text with LF where a CR ends a line, as in files that were joined of several machines'. A CR must be nothing else in it.
-pub(super) fn with_line_feeds(text: Bytes) -> Bytes {
-    let ends = |place: usize| text[place] == b'\r' && text.get(place + 1) != Some(&b'\n');
-    if !(0..text.len()).any(ends) {
-        return text;
-    }
-    (0..text.len()).map(|place| if ends(place) { b'\n' } else { text[place] }).collect::<Vec<u8>>().into()
 }
 
 /// Ends of lines.

@@ -42,7 +42,7 @@ impl<'de> Fields<'de> for Reader<'_, '_> {
         match name {
             "id" if self.request.id.is_some() => return Err(A::Error::duplicate_field("id")),
             "id" => self.request.id = map.next_value()?,
-            "parameters" => map.next_value_seed(Fill(&mut self.request.parameters))?,
+            "parameters" => map.next_value_seed(OrNull(Fill(&mut self.request.parameters)))?,
             "inputs" if self.request.inputs.is_some() => return Err(A::Error::duplicate_field("inputs")),
             "inputs" => {
                 let limits = self.limits;
@@ -53,7 +53,10 @@ impl<'de> Fields<'de> for Reader<'_, '_> {
             "outputs" if !self.request.outputs.is_empty() => {
                 return Err(A::Error::duplicate_field("outputs"));
             }
-            "outputs" => self.request.outputs = map.next_value_seed(Items { make: WantedOutput::default })?,
+            "outputs" => {
+                let make = WantedOutput::default;
+                self.request.outputs = map.next_value_seed(OrNull(Items { make }))?;
+            }
             _ => map.next_value::<IgnoredAny>().map(|_| ())?,
         }
         Ok(())
@@ -75,11 +78,11 @@ impl<'de> Fields<'de> for TensorReader<'_, '_> {
             "name" => tensor.name = map.next_value()?,
             "datatype" => tensor.datatype = map.next_value()?,
             "shape" => map.next_value_seed(&mut tensor.shape)?,
-            "parameters" => map.next_value_seed(Fill(&mut tensor.parameters))?,
+            "parameters" => map.next_value_seed(OrNull(Fill(&mut tensor.parameters)))?,
             "data" if !tensor.data.is_empty() => return Err(A::Error::duplicate_field("data")),
             "data" => {
                 let (data, lists) = (&mut tensor.data, &mut 0);
-                map.next_value_seed(Data { data, lists, limits: self.limits, depth: 0 })?;
+                map.next_value_seed(OrNull(Data { data, lists, limits: self.limits, depth: 0 }))?;
             }
             _ => map.next_value::<IgnoredAny>().map(|_| ())?,
         }
@@ -92,7 +95,7 @@ impl<'de> Fields<'de> for WantedOutput {
         match name {
             "name" if !self.name.is_empty() => return Err(A::Error::duplicate_field("name")),
             "name" => self.name = map.next_value()?,
-            "parameters" => map.next_value_seed(Fill(&mut self.parameters))?,
+            "parameters" => map.next_value_seed(OrNull(Fill(&mut self.parameters)))?,
             _ => map.next_value::<IgnoredAny>().map(|_| ())?,
         }
         Ok(())
@@ -110,6 +113,29 @@ impl<'de> Fields<'de> for Parameters {
             _ => map.next_value::<IgnoredAny>().map(|_| ())?,
         }
         Ok(())
+    }
+}
+
+/// What may be left out, and is null where a client writes all of its fields.
+struct OrNull<S>(S);
+
+impl<'de, S: DeserializeSeed<'de, Value: Default>> DeserializeSeed<'de> for OrNull<S> {
+    type Value = S::Value;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<S::Value, D::Error> {
+        deserializer.deserialize_option(self)
+    }
+}
+
+impl<'de, S: DeserializeSeed<'de, Value: Default>> Visitor<'de> for OrNull<S> {
+    type Value = S::Value;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value or null")
+    }
+    fn visit_none<E: Error>(self) -> Result<S::Value, E> {
+        Ok(S::Value::default())
+    }
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<S::Value, D::Error> {
+        self.0.deserialize(deserializer)
     }
 }
 

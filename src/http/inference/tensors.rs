@@ -24,7 +24,7 @@ pub(super) struct InputTensor {
     /// A field of a row.
     #[schema(example = "mirna")]
     pub name: String,
-    /// BYTES for text; INT64, INT32, FP64 or FP32 for numbers.
+    /// BYTES for text; INT64, INT32, FP64 or FP32 for numbers; BOOL for true or false.
     #[schema(example = "BYTES")]
     pub(super) datatype: String,
     /// [n] or [n, 1].
@@ -156,9 +156,12 @@ impl InputTensor {
     }
 }
 
+const DATATYPES: &str = "BYTES, INT64, INT32, FP64, FP32, BOOL";
+
 /// What a tensor says that its values are.
 #[derive(Clone, Copy)]
 enum Datatype {
+    Bool,
     Bytes,
     Int64,
     Int32,
@@ -169,25 +172,26 @@ enum Datatype {
 impl Datatype {
     fn of(name: &str) -> Result<Self, String> {
         Ok(match name {
+            "BOOL" => Self::Bool,
             "BYTES" => Self::Bytes,
             "INT64" => Self::Int64,
             "INT32" => Self::Int32,
             "FP64" => Self::Fp64,
             "FP32" => Self::Fp32,
-            "" => return Err("datatype is missing: BYTES for text, or INT64, INT32, FP64 or FP32".into()),
-            other => {
-                return Err(format!("datatype {} is none of BYTES, INT64, INT32, FP64, FP32", shown(other)));
-            }
+            "" => return Err(format!("datatype is missing: one of {DATATYPES}")),
+            other => return Err(format!("datatype {} is none of {DATATYPES}", shown(other))),
         })
     }
 
-    /// Whether a value of JSON may be one; whether a number is whole, and a field may lack, is the field's matter.
+    /// Whether a value of JSON may be one; whether a field may lack is the field's matter.
     fn holds(self, value: &Datum) -> bool {
-        match value {
-            Datum::Nothing => true,
-            Datum::Text(_) => matches!(self, Self::Bytes),
-            Datum::Number(_) | Datum::Infinite => !matches!(self, Self::Bytes),
-            Datum::Flag(_) => false,
+        match (value, self) {
+            (Datum::Nothing, _) | (Datum::Text(_), Self::Bytes) | (Datum::Flag(_), Self::Bool) => true,
+            (Datum::Number(number), Self::Int64 | Self::Int32) => {
+                number.as_f64().is_some_and(|number| number.fract() == 0.0)
+            }
+            (Datum::Number(_) | Datum::Infinite, Self::Fp64 | Self::Fp32) => true,
+            _ => false,
         }
     }
 
@@ -198,12 +202,21 @@ impl Datatype {
             rest.is_empty().then(|| values.iter().take(rows + 1).map(|value| read(*value)).collect())
         }
         match self {
+            Self::Bool => bytes.iter().take(rows + 1).map(|byte| flag(*byte)).collect(),
             Self::Bytes => texts(bytes, rows),
             Self::Int64 => each(bytes, rows, |value| Datum::Number(i64::from_le_bytes(value).into())),
             Self::Int32 => each(bytes, rows, |value| Datum::Number(i32::from_le_bytes(value).into())),
             Self::Fp64 => each(bytes, rows, |value| Datum::of(f64::from_le_bytes(value))),
             Self::Fp32 => each(bytes, rows, |value| Datum::of(f32::from_le_bytes(value).into())),
         }
+    }
+}
+
+fn flag(byte: u8) -> Option<Datum> {
+    match byte {
+        0 => Some(Datum::Flag(false)),
+        1 => Some(Datum::Flag(true)),
+        _ => None,
     }
 }
 
