@@ -27,6 +27,7 @@ use crate::text_file;
 /// Scans, and writes the result under its name when all of it is there.
 pub fn scan(config: &ScanConfig) -> Result<()> {
     check_name(&config.out)?;
+    let format = config.format();
     for path in [&config.mirnas, &config.transcripts].into_iter().chain(&config.mirbase) {
         let file = std::fs::metadata(path).with_context(|| path.display().to_string())?;
         ensure!(
@@ -36,18 +37,17 @@ pub fn scan(config: &ScanConfig) -> Result<()> {
         );
     }
     ensure!(
-        config.format() != ScanFormat::Funmirbench || config.shard.of == 1,
+        format != ScanFormat::Funmirbench || config.shard.of == 1,
         "a table of genes is made of the whole file: leave --shard out"
     );
     ensure!(
-        !config.scores_only
-            || matches!(config.format(), ScanFormat::Tsv | ScanFormat::Csv | ScanFormat::Ndjson),
+        !config.scores_only || matches!(format, ScanFormat::Tsv | ScanFormat::Csv | ScanFormat::Ndjson),
         "this format is not of scores and sites: leave --scores-only out"
     );
     let look = Look {
         seedless: config.seedless,
         min_probability: config.min_probability,
-        sites: !config.scores_only && config.format() != ScanFormat::Funmirbench,
+        sites: !config.scores_only && format != ScanFormat::Funmirbench,
     };
     let device = config.network.open_one()?;
     mirador_models::device::set_threads(1);
@@ -68,7 +68,7 @@ pub fn scan(config: &ScanConfig) -> Result<()> {
     });
     let ((records, of_transcripts), engine) = (checked?, engine?);
     warnings.merge(of_transcripts);
-    if !config.scores_only && config.format() != ScanFormat::Ndjson {
+    if !config.scores_only && format != ScanFormat::Ndjson {
         // A table of sites or of genes has no place for them.
         warnings.tell();
     }
@@ -82,7 +82,7 @@ pub fn scan(config: &ScanConfig) -> Result<()> {
         let (genes, transcripts) = read_block(&block, &answerer)?;
         Ok((genes, scorer.scan(&mirnas, &transcripts, look)?))
     };
-    if config.format() == ScanFormat::Funmirbench && part.is_empty() {
+    if format == ScanFormat::Funmirbench && part.is_empty() {
         // Genes have transcripts anywhere in the file: the table is written at the end.
         let mut all = Genes::default();
         parallel::run(engine.scorers(threads)?, items, scan, |(genes, found)| {
@@ -91,18 +91,18 @@ pub fn scan(config: &ScanConfig) -> Result<()> {
             Ok(())
         })?;
         part.block(&all.table(&names)?)?;
-    } else if config.format() != ScanFormat::Funmirbench {
+    } else if format != ScanFormat::Funmirbench {
         if part.is_empty() && config.shard.index == 1 {
-            part.head(head(config.format(), look.sites).as_bytes())?;
+            part.head(head(format, look.sites).as_bytes())?;
         }
         parallel::run(engine.scorers(threads)?, items, scan, |(_, found)| {
-            part.block(&lines(config.format(), look.sites, &found)?)?;
+            part.block(&lines(format, look.sites, &found)?)?;
             bar.inc(1);
             Ok(())
         })?;
     }
     bar.finish_and_clear();
-    let whole = range.len() == part.done() || config.format() == ScanFormat::Funmirbench;
+    let whole = range.len() == part.done() || format == ScanFormat::Funmirbench;
     ensure!(whole, "{} has changed while it was scanned", config.transcripts.display());
     part.finish()
 }
