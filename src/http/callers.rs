@@ -164,13 +164,10 @@ impl BodyPermit {
     /// Makes it hold the [`room`] of a body.
     ///
     /// # Errors
-    /// [`Problem::BodyTooLarge`] where a caller never has that, with how many bytes of such rows would do;
-    /// [`Problem::QueueFull`] where there was none for a moment.
+    /// Those of [`Self::can_hold`] and [`Self::grow`].
     pub async fn grow_by_rows(&mut self, bytes: usize, rows: usize, passed: usize) -> Result<(), Problem> {
-        let (room, most) = (room(bytes, rows, passed), self.most * BLOCK);
-        if room > most {
-            return Err(Problem::BodyTooLarge((bytes as f64 * (most as f64 / room as f64)) as usize));
-        }
+        let room = room(bytes, rows, passed);
+        self.can_hold(bytes, room)?;
         self.grow(room).await
     }
 
@@ -187,13 +184,16 @@ impl BodyPermit {
         })
     }
 
-    /// Whether a caller may ever have `times` the room of a body of `bytes`: who waits for more waits for ever.
+    /// Whether a caller may ever have this room for a body of `bytes`: who waits for more waits for ever.
     ///
     /// # Errors
-    /// [`Problem::BodyTooLarge`].
-    pub fn can_hold(&self, bytes: usize, times: usize) -> Result<(), Problem> {
-        let most = self.most * BLOCK / times;
-        if bytes > most { Err(Problem::BodyTooLarge(most)) } else { Ok(()) }
+    /// [`Problem::BodyTooLarge`], with how many bytes of such a body would do.
+    pub fn can_hold(&self, bytes: usize, room: usize) -> Result<(), Problem> {
+        let most = self.most * BLOCK;
+        if room <= most {
+            return Ok(());
+        }
+        Err(Problem::BodyTooLarge((bytes as u128 * most as u128 / room as u128) as usize))
     }
 
     /// Makes it hold room for `bytes` in all. The first block is free: a small body needs no room, since connections

@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use http_body_util::BodyExt;
 
+use super::formats::weight;
 use super::state::AppState;
 
 /// Lets `CompressionLayer`, which stands within, see what the caller accepts only while there is room for a compressor.
@@ -50,9 +51,8 @@ fn refuse_nothing(headers: &mut HeaderMap) {
 }
 
 fn is_plain_refused(coding: &str) -> bool {
-    let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
-    let weight = weight.trim().trim_start_matches(['q', 'Q']).trim_start().trim_start_matches('=');
-    matches!(name.trim().to_ascii_lowercase().as_str(), "identity" | "*") && weight.trim().parse() == Ok(0.0)
+    let (name, parameters) = coding.split_once(';').unwrap_or((coding, ""));
+    matches!(name.trim().to_ascii_lowercase().as_str(), "identity" | "*") && weight(parameters) <= 0.0
 }
 
 /// A strong tag is of the bytes as they lie: what is compressed has the same meaning and other bytes.

@@ -72,6 +72,12 @@ async fn tensors_carry_the_same_answers() {
     assert_eq!(names, ["site_type", "interacts"]);
 }
 
+/// A request whose tensors stand behind the JSON.
+fn binary(url: &str, head: &str, bytes: &[u8]) -> Request<Body> {
+    let request = Request::post(url).header("inference-header-content-length", head.len());
+    request.body(Body::from([head.as_bytes(), bytes].concat())).unwrap()
+}
+
 #[tokio::test]
 async fn tensors_may_stand_behind_the_json() {
     let app = App::ready(&[]);
@@ -164,14 +170,11 @@ async fn whether_pairs_are_wanted_is_a_tensor_too() {
     };
     let plain = [(Value::Null, json!([true])), (Value::Null, json!([false]))];
     let plain = plain.map(|(parameters, data)| (asks(flag(parameters, data)), None));
-    let binary = asks(flag(json!({"binary_data_size": 1}), Value::Null));
-    let binary = [1, 0, 2].map(|byte| (binary.clone(), Some(byte)));
+    let sized = asks(flag(json!({"binary_data_size": 1}), Value::Null));
+    let sized = [1, 0, 2].map(|byte| (sized.clone(), Some(byte)));
     let mut found = Vec::new();
-    for (head, byte) in plain.into_iter().chain(binary) {
-        let request = Request::post("/v2/models/pairmap/infer");
-        let request = request.header("inference-header-content-length", head.len());
-        let body = [head.as_bytes(), byte.as_slice()].concat();
-        let reply = app.send(request.body(Body::from(body)).unwrap()).await;
+    for (head, byte) in plain.into_iter().chain(sized) {
+        let reply = app.send(binary("/v2/models/pairmap/infer", &head, byte.as_slice())).await;
         found.push((reply.status, reply.body.to_string().contains("((((&))))")));
     }
     assert_eq!(found, [(200, true), (200, false), (200, true), (200, false), (400, false)]);
@@ -298,9 +301,7 @@ async fn a_number_without_bound_is_no_missing_one() {
         let feature = json!({"name": "half_life_features.cds_gc", "datatype": "FP64", "shape": [1], "parameters": {"binary_data_size": 8}});
         let tss = json!({"name": "tss", "datatype": "INT64", "shape": [1], "data": [4]});
         let head = json!({"inputs": [tensor("promoter", &["ACGTACGTAC"]), tss, feature]}).to_string();
-        let request =
-            Request::post("/v2/models/xpresso/infer").header("inference-header-content-length", head.len());
-        let reply = app.send(request.body(Body::from([head.as_bytes(), &number].concat())).unwrap()).await;
+        let reply = app.send(binary("/v2/models/xpresso/infer", &head, &number)).await;
         assert_eq!(reply.status, status, "{}", reply.body);
     }
 }
@@ -316,7 +317,6 @@ async fn what_stands_beyond_the_shape_is_not_read() {
     let texts = [&1_u32.to_le_bytes()[..], b"A", &1_u32.to_le_bytes(), b"A", &[0xFF; 9]].concat();
     let tensor = json!({"name": "mirna", "datatype": "BYTES", "shape": [1], "parameters": {"binary_data_size": texts.len()}});
     let head = json!({"inputs": [tensor]}).to_string();
-    let request = Request::post(INFER).header("inference-header-content-length", head.len());
-    let reply = app.send(request.body(Body::from([head.as_bytes(), &texts].concat())).unwrap()).await;
+    let reply = app.send(binary(INFER, &head, &texts)).await;
     assert!(reply.body.to_string().contains("2 values for a shape of 1 rows"), "{}", reply.body);
 }

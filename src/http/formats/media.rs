@@ -114,13 +114,18 @@ pub(crate) fn negotiate(headers: &HeaderMap, have: &[&'static str]) -> Option<&'
 }
 
 fn accepted(element: &str) -> Option<Accepted> {
-    let mut parts = element.split(';').map(str::trim);
-    let range = parts.next().filter(|range| range.contains('/'))?.to_ascii_lowercase();
-    let weight = parts.find_map(|part| {
-        let (name, value) = part.split_once('=')?;
+    let (range, parameters) = element.split_once(';').unwrap_or((element, ""));
+    let range = Some(range.trim()).filter(|range| range.contains('/'))?.to_ascii_lowercase();
+    Some(Accepted { range, weight: (weight(parameters) * 1000.0) as u32 })
+}
+
+/// The weight among the parameters of what a caller accepts (RFC 9110, 12.4.2).
+pub(crate) fn weight(parameters: &str) -> f32 {
+    let given = parameters.split(';').find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
         name.trim().eq_ignore_ascii_case("q").then(|| value.trim().parse::<f32>().unwrap_or(0.0))
     });
-    Some(Accepted { range, weight: (weight.unwrap_or(1.0).clamp(0.0, 1.0) * 1000.0) as u32 })
+    given.unwrap_or(1.0).clamp(0.0, 1.0)
 }
 
 fn covers(range: &str, name: &str) -> bool {

@@ -36,7 +36,7 @@ pub(crate) use fasta::{Record, Records};
 pub(super) use hints::{broken_json, in_place_of_a_value};
 pub(super) use json::without_bom;
 pub(super) use lines::driven;
-pub(super) use media::negotiate;
+pub(super) use media::{negotiate, weight};
 pub(super) use object::{Entries, Fields, Fill, Limits, List, Object, object, pointer_to};
 pub(super) use others::{MOST as MOST_PASSED, passed_cell, to_json};
 pub(super) use reply::{by_column, cell, field, flat};

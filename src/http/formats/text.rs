@@ -67,13 +67,16 @@ fn tidy(text: Bytes) -> Bytes {
     };
     let marks: Vec<usize> =
         (0..text.len()).filter(|&place| text[place] == MARK[0]).filter(|&place| is_mark(place)).collect();
-    let ends = |place: usize| text[place] == b'\r' && text.get(place + 1) != Some(&b'\n');
-    let bare: Vec<usize> = (0..text.len()).filter(|&place| ends(place)).collect();
-    if marks.is_empty() && bare.is_empty() {
+    let is_bare = |text: &[u8], place: usize| text[place] == b'\r' && text.get(place + 1) != Some(&b'\n');
+    if marks.is_empty() && !(0..text.len()).any(|place| is_bare(&text, place)) {
         return text;
     }
     let mut text = Vec::from(text);
-    bare.into_iter().for_each(|place| text[place] = b'\n');
+    for place in 0..text.len() {
+        if is_bare(&text, place) {
+            text[place] = b'\n';
+        }
+    }
     let mut tidy = Vec::with_capacity(text.len());
     let mut start = 0;
     for mark in marks {

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::{Number, Value};
+use strum::{EnumString, VariantNames};
 use utoipa::ToSchema;
 
 use crate::http::formats::{cell, field};
@@ -156,30 +157,26 @@ impl InputTensor {
     }
 }
 
-const DATATYPES: &str = "BYTES, INT64, INT32, FP64, FP32, BOOL";
-
 /// What a tensor says that its values are.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, EnumString, VariantNames)]
+#[strum(serialize_all = "UPPERCASE")]
 enum Datatype {
-    Bool,
     Bytes,
     Int64,
     Int32,
     Fp64,
     Fp32,
+    Bool,
 }
 
 impl Datatype {
     fn of(name: &str) -> Result<Self, String> {
-        Ok(match name {
-            "BOOL" => Self::Bool,
-            "BYTES" => Self::Bytes,
-            "INT64" => Self::Int64,
-            "INT32" => Self::Int32,
-            "FP64" => Self::Fp64,
-            "FP32" => Self::Fp32,
-            "" => return Err(format!("datatype is missing: one of {DATATYPES}")),
-            other => return Err(format!("datatype {} is none of {DATATYPES}", shown(other))),
+        name.parse().map_err(|_| {
+            let known = Self::VARIANTS.join(", ");
+            match name {
+                "" => format!("datatype is missing: one of {known}"),
+                other => format!("datatype {} is none of {known}", shown(other)),
+            }
         })
     }
 

@@ -200,7 +200,7 @@ pub(super) async fn scan(
         found.asked.model = model;
         found.asked.repression_model = repression_model;
     }
-    permit.can_hold(length, 3)?;
+    permit.can_hold(length, 3 * length)?;
     permit.grow(3 * length).await?;
     let binding = registry.resolve(Task::TargetSite, found.asked.model.as_deref())?.clone();
     let repression = registry.resolve(Task::Repression, found.asked.repression_model.as_deref())?.clone();
